@@ -1,0 +1,105 @@
+# One command each; `make help` lists them. Tools are pinned here and live in .tmp/bin.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+BIN := $(CURDIR)/.tmp/bin
+GO := go
+export CGO_ENABLED ?= 1
+
+BUF_VERSION := v1.75.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_CONNECT_VERSION := v1.21.1
+GOLANGCI_VERSION := v2.15.0
+
+SHARED := ../shared
+SEED ?= $(shell date +%s)
+
+.PHONY: help run build web modules generate test check lint fmt vet bench fuzz soak e2e score clean deps
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
+
+run: web/built ## build and start everything on embedded defaults with a demo feed
+	@$(GO) build -o vedette ./host/cmd/vedette
+	@./vedette serve --demo
+
+build: web/built ## build ./vedette
+	$(GO) build -o vedette ./host/cmd/vedette
+
+# --- front end -------------------------------------------------------------------------------------------------------
+web: ## build the console into console/web/dist
+	cd console/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+.PHONY: web/built
+web/built:
+	@if [ ! -f console/web/dist/index.html ] || [ -n "$$(find console/web/src console/web/index.html console/web/package-lock.json -newer console/web/dist/index.html -print -quit)" ]; then \
+		$(MAKE) --no-print-directory web >.tmp-web.log 2>&1 || { cat .tmp-web.log; rm -f .tmp-web.log; exit 1; }; rm -f .tmp-web.log; fi
+
+# --- modules ---------------------------------------------------------------------------------------------------------
+$(BIN)/tinygo: conformance/tools/tinygo.sh
+	bash conformance/tools/tinygo.sh
+
+modules: $(BIN)/tinygo ## rebuild what the lock says has changed in modules/dist
+	PATH="$(BIN):$$PATH" $(GO) run ./modules/build
+
+# --- generated code --------------------------------------------------------------------------------------------------
+$(BIN)/buf:
+	GOBIN=$(BIN) GOFLAGS=-mod=mod $(GO) install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
+$(BIN)/protoc-gen-go:
+	GOBIN=$(BIN) GOFLAGS=-mod=mod $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+$(BIN)/protoc-gen-connect-go:
+	GOBIN=$(BIN) GOFLAGS=-mod=mod $(GO) install connectrpc.com/connect/cmd/protoc-gen-connect-go@$(PROTOC_GEN_CONNECT_VERSION)
+$(BIN)/golangci-lint:
+	GOBIN=$(BIN) GOFLAGS=-mod=mod $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go ## write sdk/gen from sdk/proto
+	$(BIN)/buf format -w
+	$(BIN)/buf generate
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+deps: ## install what the tests need, and say what that is
+	@bash conformance/tools/deps.sh
+
+test: deps build ## everything, real components included
+	$(GO) test -race -timeout 20m ./...
+	cd sdk/go && $(GO) test -race -timeout 10m ./...
+	cd console/web && npm run --silent test
+
+lint: $(BIN)/golangci-lint $(BIN)/buf ## static checks
+	$(BIN)/golangci-lint run ./...
+	cd sdk/go && $(BIN)/golangci-lint run --config ../../.golangci.yml ./...
+	$(BIN)/buf lint
+	@if git rev-parse -q --verify HEAD^ >/dev/null && git cat-file -e HEAD^:buf.yaml 2>/dev/null; then \
+		$(BIN)/buf breaking --against '.git#ref=HEAD^'; else echo "buf breaking: nothing earlier to compare with"; fi
+
+fmt: $(BIN)/golangci-lint $(BIN)/buf ## format everything
+	$(BIN)/golangci-lint fmt ./...
+	cd sdk/go && $(BIN)/golangci-lint fmt --config ../../.golangci.yml ./...
+	$(BIN)/buf format -w
+
+check: fmt generate lint test ## what CI runs: formatting, generated code, lint, tests, and a clean tree
+	$(GO) run ./modules/build -check
+	@git status --porcelain; if [ -n "$$(git status --porcelain)" ]; then git diff --stat; echo "the tree is not clean: commit what fmt and generate changed"; exit 1; fi
+
+e2e: deps build ## the real binary, real sockets, a real browser
+	$(GO) test -count=1 -timeout 20m -v ./conformance/e2e
+
+soak: deps build ## 100 kill -9 under load; long fuzzing; SEED=n repeats a run
+	VEDETTE_KILLS=100 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v -run TestKill ./conformance/e2e
+
+FUZZTIME ?= 60s
+fuzz: ## every fuzz target for FUZZTIME
+	@bash conformance/tools/fuzz.sh $(FUZZTIME)
+
+bench: build ## what everything costs, with the machine's load
+	@echo "load: $$(cut -d' ' -f1-3 /proc/loadavg), cores: $$(nproc)"
+	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./storage/... ./modules/... ./sdk/...
+	$(GO) test -count=1 -timeout 30m -v -run TestBench ./conformance/bench
+
+score: build ## precision and recall of the parsers on the corpora in ../shared, when they are there
+	@if [ ! -d $(SHARED) ]; then echo "no $(SHARED): nothing to score"; exit 0; fi; \
+	for p in fortinet_fortigate system windows nginx; do \
+		python3 $(SHARED)/score/parse.py --bin ./vedette --only $$p --min-recognised 95 --min-f1 0.85 $(SHARED)/data/elastic_integrations.jsonl.gz; done
+
+clean: ## remove what was built
+	rm -rf vedette .tmp console/web/node_modules

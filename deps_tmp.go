@@ -1,0 +1,36 @@
+//go:build tools
+
+package deps
+
+import (
+	_ "connectrpc.com/connect"
+	_ "github.com/Masterminds/semver/v3"
+	_ "github.com/VictoriaMetrics/VictoriaMetrics/lib/logstorage"
+	_ "github.com/goccy/go-yaml"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/gorilla/websocket"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/leodido/go-syslog/v4"
+	_ "github.com/leodido/go-syslog/v4/rfc3164"
+	_ "github.com/leodido/go-syslog/v4/rfc5424"
+	_ "github.com/nats-io/nats-server/v2/server"
+	_ "github.com/nats-io/nats.go/jetstream"
+	_ "github.com/opencontainers/image-spec/specs-go/v1"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/santhosh-tekuri/jsonschema/v6"
+	_ "github.com/spf13/cobra"
+	_ "github.com/tetratelabs/wazero"
+	_ "github.com/tidwall/gjson"
+	_ "github.com/vedette-siem/vedette/sdk/go"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/tools/txtar"
+	_ "google.golang.org/protobuf/proto"
+	_ "modernc.org/sqlite"
+	_ "oras.land/oras-go/v2/content/oci"
+	_ "pgregory.net/rapid"
+	_ "golang.org/x/term"
+	_ "github.com/google/uuid"
+)

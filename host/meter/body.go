@@ -1,0 +1,272 @@
+package meter
+
+// label is a construct that branches can leave (or, for a loop, enter again).
+type label struct {
+	loop, then bool  // then: an if whose else was not seen
+	targeted   bool  // by a branch, so that its end joins paths
+	entry      int64 // owed where an if began
+	owed       int64 // the most that a branch to its end owes
+}
+
+// body rewrites one function. Instructions gather in block until the basic block ends; then its charge, whose amount is known by now, goes
+// out before them. owed is the most fuel on any path from the last check to here: exact, since forward paths only join at ends.
+type body struct {
+	m       *module
+	r       reader
+	fn      []byte // the function as written
+	out     []byte // its finished basic blocks
+	block   []byte // the open one
+	cost    int64
+	check   omit // omitEntryCheck or omitLoopCheck: why the open block begins with a check; 0: it does not
+	owed    int64
+	labels  []label
+	locals  int // the guest's, with parameters; the two behind them are ours: an i64 and an i32
+	calls   bool
+	size    int      // of the guest's body, bytes
+	targets []uint32 // of one branch
+}
+
+// rewrite leaves the function in f.fn.
+func (f *body) rewrite(defined int, b []byte) *Error {
+	t := f.m.types[f.m.funcs[defined]]
+	*f = body{m: f.m, r: reader{b: b}, fn: f.fn[:0], out: f.out[:0], block: f.block[:0], labels: f.labels[:0], size: len(b), targets: f.targets}
+	f.localRuns(len(t.params))
+	f.cost, f.check = costEnter, omitEntryCheck
+	if f.m.omit&omitLocalsCharge == 0 {
+		f.cost += int64(f.locals) >> costLocalsShift
+	}
+	f.labels = append(f.labels, label{})
+	for len(f.labels) > 0 && f.r.err == nil {
+		f.instruction()
+	}
+	f.r.end("the function")
+	if f.r.err != nil {
+		return f.r.err
+	}
+	f.assemble(t.results)
+	return nil
+}
+
+// localRuns copies the declarations of locals and adds our two.
+func (f *body) localRuns(params int) {
+	total := uint64(params)
+	runs := f.r.count(f.m.lim.LocalsPerFunction, "E_LIMIT_LOCALS", "declarations of locals")
+	f.fn = appendU32(f.fn, uint32(runs)+2)
+	for range runs {
+		n, t := f.r.u32(), f.r.byte()
+		total += uint64(n)
+		if total > uint64(f.m.lim.LocalsPerFunction) {
+			f.r.fail("E_LIMIT_LOCALS", "%d locals, at most %d", total, f.m.lim.LocalsPerFunction)
+			return
+		}
+		if f.r.err == nil && !valueType(t) {
+			f.r.fail(CodeModule, "0x%02x is no value type", t)
+		}
+		f.fn = append(appendU32(f.fn, n), t)
+	}
+	f.fn = append(f.fn, 1, typeI64, 1, typeI32)
+	f.locals = int(total)
+}
+
+// instruction decodes one instruction and encodes it again.
+func (f *body) instruction() {
+	at := f.r.pos
+	op := f.r.byte()
+	f.block = append(f.block, op)
+	f.cost += int64(costs[op])
+	switch r := &f.r; opcodes[op] {
+	case none:
+		if op == opUnreachable {
+			f.leave()
+		}
+	case blockType, elseMark, endMark:
+		f.structure(op)
+	case branchLabel, labels, returns:
+		f.branch(op)
+	case function:
+		f.call(r.index(f.m.functions(), "function"))
+	case indirect:
+		f.u32(r.index(f.m.guestTypes, "type"))
+		f.u32(r.index(f.m.tables, "table"))
+		f.calls = true
+	case valueTypes:
+		if n := r.u32(); n != 1 {
+			r.fail(CodeModule, "select has %d types", n)
+		}
+		t := r.byte()
+		if !valueType(t) {
+			r.fail(CodeModule, "0x%02x is no value type", t)
+		}
+		f.block = append(f.block, 1, t)
+	case local:
+		f.u32(r.index(f.locals, "local"))
+	case global:
+		f.u32(r.index(len(f.m.globals), "global"))
+	case table:
+		f.u32(r.index(f.m.tables, "table"))
+	case memArg:
+		f.memArg()
+	case memSize:
+		f.memory()
+	case memGrow:
+		f.grow()
+	case constI32:
+		f.block = appendS64(f.block, r.signed(32))
+	case constI64:
+		f.block = appendS64(f.block, r.signed(64))
+	case constF32:
+		f.block = append(f.block, r.take(4)...)
+	case constF64:
+		f.block = append(f.block, r.take(8)...)
+	case refType:
+		f.block = append(f.block, f.m.refType(r))
+	case refFunc:
+		f.u32(f.m.shift(r.index(f.m.functions(), "function"), omitShiftRef))
+	case miscPrefix:
+		f.misc(at)
+	case vecPrefix:
+		f.vector(at)
+	default:
+		f.refuse(at, uint32(op))
+	}
+	if f.cost > pathFuel/2 {
+		f.flush()
+	}
+}
+
+func (f *body) u32(v uint32) { f.block = appendU32(f.block, v) }
+
+func (f *body) refuse(at int, op uint32) {
+	why, ok := refusedNames[op]
+	if !ok {
+		why = "unknown"
+	}
+	f.r.fail(CodeOpcode, "opcode 0x%02x at byte %d: %s", op, at, why)
+}
+
+// structure handles block, loop, if, else and end.
+func (f *body) structure(op byte) {
+	switch op {
+	case opElse:
+		l := &f.labels[len(f.labels)-1]
+		if !l.then {
+			f.r.fail(CodeModule, "else without if")
+			return
+		}
+		f.flush()
+		l.then, l.targeted = false, true
+		l.owed, f.owed = max(l.owed, f.owed), l.entry
+	case opEnd:
+		f.end()
+	default:
+		f.blockType()
+		if len(f.labels) > f.m.lim.BlockDepth {
+			f.r.fail("E_LIMIT_BLOCK_DEPTH", "more than %d nested blocks", f.m.lim.BlockDepth)
+			return
+		}
+		l := label{loop: op == opLoop, then: op == opIf}
+		if l.loop {
+			f.flush()
+			f.cost, f.check = 1, omitLoopCheck
+		}
+		if l.then {
+			f.flush()
+			l.entry = f.owed
+		}
+		f.labels = append(f.labels, l)
+	}
+}
+
+func (f *body) end() {
+	l := f.labels[len(f.labels)-1]
+	f.labels = f.labels[:len(f.labels)-1]
+	if l.loop || (!l.targeted && !l.then && len(f.labels) > 0) {
+		return // nothing joins here
+	}
+	f.flush()
+	f.owed = max(f.owed, l.owed, l.entry)
+}
+
+// blockType copies a block's type: empty, one value, or the index of a function type.
+func (f *body) blockType() {
+	t := f.r.signed(33)
+	switch {
+	case t >= int64(f.m.guestTypes):
+		f.r.fail(CodeModule, "type %d of %d", t, f.m.guestTypes)
+	case t < 0 && t != emptyBlock-0x80 && (t < -0x40 || !valueType(byte(t&0x7f))):
+		f.r.fail(CodeModule, "block type %d", t)
+	}
+	f.block = appendS64(f.block, t)
+}
+
+// target decodes a label and notes that a branch goes there.
+func (f *body) target() {
+	i := f.r.index(len(f.labels), "label")
+	f.u32(i)
+	f.targets = append(f.targets, i)
+}
+
+// branch handles br, br_if, br_table and return. return becomes a branch to the function's own label, which is as deep as before in
+// the block that assemble puts around a function that counts its depth: so no way out misses what stands behind that block.
+func (f *body) branch(op byte) {
+	f.targets = f.targets[:0]
+	switch opcodes[op] {
+	case labels:
+		n := f.r.count(f.m.lim.FunctionBodyBytes, CodeModule, "labels")
+		f.u32(uint32(n))
+		for range n + 1 {
+			f.target()
+		}
+		if f.m.omit&omitTableCharge == 0 {
+			f.cost += tableCost(n) - costTableMin
+		}
+	case returns:
+		f.targets = append(f.targets, uint32(len(f.labels)-1))
+		if f.m.omit&omitReturn == 0 {
+			f.block[len(f.block)-1] = opBr
+			f.u32(f.targets[0])
+		}
+	default:
+		f.target()
+	}
+	if f.r.err != nil {
+		return
+	}
+	f.flush()
+	for _, i := range f.targets {
+		l := &f.labels[len(f.labels)-1-int(i)]
+		l.targeted, l.owed = true, max(l.owed, f.owed)
+	}
+	if op != opBrIf {
+		f.owed = 0
+	}
+}
+
+// leave ends a block behind which nothing runs.
+func (f *body) leave() {
+	f.flush()
+	f.owed = 0
+}
+
+func (f *body) call(i uint32) {
+	if int(i) < len(f.m.imports) {
+		f.cost += costImport
+	} else {
+		f.calls = true
+	}
+	f.u32(f.m.shift(i, omitShiftCall))
+}
+
+func (f *body) memory() {
+	f.r.index(f.m.memories, "memory")
+	f.block = append(f.block, 0)
+}
+
+func (f *body) memArg() {
+	align := f.r.u32()
+	if align > 4 {
+		f.r.fail(CodeABI, "alignment 2^%d: one 32-bit memory is supported", align)
+	}
+	f.u32(align)
+	f.u32(f.r.u32())
+}

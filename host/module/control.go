@@ -1,0 +1,70 @@
+package module
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// ControlKind says what a control record changes.
+type ControlKind string
+
+// The control records. They are the only source of change: what runs at a position is what the control records before
+// it say.
+const (
+	Activate ControlKind = "activate" // a module version starts to run
+	Rollback ControlKind = "rollback" // the version before runs again
+	Enable   ControlKind = "enable"
+	Disable  ControlKind = "disable"
+	Suspend  ControlKind = "suspend"  // as Disable, by the host, because the module keeps failing
+	Incident ControlKind = "incident" // a person acts on an incident
+)
+
+// Control is one control record.
+type Control struct {
+	Kind   ControlKind    `json:"kind"`
+	Tenant storage.Tenant `json:"tenant"` // NoTenant is the layer that all organizations share
+	Who    string         `json:"who"`    // user name, or "vedette"
+
+	Name     string   `json:"name,omitempty"` // "publisher/name"
+	Digest   string   `json:"digest,omitempty"`
+	Settings string   `json:"settings,omitempty"` // JSON
+	Grants   []string `json:"grants,omitempty"`   // capability numbers
+	Reason   string   `json:"reason,omitempty"`   // of a suspension
+
+	IncidentID string `json:"incident,omitempty"`
+	Action     string `json:"action,omitempty"`
+	Argument   string `json:"argument,omitempty"`
+}
+
+// Encode returns the record's bytes. The error wraps storage.ErrExhausted when it is over MaxControlBytes.
+func (c Control) Encode() ([]byte, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode control record: %w", err)
+	}
+	if len(b) > MaxControlBytes {
+		return nil, fmt.Errorf("control record %s has %d bytes, at most %d are allowed: %w", c.Kind, len(b), MaxControlBytes, storage.ErrExhausted)
+	}
+	return b, nil
+}
+
+// DecodeControl reads a record's bytes. The error wraps storage.ErrInvalid.
+func DecodeControl(b []byte) (Control, error) {
+	var c Control
+	if len(b) > MaxControlBytes {
+		return c, fmt.Errorf("control record has %d bytes, at most %d are allowed: %w", len(b), MaxControlBytes, storage.ErrInvalid)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields() // a record of a newer host must not be half understood
+	if err := d.Decode(&c); err != nil {
+		return c, fmt.Errorf("decode control record: %w: %w", err, storage.ErrInvalid)
+	}
+	switch c.Kind {
+	case Activate, Rollback, Enable, Disable, Suspend, Incident:
+		return c, nil
+	}
+	return c, fmt.Errorf("decode control record: unknown kind %q: %w", c.Kind, storage.ErrInvalid)
+}

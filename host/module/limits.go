@@ -1,0 +1,12 @@
+package module
+
+// Limits of what runs.
+const (
+	MaxRoutedBytes      = 4 << 10  // of a record that are searched for signatures
+	MaxControlBytes     = 64 << 10 // one control record
+	MaxModulesPerTenant = 256      // in a tenant's own layer
+	MaxModulesGlobal    = 2048
+	MaxVersionsKept     = 5 // versions to roll back to, per module
+	MaxCommentBytes     = 8 << 10
+	MaxSettingsBytes    = 32 << 10
+)

@@ -1,0 +1,174 @@
+package module
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/vedette-siem/vedette/sdk/manifest"
+)
+
+// Router tells which parsers should be asked for a record that comes without a hint. All literals of all signatures
+// stand in one automaton, so a record is read once however many parsers there are. It is immutable.
+type Router struct {
+	scan       automaton
+	words      int         // 64-bit words of a literal set
+	signatures []signature // the most specific first
+	generic    []int       // parsers of a whole format, in the order of their names
+	parsers    int
+}
+
+type signature struct {
+	parser   int
+	prefix   []byte
+	listener string
+	all, any []uint64 // literal sets; any is nil when nothing is asked
+	priority int
+	weight   int // literal bytes that the record must hold
+	order    int // ties are broken by the parser's name, so that every host routes alike
+}
+
+// Candidate is what NewRouter needs to know of a parser.
+type Candidate struct {
+	Name  string
+	Match *manifest.Match
+}
+
+// NewRouter compiles the signatures of parsers. A parser's number in Route is its index here.
+func NewRouter(parsers []Candidate) *Router {
+	r := &Router{parsers: len(parsers)}
+	order := make([]int, len(parsers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return bytes.Compare([]byte(parsers[a].Name), []byte(parsers[b].Name)) })
+	literals := map[string]int{}
+	number := func(s string) int {
+		n, ok := literals[s]
+		if !ok {
+			n = len(literals)
+			literals[s] = n
+		}
+		return n
+	}
+	for _, p := range parsers {
+		if p.Match != nil {
+			for _, s := range p.Match.Signatures {
+				for _, l := range append(slices.Clone(s.All), s.Any...) {
+					number(l)
+				}
+			}
+		}
+	}
+	r.words = (len(literals) + 63) / 64
+	set := func(ls []string) []uint64 {
+		if len(ls) == 0 {
+			return nil
+		}
+		w := make([]uint64, r.words)
+		for _, l := range ls {
+			n := number(l)
+			w[n/64] |= 1 << (n % 64)
+		}
+		return w
+	}
+	for rank, i := range order {
+		m := parsers[i].Match
+		if m == nil {
+			continue
+		}
+		if m.Generic {
+			r.generic = append(r.generic, i)
+			if len(m.Signatures) == 0 {
+				continue
+			}
+		}
+		for _, s := range m.Signatures {
+			priority := s.Priority
+			if m.Generic {
+				priority -= 1000 // below every parser of a product
+			}
+			r.signatures = append(r.signatures, signature{
+				parser: i, prefix: []byte(s.Prefix), listener: s.Listener, all: set(s.All), any: set(s.Any),
+				priority: priority, weight: s.Specificity(), order: rank,
+			})
+		}
+	}
+	slices.SortStableFunc(r.signatures, func(a, b signature) int {
+		if a.priority != b.priority {
+			return b.priority - a.priority
+		}
+		if a.weight != b.weight {
+			return b.weight - a.weight
+		}
+		return a.order - b.order
+	})
+	texts := make([]string, len(literals))
+	for l, n := range literals {
+		texts[n] = l
+	}
+	r.scan = newAutomaton(texts)
+	return r
+}
+
+// Scratch is what one goroutine needs to route.
+type Scratch struct {
+	found []uint64
+	asked []bool
+}
+
+// Route appends to dst the parsers to ask for a record, in the order in which to ask them: by signature, the most
+// specific first, then the generic ones. No parser appears twice.
+func (r *Router) Route(dst []int, raw []byte, listener string, s *Scratch) []int {
+	if len(s.found) < r.words {
+		s.found = make([]uint64, r.words)
+	}
+	if len(s.asked) < r.parsers {
+		s.asked = make([]bool, r.parsers)
+	}
+	found := s.found[:r.words]
+	clear(found)
+	head := raw
+	if len(head) > MaxRoutedBytes {
+		head = head[:MaxRoutedBytes]
+	}
+	r.scan.find(head, found)
+	start := len(dst)
+	for i := range r.signatures {
+		g := &r.signatures[i]
+		if !s.asked[g.parser] && g.fits(raw, listener, found) {
+			s.asked[g.parser] = true
+			dst = append(dst, g.parser)
+		}
+	}
+	for _, p := range r.generic {
+		if !s.asked[p] {
+			s.asked[p] = true
+			dst = append(dst, p)
+		}
+	}
+	for _, p := range dst[start:] {
+		s.asked[p] = false
+	}
+	return dst
+}
+
+func (g *signature) fits(raw []byte, listener string, found []uint64) bool {
+	if g.listener != "" && g.listener != listener {
+		return false
+	}
+	for w, want := range g.all {
+		if found[w]&want != want {
+			return false
+		}
+	}
+	if g.any != nil {
+		hit := uint64(0)
+		for w, want := range g.any {
+			hit |= found[w] & want
+		}
+		if hit == 0 {
+			return false
+		}
+	}
+	return bytes.HasPrefix(raw, g.prefix)
+}

@@ -1,0 +1,126 @@
+package module
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Install is one module version that runs or has run.
+type Install struct {
+	Name     string   `json:"name"` // "publisher/name"
+	Digest   string   `json:"digest"`
+	Settings string   `json:"settings,omitempty"`
+	Grants   []string `json:"grants,omitempty"`
+	Seq      uint64   `json:"seq"` // of the control record that activated it
+	At       int64    `json:"at"`  // log time of that record, ns
+	Who      string   `json:"who"`
+}
+
+// Slot is a module's place in a layer: the version that runs and those before it, newest first.
+type Slot struct {
+	Current  Install   `json:"current"`
+	Previous []Install `json:"previous,omitempty"`
+	Off      bool      `json:"off,omitempty"`
+	Why      string    `json:"why,omitempty"` // of a suspension
+}
+
+// Layer is what one organization runs, or, for NoTenant, what all of them share. An organization's slot hides the
+// shared slot of the same name, for that organization only.
+type Layer struct {
+	Slots map[string]Slot `json:"slots"`         // by name
+	Off   map[string]bool `json:"off,omitempty"` // shared modules that this organization has switched off
+}
+
+// Running is what runs at one position of the log. Apply returns a new value and never changes an old one, so a value
+// may be read by any goroutine for ever.
+type Running struct {
+	Seq    uint64                   `json:"seq"` // of the last control record that changed it
+	Layers map[storage.Tenant]Layer `json:"layers"`
+}
+
+// Layer returns a tenant's layer; the zero Layer when it has none.
+func (r Running) Layer(t storage.Tenant) Layer { return r.Layers[t] }
+
+// Tenants returns the tenants that have a layer, in ascending order, NoTenant first.
+func (r Running) Tenants() []storage.Tenant { return slices.Sorted(maps.Keys(r.Layers)) }
+
+// Apply returns what runs after a control record at position seq and log time at. A record that asks for what cannot
+// be (a rollback without an earlier version) is an error wrapping storage.ErrInvalid, ErrNotFound or ErrExhausted and
+// changes nothing: it depends on the log alone, so every replay decides alike.
+func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
+	layer := r.Layers[c.Tenant].clone()
+	slot, ok := layer.Slots[c.Name]
+	switch c.Kind {
+	case Activate:
+		if !ok && len(layer.Slots) >= limitOf(c.Tenant) {
+			return r, fmt.Errorf("activate %s: %d modules run already, no more are allowed: %w", c.Name, len(layer.Slots), storage.ErrExhausted)
+		}
+		if ok {
+			slot.Previous = slices.Insert(slices.Clone(slot.Previous), 0, slot.Current)
+			slot.Previous = slot.Previous[:min(len(slot.Previous), MaxVersionsKept)]
+		}
+		slot.Current = Install{Name: c.Name, Digest: c.Digest, Settings: c.Settings, Grants: c.Grants, Seq: seq, At: at, Who: c.Who}
+		slot.Off, slot.Why = false, ""
+	case Rollback:
+		if !ok || len(slot.Previous) == 0 {
+			return r, fmt.Errorf("roll back %s: there is no earlier version: %w", c.Name, storage.ErrNotFound)
+		}
+		slot.Current = slot.Previous[0]
+		slot.Current.Seq, slot.Current.At, slot.Current.Who = seq, at, c.Who
+		slot.Previous = slices.Clone(slot.Previous[1:])
+		slot.Off, slot.Why = false, ""
+	case Enable, Disable, Suspend:
+		off := c.Kind != Enable
+		if !ok {
+			return r.switchShared(seq, c, layer, off)
+		}
+		slot.Off, slot.Why = off, c.Reason
+	default:
+		return r, fmt.Errorf("control record %q changes no module: %w", c.Kind, storage.ErrInvalid)
+	}
+	layer.Slots[c.Name] = slot
+	return r.with(seq, c.Tenant, layer), nil
+}
+
+// switchShared switches a shared module off or on for one organization.
+func (r Running) switchShared(seq uint64, c Control, layer Layer, off bool) (Running, error) {
+	if _, shared := r.Layers[storage.NoTenant].Slots[c.Name]; !shared || c.Tenant == storage.NoTenant {
+		return r, fmt.Errorf("%s %s: no such module: %w", c.Kind, c.Name, storage.ErrNotFound)
+	}
+	if off {
+		layer.Off[c.Name] = true
+	} else {
+		delete(layer.Off, c.Name)
+	}
+	return r.with(seq, c.Tenant, layer), nil
+}
+
+func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
+	layers := maps.Clone(r.Layers)
+	if layers == nil {
+		layers = map[storage.Tenant]Layer{}
+	}
+	layers[t] = l
+	return Running{Seq: seq, Layers: layers}
+}
+
+func (l Layer) clone() Layer {
+	c := Layer{Slots: maps.Clone(l.Slots), Off: maps.Clone(l.Off)}
+	if c.Slots == nil {
+		c.Slots = map[string]Slot{}
+	}
+	if c.Off == nil {
+		c.Off = map[string]bool{}
+	}
+	return c
+}
+
+func limitOf(t storage.Tenant) int {
+	if t == storage.NoTenant {
+		return MaxModulesGlobal
+	}
+	return MaxModulesPerTenant
+}

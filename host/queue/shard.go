@@ -1,0 +1,170 @@
+package queue
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// shard fills one frame while the one before it is published: JetStream has no group commit, so one large message in
+// flight is faster than many small ones.
+type shard struct {
+	q       *Queue
+	id      uint16
+	subject string
+	begun   chan struct{} // the filling frame got its first record; one token
+	full    chan struct{} // the filling frame has no room left; one token
+
+	mu     sync.Mutex
+	fill   *frame
+	spare  *frame
+	room   chan struct{} // closed and replaced when there may be room again
+	closed bool          // the last frame was taken
+}
+
+// frame is what fills and then flies.
+type frame struct {
+	build    frameBuilder
+	born     time.Time
+	reserved int64 // bytes of space that its records hold
+	offered  int   // records that nobody waits for
+	fate     *fate
+}
+
+// fate is how a frame ended; err is set before done is closed.
+type fate struct {
+	done chan struct{}
+	err  error
+}
+
+func newShard(q *Queue, id int) *shard {
+	return &shard{
+		q: q, id: uint16(id), subject: subjectFrames + strconv.Itoa(id),
+		begun: make(chan struct{}, 1), full: make(chan struct{}, 1), room: make(chan struct{}),
+		fill: newFrame(), spare: newFrame(),
+	}
+}
+
+func newFrame() *frame { return &frame{fate: &fate{done: make(chan struct{})}} }
+
+// add puts records into the filling frame: all of them, or as many as fit when they would not fit into an empty frame
+// either or nobody waits for them (offer). It returns how many, the bytes they take, how the frame will end, and, when
+// it took none, what is closed once there is room; that is nil when there will be none.
+func (s *shard) add(t storage.Tenant, src Source, recs []Raw, size int, offer bool) (n, bytes int, end *fate, room <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, 0, nil, nil
+	}
+	f := s.fill
+	held := f.build.size
+	if offer || size+frameHeadBytes > MaxFrameBytes || held+size <= MaxFrameBytes {
+		n = f.build.add(t, src, recs)
+	}
+	if n < len(recs) {
+		token(s.full)
+	}
+	if n == 0 {
+		return 0, 0, nil, s.room
+	}
+	if held == 0 {
+		f.born = time.Now()
+		token(s.begun)
+	}
+	bytes = f.build.size - held
+	f.reserved += int64(bytes)
+	if offer {
+		f.offered += n
+	}
+	return n, bytes, f.fate, nil
+}
+
+func token(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// waitRoom returns what is closed when there may be room again.
+func (s *shard) waitRoom() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.room
+}
+
+// wake lets everyone who waits for room look again.
+func (s *shard) wake() {
+	s.mu.Lock()
+	close(s.room)
+	s.room = make(chan struct{})
+	s.mu.Unlock()
+}
+
+// run publishes frame after frame until the queue stops, and then the last one.
+func (s *shard) run() {
+	linger := time.NewTimer(time.Hour)
+	defer linger.Stop()
+	var msg []byte
+	for last := false; !last; {
+		select {
+		case <-s.begun:
+			s.mu.Lock()
+			age := time.Since(s.fill.born)
+			s.mu.Unlock()
+			linger.Reset(s.q.cfg.Linger - age)
+			select {
+			case <-s.full:
+			case <-linger.C:
+			case <-s.q.stop:
+			}
+		case <-s.q.stop:
+			last = true
+		}
+		if f := s.take(last); f.build.records > 0 {
+			msg = f.build.appendTo(msg[:0], s.id, 0)
+			_, err := s.q.publish(s.subject, msg)
+			s.finish(f, err)
+		}
+	}
+}
+
+// take swaps the frames. After the last one nothing can be added.
+func (s *shard) take(last bool) *frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.fill
+	if f.build.records > 0 {
+		s.fill, s.spare = s.spare, nil
+	}
+	s.closed = last
+	select {
+	case <-s.full: // meant the frame that was just taken
+	default:
+	}
+	close(s.room)
+	s.room = make(chan struct{})
+	return f
+}
+
+// finish tells those who wait how it ended and readies the frame for its next use.
+func (s *shard) finish(f *frame, err error) {
+	q := s.q
+	if err == nil {
+		q.count.frames.Add(1)
+		q.count.records.Add(uint64(f.build.records))
+		q.count.bytes.Add(uint64(f.build.size))
+	} else {
+		q.count.lost.Add(uint64(f.offered))
+	}
+	q.space.pending.Add(-f.reserved)
+	f.fate.err = err
+	close(f.fate.done)
+	f.build.reset()
+	f.reserved, f.offered, f.fate = 0, 0, &fate{done: make(chan struct{})}
+	s.mu.Lock()
+	s.spare = f
+	s.mu.Unlock()
+}

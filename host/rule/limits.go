@@ -1,0 +1,21 @@
+package rule
+
+import "time"
+
+// Limits of one rule document. Going over one is a load error that names it.
+const (
+	MaxDocumentBytes   = 256 << 10       // source text
+	MaxNestingDepth    = 32              // YAML nesting, and nesting of selections and expressions
+	MaxSubs            = 64              // sub-patterns; a mark of an event holds one bit for each
+	MaxKeyFields       = 8               // fields of one by list
+	MaxTestsPerRule    = 100             // inline tests
+	MaxEventsPerTest   = 2000            // events of one inline test
+	MaxValuesPerTest   = 10_000          // values listed under one field
+	MaxPatternBytes    = 4 << 10         // one value of a selection
+	MaxTitleBytes      = 1 << 10         // title template
+	MaxExactThreshold  = 1024            // count() and distinct() are exact up to here
+	MaxDuration        = 48 * time.Hour  // windows, edges and lateness
+	MaxQuietPeriod     = 720 * time.Hour // clear.after
+	DefaultLateness    = 30 * time.Second
+	maxExpressionBytes = 4 << 10
+)

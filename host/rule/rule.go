@@ -1,0 +1,74 @@
+// Package rule turns rule documents into one small intermediate representation, and nothing outside it runs.
+package rule
+
+import (
+	_ "embed"
+	"errors"
+	"time"
+
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// ErrNotImplemented marks an operator that the language has and the evaluator lacks. It is a load error, never ignored.
+var ErrNotImplemented = errors.New("not implemented")
+
+// Schema is the JSON Schema (2020-12) of pattern documents, for editors and other tools; Parse is stricter.
+//
+//go:embed pattern.schema.json
+var Schema []byte
+
+// Rule is one parsed document. It is immutable and shared by all tenants.
+type Rule struct {
+	ID             string
+	Name           string
+	Version        string // semantic version
+	Description    string
+	Severity       storage.Severity
+	Techniques     []string // ATT&CK: "T1110", "T1110.001"
+	FalsePositives []string
+	Lateness       time.Duration // how far the watermark stays behind the newest event time
+	Subs           []Sub         // in the order of the document
+	Root           *Emit
+	Exceptions     []Exception // already folded into the subs; kept to be shown
+	Tests          []Case
+	File           string
+}
+
+// Sub is a named sub-pattern.
+type Sub struct {
+	Name      string
+	Match     *Match
+	Aggregate *Aggregate // nil: every match counts
+}
+
+// Node returns the sub-pattern's operator.
+func (s *Sub) Node() Node {
+	if s.Aggregate != nil {
+		return s.Aggregate
+	}
+	return s.Match
+}
+
+// Exception is an allow-list entry: events that it selects do not take part in the rule, except as the event whose
+// absence is awaited.
+type Exception struct {
+	Reason string
+	Where  Pred
+}
+
+// Case is an inline test of a rule.
+type Case struct {
+	Name      string
+	Events    []CaseEvent
+	Until     time.Duration // how long the log runs on, from the first event's base; 0: until everything is decided
+	Incidents int           // wanted: incidents
+	Count     int           // wanted: firings over all incidents; -1: not checked
+	Title     string        // wanted: title of the last firing; "": not checked
+	Line      int           // of the case in the document
+}
+
+// CaseEvent is one event of an inline test.
+type CaseEvent struct {
+	At     time.Duration
+	Fields []storage.Field // in the order of the document
+}

@@ -1,0 +1,3 @@
+module github.com/vedette-siem/vedette/sdk/go
+
+go 1.24

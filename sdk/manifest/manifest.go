@@ -1,0 +1,207 @@
+// Package manifest describes a module: what it is, which records it reads and what it asks for, readable without
+// running any of its code.
+//
+// Authors write module.yaml. What travels is its canonical JSON, once as the config of the OCI artifact and once as
+// the custom section "vedette.manifest" of the Wasm file; the two must be the same bytes.
+package manifest
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+)
+
+// ErrInvalid is wrapped by every error about the content of a manifest, a package or a Wasm file.
+var ErrInvalid = errors.New("invalid module")
+
+// File names of a module's folder.
+const (
+	FileName = "module.yaml" // the manifest
+	DocsName = "README.md"   // the only documentation file that is packaged
+)
+
+// Manifest is one module.yaml. The zero value of an optional field is its documented default.
+type Manifest struct {
+	Publisher   string `json:"publisher"`             // who vouches for it: [a-z0-9-], at most MaxNameBytes
+	Name        string `json:"name"`                  // unique within the publisher, same alphabet
+	Version     string `json:"version"`               // semantic version without build metadata: "1.2.0", "1.3.0-rc.1"
+	Kind        Kind   `json:"kind"`                  // parser, monitor or rule
+	Title       string `json:"title"`                 // one line for people
+	Description string `json:"description,omitempty"` // what it reads or finds, for people
+	License     string `json:"license,omitempty"`     // SPDX expression
+	Source      string `json:"source,omitempty"`      // https URL of the source code
+	Homepage    string `json:"homepage,omitempty"`    // https URL
+	ABI         string `json:"abi"`                   // "1.0": major, then the least minor that the host must offer
+
+	Entry        Entry        `json:"entry"`
+	Match        *Match       `json:"match,omitempty"`        // parsers: which records to hand over
+	Reads        []string     `json:"reads,omitempty"`        // Wasm rules: the columns of a row, in order
+	Names        []string     `json:"names,omitempty"`        // parsers: module-local field names, number 0x8000+index
+	Capabilities []Capability `json:"capabilities,omitempty"` // what the host must grant; vedette_core_v1 is always there
+	WASI         WASI         `json:"wasi,omitempty"`         // "none" (default) or "stub"
+	Settings     Schema       `json:"settings,omitempty"`     // JSON Schema of the settings; without it there are none
+	Limits       Limits       `json:"limits,omitzero"`        // requests; the tenant's policy and the host's maxima cap them
+	Schedule     *Schedule    `json:"schedule,omitempty"`     // monitors: when to poll
+	Vectors      []string     `json:"vectors,omitempty"`      // the package's own test cases: paths or patterns such as "testdata/*.txtar"
+}
+
+// Kind is one of the three module kinds.
+type Kind string
+
+// The module kinds.
+const (
+	Parser  Kind = "parser"
+	Monitor Kind = "monitor"
+	Rule    Kind = "rule"
+)
+
+// Entry says what runs: code, documents that the host interprets, or both (a rule whose document selects the events
+// that its code looks at).
+type Entry struct {
+	Wasm      bool     `json:"wasm,omitempty"`      // the package holds a Wasm module
+	Documents []string `json:"documents,omitempty"` // declarative documents in the module's folder, "rule.yaml"
+}
+
+// Match routes records that come without a hint. The most specific signature is asked first, and the parser itself
+// confirms or says "not mine".
+type Match struct {
+	Generic    bool        `json:"generic,omitempty"`    // a fall-back for a whole format, asked last
+	Signatures []Signature `json:"signatures,omitempty"` // alternatives
+}
+
+// Signature fits a record when everything that it names holds. Literals are compared byte for byte.
+type Signature struct {
+	Prefix   string   `json:"prefix,omitempty"`   // how the record begins
+	All      []string `json:"all,omitempty"`      // literals that must all occur
+	Any      []string `json:"any,omitempty"`      // literals of which one must occur
+	Listener string   `json:"listener,omitempty"` // name of the listener that received the record
+	Priority int      `json:"priority,omitempty"` // -100..100; decides before specificity, higher is asked earlier
+}
+
+// Specificity orders signatures of the same priority: the number of literal bytes that a record must hold.
+func (s Signature) Specificity() int {
+	n := len(s.Prefix)
+	for _, lit := range s.All {
+		n += len(lit)
+	}
+	least := 0
+	for i, lit := range s.Any {
+		if i == 0 || len(lit) < least {
+			least = len(lit)
+		}
+	}
+	return n + least
+}
+
+// Capability is an import module that the host links only when it was granted.
+type Capability struct {
+	ID      string   `json:"id"`                // vedette_http_v1, vedette_kv_v1, vedette_lookup_v1
+	Reason  string   `json:"reason"`            // shown to the person who grants it
+	Targets []Target `json:"targets,omitempty"` // vedette_http_v1: what it wants to reach; vedette_lookup_v1: tables
+}
+
+// Target is something outside that a module asks for. The code names it, and only the grant knows where it is.
+type Target struct {
+	Name        string `json:"name"`                  // the name that the code uses, [a-z0-9-]
+	URL         string `json:"url,omitempty"`         // suggested base URL; empty when only the tenant can know it
+	Description string `json:"description,omitempty"` // for the person who grants it
+}
+
+// WASI says which part of wasi_snapshot_preview1 a module is linked to.
+type WASI string
+
+// The WASI levels. WASIStub is a fixed set of harmless stand-ins: output becomes log lines, time is the batch's,
+// randomness is seeded, there are no files, arguments or variables.
+const (
+	WASINone WASI = "none"
+	WASIStub WASI = "stub"
+)
+
+// Limits are requests. Zero means the host's default; what a module gets is never more than the tenant's policy allows.
+type Limits struct {
+	MemoryPages   uint32 `json:"memory_pages,omitempty"`    // linear memory in pages of 64 KiB
+	FuelPerCall   uint64 `json:"fuel_per_call,omitempty"`   // fuel of a call before its records
+	FuelPerRecord uint64 `json:"fuel_per_record,omitempty"` // fuel that each record adds
+	FuelPerByte   uint64 `json:"fuel_per_byte,omitempty"`   // fuel that each byte of input adds
+}
+
+// Schedule says when a monitor polls.
+type Schedule struct {
+	Interval Duration `json:"interval"`          // "30s": from one start to the next
+	Jitter   Duration `json:"jitter,omitempty"`  // each start is delayed by up to this much
+	Timeout  Duration `json:"timeout,omitempty"` // wall-clock time of one poll; default 10s
+}
+
+// Duration is a time.Duration that is written as "1m30s".
+type Duration time.Duration
+
+// MarshalText writes Go's form of a duration.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads Go's form of a duration.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return errors.New(`want a duration such as "30s" or "5m"`)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Reference is the module's full name, "publisher/name:version".
+func (m *Manifest) Reference() string { return m.Publisher + "/" + m.Name + ":" + m.Version }
+
+// ImportModules lists the Wasm import modules that the manifest allows its code to name, vedette_core_v1 included.
+func (m *Manifest) ImportModules() []string {
+	mods := []string{abi.ImportCore}
+	for _, c := range m.Capabilities {
+		mods = append(mods, c.ID)
+	}
+	if m.WASI == WASIStub {
+		mods = append(mods, abi.ImportWASI)
+	}
+	return mods
+}
+
+// FieldName returns the module-local name with the number n, or "" when the manifest has none.
+func (m *Manifest) FieldName(n abi.Name) string {
+	if n < abi.FirstLocal || int(n-abi.FirstLocal) >= len(m.Names) {
+		return ""
+	}
+	return m.Names[n-abi.FirstLocal]
+}
+
+// Problem is one thing that is wrong, and where.
+type Problem struct {
+	File   string // as handed to Parse; "" when there was none
+	Line   int    // 1-based; 0 when unknown
+	Column int
+	Path   string // "match.signatures[0].all"; "" for the whole
+	Text   string // what is wrong and what is wanted
+}
+
+// String returns "file:line:column: path: text" without the parts that are unknown.
+func (p Problem) String() string {
+	var b strings.Builder
+	writePosition(&b, p.File, p.Line, p.Column)
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	return b.String() + p.Text
+}
+
+// Problems is everything that is wrong with a manifest. It unwraps to ErrInvalid.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap makes errors.Is(err, ErrInvalid) true.
+func (ps Problems) Unwrap() error { return ErrInvalid }

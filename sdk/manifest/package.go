@@ -1,0 +1,196 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+)
+
+// File is one file of a package; Path is relative to the module's folder, with slashes.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// Package is everything that a module consists of, as it is pushed, pulled and installed. Files are sorted by path.
+type Package struct {
+	Manifest      Manifest
+	ManifestBytes []byte // canonical form of Manifest
+	Wasm          []byte // nil when the manifest's entry has no code
+	Documents     []File // the manifest's entry.documents
+	Vectors       []File // what the manifest's vectors select
+	Docs          []File // README.md
+}
+
+// Check verifies that the parts fit each other and the limits. The error wraps ErrInvalid.
+func (p *Package) Check() error {
+	canonical, err := p.Manifest.Canonical()
+	if err != nil {
+		return err
+	}
+	name := p.Manifest.Reference()
+	if err := p.Manifest.Validate(); err != nil {
+		return fmt.Errorf("package %s: %w", name, err)
+	}
+	if !bytes.Equal(canonical, p.ManifestBytes) {
+		return fmt.Errorf("package %s: the manifest's bytes are not its canonical form: %w", name, ErrInvalid)
+	}
+	switch {
+	case p.Manifest.Entry.Wasm:
+		if _, err := p.Manifest.CheckWasm(p.Wasm); err != nil {
+			return fmt.Errorf("package %s: %w", name, err)
+		}
+	case len(p.Wasm) > 0:
+		return fmt.Errorf("package %s holds code that its manifest does not mention: %w", name, ErrInvalid)
+	}
+	if len(p.Documents)+len(p.Vectors)+len(p.Docs) > MaxFiles {
+		return fmt.Errorf("package %s: more than %d files: %w", name, MaxFiles, ErrInvalid)
+	}
+	for _, set := range [][]File{p.Documents, p.Vectors, p.Docs} {
+		if err := checkFiles(set); err != nil {
+			return fmt.Errorf("package %s: %w", name, err)
+		}
+	}
+	return p.checkNames(name)
+}
+
+func (p *Package) checkNames(name string) error {
+	want := slices.Sorted(slices.Values(p.Manifest.Entry.Documents))
+	have := make([]string, len(p.Documents))
+	for i, f := range p.Documents {
+		have[i] = f.Path
+	}
+	if !slices.Equal(want, have) {
+		return fmt.Errorf("package %s: documents are %q, the manifest says %q: %w", name, have, want, ErrInvalid)
+	}
+	for _, f := range p.Vectors {
+		if !slices.ContainsFunc(p.Manifest.Vectors, func(pattern string) bool { ok, _ := path.Match(pattern, f.Path); return ok }) {
+			return fmt.Errorf("package %s: the manifest's vectors do not select %q: %w", name, f.Path, ErrInvalid)
+		}
+	}
+	for _, pattern := range p.Manifest.Vectors {
+		if !slices.ContainsFunc(p.Vectors, func(f File) bool { ok, _ := path.Match(pattern, f.Path); return ok }) {
+			return fmt.Errorf("package %s: vectors %q select no file: %w", name, pattern, ErrInvalid)
+		}
+	}
+	for _, f := range p.Docs {
+		if f.Path != DocsName {
+			return fmt.Errorf("package %s: docs hold %q, want only %s: %w", name, f.Path, DocsName, ErrInvalid)
+		}
+	}
+	return nil
+}
+
+func checkFiles(files []File) error {
+	total := 0
+	for i, f := range files {
+		if err := CheckPath(f.Path); err != nil {
+			return err
+		}
+		if i > 0 && files[i-1].Path >= f.Path {
+			return fmt.Errorf("files %q and %q are not in order: %w", files[i-1].Path, f.Path, ErrInvalid)
+		}
+		if len(f.Data) > MaxFileBytes {
+			return fmt.Errorf("file %q of %d bytes, the limit is %d: %w", f.Path, len(f.Data), MaxFileBytes, ErrInvalid)
+		}
+		if total += len(f.Data); total > MaxContentBytes {
+			return fmt.Errorf("files of more than %d bytes: %w", MaxContentBytes, ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// ReadFolder makes a package of a module's folder and its built Wasm file (nil for a package without code). The
+// manifest is embedded into wasm, so that it may come straight from the compiler. name is the folder's name in errors.
+func ReadFolder(name string, folder fs.FS, wasm []byte) (Package, error) {
+	var p Package
+	src, err := readFile(folder, FileName)
+	if err != nil {
+		return p, fmt.Errorf("module %s: %w", name, err)
+	}
+	if p.Manifest, err = Parse(path.Join(name, FileName), src); err != nil {
+		return Package{}, err
+	}
+	if p.ManifestBytes, err = p.Manifest.Canonical(); err != nil {
+		return Package{}, fmt.Errorf("module %s: %w", name, err)
+	}
+	if len(wasm) > 0 {
+		if p.Wasm, err = Embed(wasm, p.ManifestBytes); err != nil {
+			return Package{}, fmt.Errorf("module %s: %w", name, err)
+		}
+	}
+	if p.Documents, err = readAll(folder, slices.Clone(p.Manifest.Entry.Documents)); err != nil {
+		return Package{}, fmt.Errorf("module %s: documents: %w", name, err)
+	}
+	var vectors []string
+	for _, pattern := range p.Manifest.Vectors {
+		found, err := fs.Glob(folder, pattern)
+		if err != nil {
+			return Package{}, fmt.Errorf("module %s: vectors %q: %w", name, pattern, err)
+		}
+		vectors = append(vectors, found...)
+	}
+	if p.Vectors, err = readAll(folder, vectors); err != nil {
+		return Package{}, fmt.Errorf("module %s: vectors: %w", name, err)
+	}
+	if _, err := fs.Stat(folder, DocsName); err == nil {
+		if p.Docs, err = readAll(folder, []string{DocsName}); err != nil {
+			return Package{}, fmt.Errorf("module %s: docs: %w", name, err)
+		}
+	}
+	if err := p.Check(); err != nil {
+		return Package{}, fmt.Errorf("module %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func readAll(folder fs.FS, paths []string) ([]File, error) {
+	slices.Sort(paths)
+	paths = slices.Compact(paths)
+	if len(paths) > MaxFiles {
+		return nil, fmt.Errorf("%d files, the limit is %d: %w", len(paths), MaxFiles, ErrInvalid)
+	}
+	var files []File
+	for _, p := range paths {
+		data, err := readFile(folder, p)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{Path: p, Data: data})
+	}
+	return files, nil
+}
+
+// readFile reads a regular file of at most MaxFileBytes.
+func readFile(folder fs.FS, name string) ([]byte, error) {
+	if err := CheckPath(name); err != nil {
+		return nil, err
+	}
+	f, err := folder.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s: %w", name, ErrInvalid)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file: %w", name, ErrInvalid)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if len(data) > MaxFileBytes {
+		return nil, fmt.Errorf("%s has more than %d bytes: %w", name, MaxFileBytes, ErrInvalid)
+	}
+	return data, nil
+}
