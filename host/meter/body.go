@@ -17,21 +17,24 @@ type body struct {
 	out     []byte // its finished basic blocks
 	block   []byte // the open one
 	cost    int64
-	check   omit // omitEntryCheck or omitLoopCheck: why the open block begins with a check; 0: it does not
+	begins  omit // the check that the open block begins with: omitEntryCheck, omitLoopCheck or 0
 	owed    int64
 	labels  []label
 	locals  int // the guest's, with parameters; the two behind them are ours: an i64 and an i32
 	calls   bool
 	size    int      // of the guest's body, bytes
 	targets []uint32 // of one branch
+	scratch []byte
+
+	branches int // blocks, branches and labels of branch tables so far
 }
 
 // rewrite leaves the function in f.fn.
 func (f *body) rewrite(defined int, b []byte) *Error {
 	t := f.m.types[f.m.funcs[defined]]
-	*f = body{m: f.m, r: reader{b: b}, fn: f.fn[:0], out: f.out[:0], block: f.block[:0], labels: f.labels[:0], size: len(b), targets: f.targets}
+	*f = body{m: f.m, r: reader{b: b}, fn: f.fn[:0], out: f.out[:0], block: f.block[:0], labels: f.labels[:0], size: len(b), targets: f.targets, scratch: f.scratch}
 	f.localRuns(len(t.params))
-	f.cost, f.check = costEnter, omitEntryCheck
+	f.cost, f.begins = costEnter, omitEntryCheck
 	if f.m.omit&omitLocalsCharge == 0 {
 		f.cost += int64(f.locals) >> costLocalsShift
 	}
@@ -42,6 +45,10 @@ func (f *body) rewrite(defined int, b []byte) *Error {
 	f.r.end("the function")
 	if f.r.err != nil {
 		return f.r.err
+	}
+	f.m.work += int64(f.branches) * int64(f.branches)
+	if f.m.work > int64(f.m.lim.CompileWork) {
+		return errorf("E_LIMIT_COMPILE_WORK", "the squares of the functions' branches add up to over %d", f.m.lim.CompileWork)
 	}
 	f.assemble(t.results)
 	return nil
@@ -55,14 +62,14 @@ func (f *body) localRuns(params int) {
 	for range runs {
 		n, t := f.r.u32(), f.r.byte()
 		total += uint64(n)
-		if total > uint64(f.m.lim.LocalsPerFunction) {
-			f.r.fail("E_LIMIT_LOCALS", "%d locals, at most %d", total, f.m.lim.LocalsPerFunction)
-			return
-		}
 		if f.r.err == nil && !valueType(t) {
 			f.r.fail(CodeModule, "0x%02x is no value type", t)
 		}
 		f.fn = append(appendU32(f.fn, n), t)
+	}
+	if total > uint64(f.m.lim.LocalsPerFunction) {
+		f.r.fail("E_LIMIT_LOCALS", "%d locals, at most %d", total, f.m.lim.LocalsPerFunction)
+		return
 	}
 	f.fn = append(f.fn, 1, typeI64, 1, typeI32)
 	f.locals = int(total)
@@ -83,12 +90,8 @@ func (f *body) instruction() {
 		f.structure(op)
 	case branchLabel, labels, returns:
 		f.branch(op)
-	case function:
-		f.call(r.index(f.m.functions(), "function"))
-	case indirect:
-		f.u32(r.index(f.m.guestTypes, "type"))
-		f.u32(r.index(f.m.tables, "table"))
-		f.calls = true
+	case function, indirect:
+		f.invoke(op)
 	case valueTypes:
 		if n := r.u32(); n != 1 {
 			r.fail(CodeModule, "select has %d types", n)
@@ -160,6 +163,7 @@ func (f *body) structure(op byte) {
 		f.end()
 	default:
 		f.blockType()
+		f.branching(1)
 		if len(f.labels) > f.m.lim.BlockDepth {
 			f.r.fail("E_LIMIT_BLOCK_DEPTH", "more than %d nested blocks", f.m.lim.BlockDepth)
 			return
@@ -167,7 +171,7 @@ func (f *body) structure(op byte) {
 		l := label{loop: op == opLoop, then: op == opIf}
 		if l.loop {
 			f.flush()
-			f.cost, f.check = 1, omitLoopCheck
+			f.cost, f.begins = 1, omitLoopCheck
 		}
 		if l.then {
 			f.flush()
@@ -199,6 +203,13 @@ func (f *body) blockType() {
 	f.block = appendS64(f.block, t)
 }
 
+// branching counts what makes compiling slow.
+func (f *body) branching(n int) {
+	if f.branches += n; f.branches > f.m.lim.Branches {
+		f.r.fail("E_LIMIT_BRANCHES", "more than %d blocks, branches and labels", f.m.lim.Branches)
+	}
+}
+
 // target decodes a label and notes that a branch goes there.
 func (f *body) target() {
 	i := f.r.index(len(f.labels), "label")
@@ -206,13 +217,15 @@ func (f *body) target() {
 	f.targets = append(f.targets, i)
 }
 
-// branch handles br, br_if, br_table and return. return becomes a branch to the function's own label, which is as deep as before in
-// the block that assemble puts around a function that counts its depth: so no way out misses what stands behind that block.
+// branch handles br, br_if, br_table and return. A branch to the function's own label, as deep as before, now means the block that
+// assemble puts around everything, and return becomes such a branch: so no way out misses what stands behind that block.
 func (f *body) branch(op byte) {
 	f.targets = f.targets[:0]
+	f.branching(1)
 	switch opcodes[op] {
 	case labels:
-		n := f.r.count(f.m.lim.FunctionBodyBytes, CodeModule, "labels")
+		n := f.r.count(f.m.lim.Branches, "E_LIMIT_BRANCHES", "labels in a branch table")
+		f.branching(n)
 		f.u32(uint32(n))
 		for range n + 1 {
 			f.target()
@@ -248,13 +261,23 @@ func (f *body) leave() {
 	f.owed = 0
 }
 
-func (f *body) call(i uint32) {
-	if int(i) < len(f.m.imports) {
-		f.cost += costImport
+// invoke handles call and call_indirect.
+func (f *body) invoke(op byte) {
+	at := len(f.block) - 1
+	if op == opCall {
+		i := f.r.index(f.m.functions(), "function")
+		if int(i) < len(f.m.imports) {
+			f.cost += costImport - costCall
+		} else {
+			f.calls = true
+		}
+		f.u32(f.m.shift(i, omitShiftCall))
 	} else {
+		f.u32(f.r.index(f.m.guestTypes, "type"))
+		f.u32(f.r.index(f.m.tables, "table"))
 		f.calls = true
 	}
-	f.u32(f.m.shift(i, omitShiftCall))
+	f.call(at)
 }
 
 func (f *body) memory() {

@@ -33,12 +33,17 @@
 //
 // # Bounds
 //
-// Work that runs after fuel went below zero and before a tick: at most 2 x 1,024 units and 16 units per frame on the stack,
-// hence 165,000 units (about 0.1 ms) at the default CallDepth. A bulk operation runs only when it has been paid for in full, so its
-// longest uninterruptible run is that of a slice as large as the memory: MemoryPages x 8,192 units.
+// Work that runs after the fuel went below zero and before a tick: at most 2 x 1,024 units and 16 units per frame on the stack,
+// hence 162,000 units (some 20 microseconds) at the default CallDepth. A bulk operation and memory.grow run only when they have been paid for
+// in full, so their longest uninterruptible run is one pass over the memory: 8,192 units (up to 1 microsecond) per page. What a bulk
+// operation is charged and does not get to do is the only way for the fuel consumed to pass the budget by more than this.
 //
 // The engine's own stack (50 MB in wazero) is not reached first by code as compilers write it; a function made to spill far more than its
 // locals and length suggest meets that ceiling, which wazero reports as a stack overflow: treat that as E_STACK too.
+//
+// Compiling is not metered. wazero's time grows with the square of a function's branches, which Limits.Branches and CompileWork bound.
+//
+// If the guest traps, the fuel is what it was at the last check or call: still the same for every slice, at most 1,024 units too high.
 //
 // # Fail closed
 //

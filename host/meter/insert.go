@@ -1,38 +1,77 @@
 package meter
 
+// The fuel lives in a local while a function runs, so that a charge costs one operation on a register. The global is written at every check
+// and before every call, and read again after it: those places, not the slices, decide what the host sees if the guest traps.
+
 // flush ends the open basic block: its charge goes out, then its instructions.
 func (f *body) flush() {
 	if f.cost > 0 {
 		f.owed += f.cost
-		check := f.check != 0 && f.m.omit&f.check == 0 || f.owed > pathFuel && f.m.omit&omitPathCheck == 0
+		check := f.begins != 0 && f.m.omit&f.begins == 0 || f.owed > pathFuel && f.m.omit&omitPathCheck == 0
 		cost := f.cost
 		if f.m.omit&omitBlockCharge != 0 {
 			cost = 0
 		}
-		f.out = f.charge(f.out, check, func(b []byte) []byte { return appendS64(append(b, opI64Const), cost) })
+		if f.begins == omitEntryCheck {
+			f.out = f.reload(f.out)
+		}
+		f.out = f.charge(f.out, func(b []byte) []byte { return appendS64(append(b, opI64Const), cost) })
 		if check {
+			f.out = f.check(f.out)
 			f.owed = 0
 		}
 	}
 	f.out = append(f.out, f.block...)
-	f.block, f.cost, f.check = f.block[:0], 0, 0
+	f.block, f.cost, f.begins = f.block[:0], 0, 0
 }
 
-// charge takes an amount, which push puts on the operand stack, off the fuel, and checks.
-func (f *body) charge(b []byte, check bool, push func([]byte) []byte) []byte {
-	b = append(push(append(b, f.m.getFuel...)), opI64Sub)
-	if !check {
-		return append(b, f.m.setFuel...)
+// charge takes an amount, which push puts on the operand stack, off the fuel.
+func (f *body) charge(b []byte, push func([]byte) []byte) []byte {
+	b = appendU32(append(b, opLocalGet), f.ownI64())
+	b = append(push(b), opI64Sub)
+	return appendU32(append(b, opLocalSet), f.ownI64())
+}
+
+// check publishes the fuel and calls tick if it is negative.
+func (f *body) check(b []byte) []byte {
+	return append(f.reload(f.tick(f.spill(b))), opEnd)
+}
+
+// checkBulk checks before an operation whose length was charged.
+func (f *body) checkBulk(b []byte) []byte {
+	if f.m.omit&omitBulkCheck != 0 {
+		return f.spill(b)
 	}
-	b = appendU32(append(b, opLocalTee), f.ownI64())
-	b = append(b, f.m.setFuel...)
-	return f.tick(appendU32(append(b, opLocalGet), f.ownI64()))
+	return f.check(b)
 }
 
-// tick calls tick if the i64 on the operand stack is negative.
+func (f *body) spill(b []byte) []byte {
+	return append(appendU32(append(b, opLocalGet), f.ownI64()), f.m.setFuel...)
+}
+
+func (f *body) reload(b []byte) []byte {
+	return appendU32(append(append(b, f.m.getFuel...), opLocalSet), f.ownI64())
+}
+
+// tick calls tick if the fuel is negative; the caller ends the construct.
 func (f *body) tick(b []byte) []byte {
+	b = appendU32(append(b, opLocalGet), f.ownI64())
 	b = append(b, opI64Const, 0, opI64LtS, opIf, emptyBlock)
-	return append(append(b, f.m.callTick...), opEnd)
+	return append(b, f.m.callTick...)
+}
+
+// call copies a call, whose operands begin at byte at of the open block.
+func (f *body) call(at int) {
+	instruction := append(f.scratch[:0], f.block[at:]...)
+	b := f.block[:at]
+	if f.m.omit&omitSpill == 0 {
+		b = f.spill(b)
+	}
+	b = append(b, instruction...)
+	if f.m.omit&omitReload == 0 {
+		b = f.reload(b)
+	}
+	f.block, f.scratch = b, instruction
 }
 
 func (f *body) ownI64() uint32 { return uint32(f.locals) }
@@ -42,7 +81,7 @@ func (f *body) ownI32() uint32 { return uint32(f.locals) + 1 }
 func (f *body) bulk(op ...byte) {
 	own := appendU32([]byte{opLocalGet}, f.ownI32())
 	b := appendU32(append(f.block, opLocalSet), f.ownI32())
-	b = f.charge(b, f.m.omit&omitBulkCheck == 0, func(b []byte) []byte {
+	b = f.charge(b, func(b []byte) []byte {
 		if f.m.omit&omitBulkCharge == 0 {
 			b = append(append(b, own...), opI64ExtendU, opI64Const, costBytesShift, opI64ShrU)
 			b = append(appendS64(append(b, opI64Const), costBulk), opI64Add)
@@ -50,24 +89,24 @@ func (f *body) bulk(op ...byte) {
 		}
 		return appendS64(append(b, opI64Const), costBulk)
 	})
-	f.block = append(append(b, own...), op...)
+	f.block = append(append(f.checkBulk(b), own...), op...)
 }
 
-// grow charges for the pages asked for, of which no more than the memory's maximum can be had.
+// grow charges for the pages asked for if the memory can have them; else the instruction fails at once.
 func (f *body) grow() {
 	own := appendU32([]byte{opLocalGet}, f.ownI32())
-	limit := appendS64([]byte{opI32Const}, int64(f.m.lim.MemoryPages))
 	b := appendU32(append(f.block[:len(f.block)-1], opLocalSet), f.ownI32())
-	b = f.charge(b, f.m.omit&omitBulkCheck == 0, func(b []byte) []byte {
+	b = f.charge(b, func(b []byte) []byte {
 		if f.m.omit&omitGrowCharge == 0 {
-			b = append(append(b, own...), limit...)
-			b = append(append(append(b, own...), limit...), opI32LtU, opSelect, opI64ExtendU)
+			b = append(append(append(b, own...), opI32Const, 0), own...)
+			b = appendS64(append(b, opI32Const), int64(f.m.shape.MemoryMaxPages))
+			b = append(b, opMemorySize, 0, opI32Sub, opI32LeU, opSelect, opI64ExtendU)
 			b = append(appendS64(append(b, opI64Const), costPage), opI64Mul)
 			return append(appendS64(append(b, opI64Const), costGrow), opI64Add)
 		}
 		return appendS64(append(b, opI64Const), costGrow)
 	})
-	f.block = append(append(b, own...), opMemoryGrow)
+	f.block = append(append(f.checkBulk(b), own...), opMemoryGrow)
 	f.memory()
 }
 
@@ -102,10 +141,10 @@ func (f *body) misc(at int) {
 	}
 }
 
-// vector handles what follows 0xfd. Opcodes of 0x80 and over take two bytes.
+// vector handles what follows 0xfd. Opcodes of 0x80 and over take two bytes; padded forms, which wazero reads as other opcodes, are refused.
 func (f *body) vector(at int) {
 	op := f.r.u32()
-	if op > 0xff || vecOpcodes[op] == refused {
+	if op > 0xff || vecOpcodes[op] == refused || f.r.pos-at > 2+int(op>>7) {
 		f.refuse(at, 0xfd00|min(op, 0xff))
 		return
 	}
@@ -124,23 +163,15 @@ func (f *body) vector(at int) {
 	}
 }
 
-// assemble writes what stands around the function's own blocks. A function that calls no other cannot recurse: it needs no depth.
+// assemble puts the function's blocks into one more block, which every way out leaves by its end, and writes what stands around it. A
+// function that calls no other cannot recurse: it needs no depth.
 func (f *body) assemble(results []byte) {
-	if !f.calls || f.m.omit&omitDepth != 0 {
-		f.fn = append(f.fn, f.out...)
-		return
+	b := f.fn
+	deep := f.calls && f.m.omit&omitDepth == 0
+	if deep {
+		b = f.enter(b)
 	}
-	w := int64(1)
-	if f.m.omit&omitWeight == 0 {
-		w = weight(f.locals, f.size)
-	}
-	b := appendS64(append(append(f.fn, f.m.getDepth...), opI32Const), w)
-	b = appendU32(append(b, opI32Add, opLocalTee), f.ownI32())
-	b = appendU32(append(append(b, f.m.setDepth...), opLocalGet), f.ownI32())
-	b = append(appendS64(append(b, opI32Const), int64(f.m.lim.CallDepth)), opI32GtS, opIf, emptyBlock)
-	b = appendS64(append(append(b, f.m.getFuel...), opI64Const), stackExhausted)
-	b = append(append(append(b, opI64Add), f.m.setFuel...), f.m.callTick...)
-	b = append(b, opEnd, opBlock)
+	b = append(b, opBlock)
 	switch len(results) {
 	case 0:
 		b = append(b, emptyBlock)
@@ -150,12 +181,33 @@ func (f *body) assemble(results []byte) {
 		b = appendS64(b, int64(f.m.addType(nil, results)))
 	}
 	b = append(b, f.out...)
-	if f.owed > exitFuel && f.m.omit&omitExitCheck == 0 {
-		b = f.tick(append(b, f.m.getFuel...))
+	if f.owed > 0 {
+		b = f.spill(b)
 	}
-	if f.m.omit&omitDepthExit == 0 {
-		b = appendS64(append(append(b, f.m.getDepth...), opI32Const), w)
+	if f.calls && f.owed > exitFuel && f.m.omit&omitExitCheck == 0 {
+		b = append(f.tick(b), opEnd)
+	}
+	if deep && f.m.omit&omitDepthExit == 0 {
+		b = appendS64(append(append(b, f.m.getDepth...), opI32Const), f.weight())
 		b = append(append(b, opI32Sub), f.m.setDepth...)
 	}
 	f.fn = append(b, opEnd)
+}
+
+func (f *body) weight() int64 {
+	if f.m.omit&omitWeight != 0 {
+		return 1
+	}
+	return weight(f.locals, f.size)
+}
+
+// enter adds the function to the call stack.
+func (f *body) enter(b []byte) []byte {
+	b = appendS64(append(append(b, f.m.getDepth...), opI32Const), f.weight())
+	b = appendU32(append(b, opI32Add, opLocalTee), f.ownI32())
+	b = appendU32(append(append(b, f.m.setDepth...), opLocalGet), f.ownI32())
+	b = append(appendS64(append(b, opI32Const), int64(f.m.lim.CallDepth)), opI32GtS, opIf, emptyBlock)
+	b = appendS64(append(append(b, f.m.getFuel...), opI64Const), stackExhausted)
+	b = append(append(append(b, opI64Add), f.m.setFuel...), f.m.callTick...)
+	return append(b, opEnd)
 }

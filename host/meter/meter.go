@@ -95,6 +95,8 @@ const (
 	omitLocalsCharge
 	omitDepth
 	omitDepthExit
+	omitSpill
+	omitReload
 	omitReturn
 	omitWeight
 	omitMemoryMax

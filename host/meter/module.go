@@ -59,6 +59,7 @@ type module struct {
 	bodies     int
 	data       int // segments as counted before the code, -1 without a count
 	dataSeen   int
+	work       int64 // sum of the squares of the functions' branches
 
 	out   [sections]vec
 	start []byte // content of the start section

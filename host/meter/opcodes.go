@@ -53,10 +53,11 @@ const (
 	opLocalTee    = 0x22
 	opGlobalGet   = 0x23
 	opGlobalSet   = 0x24
+	opMemorySize  = 0x3f
 	opMemoryGrow  = 0x40
 	opI32Const    = 0x41
 	opI64Const    = 0x42
-	opI32LtU      = 0x49
+	opI32LeU      = 0x4d
 	opI32GtS      = 0x4a
 	opI64LtS      = 0x53
 	opI32Add      = 0x6a

@@ -21,6 +21,7 @@ type signature struct {
 	parser   int
 	prefix   []byte
 	listener string
+	generic  bool
 	all, any []uint64 // literal sets; any is nil when nothing is asked
 	priority int
 	weight   int // literal bytes that the record must hold
@@ -83,17 +84,19 @@ func NewRouter(parsers []Candidate) *Router {
 			}
 		}
 		for _, s := range m.Signatures {
-			priority := s.Priority
-			if m.Generic {
-				priority -= 1000 // below every parser of a product
-			}
 			r.signatures = append(r.signatures, signature{
 				parser: i, prefix: []byte(s.Prefix), listener: s.Listener, all: set(s.All), any: set(s.Any),
-				priority: priority, weight: s.Specificity(), order: rank,
+				generic: m.Generic, priority: s.Priority, weight: s.Specificity(), order: rank,
 			})
 		}
 	}
 	slices.SortStableFunc(r.signatures, func(a, b signature) int {
+		if a.generic != b.generic {
+			if a.generic {
+				return 1
+			}
+			return -1
+		}
 		if a.priority != b.priority {
 			return b.priority - a.priority
 		}
@@ -117,8 +120,8 @@ type Scratch struct {
 }
 
 // Route appends to dst the parsers to ask for a record, in the order in which to ask them: by signature, the most
-// specific first, then the generic ones. No parser appears twice.
-func (r *Router) Route(dst []int, raw []byte, listener string, s *Scratch) []int {
+// specific first, then the generic ones, which begin at the returned index. No parser appears twice.
+func (r *Router) Route(dst []int, raw []byte, listener string, s *Scratch) (to []int, generic int) {
 	if len(s.found) < r.words {
 		s.found = make([]uint64, r.words)
 	}
@@ -133,12 +136,19 @@ func (r *Router) Route(dst []int, raw []byte, listener string, s *Scratch) []int
 	}
 	r.scan.find(head, found)
 	start := len(dst)
+	generic = -1
 	for i := range r.signatures {
 		g := &r.signatures[i]
+		if g.generic && generic < 0 {
+			generic = len(dst)
+		}
 		if !s.asked[g.parser] && g.fits(raw, listener, found) {
 			s.asked[g.parser] = true
 			dst = append(dst, g.parser)
 		}
+	}
+	if generic < 0 {
+		generic = len(dst)
 	}
 	for _, p := range r.generic {
 		if !s.asked[p] {
@@ -149,7 +159,7 @@ func (r *Router) Route(dst []int, raw []byte, listener string, s *Scratch) []int
 	for _, p := range dst[start:] {
 		s.asked[p] = false
 	}
-	return dst
+	return dst, generic
 }
 
 func (g *signature) fits(raw []byte, listener string, found []uint64) bool {

@@ -31,7 +31,7 @@ func TestRouteOrder(t *testing.T) {
 	} {
 		var s Scratch
 		for range 2 { // the scratch space must not remember the record before
-			if got := r.Route(nil, []byte(c.raw), c.listener, &s); !slices.Equal(got, c.want) {
+			if got, _ := r.Route(nil, []byte(c.raw), c.listener, &s); !slices.Equal(got, c.want) {
 				t.Errorf("Route(%q, %s) = %v, want %v", c.raw, c.listener, got, c.want)
 			}
 		}
@@ -42,10 +42,10 @@ func TestRouteReadsOnlyTheHead(t *testing.T) {
 	t.Parallel()
 	r := NewRouter([]Candidate{{"late", &manifest.Match{Signatures: []manifest.Signature{{All: []string{"needle"}}}}}})
 	raw := append(bytes.Repeat([]byte("x"), MaxRoutedBytes-5), "needle"...)
-	if got := r.Route(nil, raw, "", &Scratch{}); got != nil {
+	if got, _ := r.Route(nil, raw, "", &Scratch{}); got != nil {
 		t.Errorf("a literal that ends past MaxRoutedBytes was found: %v", got)
 	}
-	if got := r.Route(nil, raw[1:], "", &Scratch{}); got == nil {
+	if got, _ := r.Route(nil, raw[1:], "", &Scratch{}); got == nil {
 		t.Error("a literal that ends at MaxRoutedBytes was not found")
 	}
 }
@@ -94,6 +94,6 @@ func BenchmarkRoute(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
-		dst = r.Route(dst[:0], raw, "udp", &s)
+		dst, _ = r.Route(dst[:0], raw, "udp", &s)
 	}
 }

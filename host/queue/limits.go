@@ -11,6 +11,7 @@ const (
 	MaxSourceBytes    = 255       // listener id, and peer address
 	MaxRequestBytes   = 64 << 20  // encoded bytes of one Put
 	MaxShards         = 256       // subjects of frames
+	MaxReadAheadBytes = 32 << 20  // half of what the server holds for a connection before it cuts it off
 	MinQueueBytes     = 8 << 20   // smallest Config.MaxBytes
 	reserveBytes      = 32 << 20  // kept free above Config.MaxBytes, so that control records and ticks pass when frames do not
 	messageExtraBytes = 64        // what the file store adds to a message: record header, subject, checksum, rounded up
@@ -22,6 +23,7 @@ const (
 	defaultMinFree    = 256 << 20
 	defaultReadAhead  = 4 << 20
 	defaultLinger     = 20 * time.Millisecond
+	defaultPutLinger  = 5 * time.Millisecond
 	defaultTick       = time.Second
 	defaultOfferWait  = time.Second
 	ackTimeout        = 30 * time.Second // a publish without an answer for so long has failed

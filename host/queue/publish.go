@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -16,7 +18,7 @@ func (q *Queue) publish(subject string, msg []byte) (uint64, error) {
 	began := time.Now()
 	q.order.Lock()
 	stamp(msg, q.clock.now())
-	ack, err := q.js.PublishAsync(subject, msg)
+	ack, err := q.js.PublishAsync(subject, msg, jetstream.WithRetryAttempts(0)) // sent again it would carry an old time
 	q.order.Unlock()
 	if err != nil {
 		return 0, q.failed(subject, err)

@@ -42,6 +42,7 @@ type Config struct {
 	MaxBytes       int64            // stream bytes at which records are refused: 4 GiB
 	MinFreeBytes   int64            // free disk bytes below which records are refused: 256 MiB. Negative: no check
 	Linger         time.Duration    // longest time that a frame fills: 20 ms
+	PutLinger      time.Duration    // the same once a Put waits for it: 5 ms
 	TickEvery      time.Duration    // time between ticks: 1 s
 	OfferWait      time.Duration    // longest time that Offer waits for room: 1 s
 	ReadAheadBytes int              // bytes a reader may hold that its caller has not taken, beside one message: 4 MiB
@@ -52,6 +53,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.MaxBytes, defaultMaxBytes)
 	setDefault(&c.MinFreeBytes, defaultMinFree)
 	setDefault(&c.Linger, defaultLinger)
+	setDefault(&c.PutLinger, defaultPutLinger)
 	setDefault(&c.TickEvery, defaultTick)
 	setDefault(&c.OfferWait, defaultOfferWait)
 	setDefault(&c.ReadAheadBytes, defaultReadAhead)
@@ -65,8 +67,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("queue: %d shards, want 1 to %d: %w", c.Shards, MaxShards, storage.ErrInvalid)
 	case c.MaxBytes < MinQueueBytes:
 		return c, fmt.Errorf("queue: %d bytes at most, want %d or more: %w", c.MaxBytes, MinQueueBytes, storage.ErrInvalid)
-	case c.Linger < 0 || c.TickEvery < 0 || c.OfferWait < 0 || c.ReadAheadBytes < 0:
-		return c, fmt.Errorf("queue: negative Linger, TickEvery, OfferWait or ReadAheadBytes: %w", storage.ErrInvalid)
+	case c.ReadAheadBytes > MaxReadAheadBytes:
+		return c, fmt.Errorf("queue: read-ahead of %d bytes, more than %d: %w", c.ReadAheadBytes, MaxReadAheadBytes, storage.ErrInvalid)
+	case c.Linger < 0 || c.PutLinger < 0 || c.TickEvery < 0 || c.OfferWait < 0 || c.ReadAheadBytes < 0:
+		return c, fmt.Errorf("queue: a negative time or read-ahead: %w", storage.ErrInvalid)
 	}
 	return c, nil
 }
@@ -119,8 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 		return nil, err
 	}
 	if err := q.open(ctx); err != nil {
-		q.shutdown()
-		return nil, fmt.Errorf("open queue in %s: %w", cfg.Dir, err)
+		return nil, fmt.Errorf("open queue in %s: %w", cfg.Dir, errors.Join(err, q.shutdown()))
 	}
 	return q, nil
 }

@@ -16,6 +16,7 @@ type shard struct {
 	subject string
 	begun   chan struct{} // the filling frame got its first record; one token
 	full    chan struct{} // the filling frame has no room left; one token
+	sooner  chan struct{} // the filling frame is due before it was; one token
 
 	mu     sync.Mutex
 	fill   *frame
@@ -27,9 +28,10 @@ type shard struct {
 // frame is what fills and then flies.
 type frame struct {
 	build    frameBuilder
-	born     time.Time
-	reserved int64 // bytes of space that its records hold
-	offered  int   // records that nobody waits for
+	due      time.Time // when it is published at the latest
+	awaited  bool      // by a Put
+	reserved int64     // bytes of space that its records hold
+	offered  int       // records that nobody waits for
 	fate     *fate
 }
 
@@ -42,7 +44,7 @@ type fate struct {
 func newShard(q *Queue, id int) *shard {
 	return &shard{
 		q: q, id: uint16(id), subject: subjectFrames + strconv.Itoa(id),
-		begun: make(chan struct{}, 1), full: make(chan struct{}, 1), room: make(chan struct{}),
+		begun: make(chan struct{}, 1), full: make(chan struct{}, 1), sooner: make(chan struct{}, 1), room: make(chan struct{}),
 		fill: newFrame(), spare: newFrame(),
 	}
 }
@@ -70,8 +72,15 @@ func (s *shard) add(t storage.Tenant, src Source, recs []Raw, size int, offer bo
 		return 0, 0, nil, s.room
 	}
 	if held == 0 {
-		f.born = time.Now()
+		f.due = time.Now().Add(s.q.cfg.Linger)
 		token(s.begun)
+	}
+	if !offer && !f.awaited {
+		f.awaited = true
+		if due := time.Now().Add(s.q.cfg.PutLinger); due.Before(f.due) {
+			f.due = due
+			token(s.sooner)
+		}
 	}
 	bytes = f.build.size - held
 	f.reserved += int64(bytes)
@@ -111,15 +120,7 @@ func (s *shard) run() {
 	for last := false; !last; {
 		select {
 		case <-s.begun:
-			s.mu.Lock()
-			age := time.Since(s.fill.born)
-			s.mu.Unlock()
-			linger.Reset(s.q.cfg.Linger - age)
-			select {
-			case <-s.full:
-			case <-linger.C:
-			case <-s.q.stop:
-			}
+			s.awaitDue(linger)
 		case <-s.q.stop:
 			last = true
 		}
@@ -128,6 +129,23 @@ func (s *shard) run() {
 			_, err := s.q.publish(s.subject, msg)
 			s.finish(f, err)
 		}
+	}
+}
+
+// awaitDue returns when the filling frame is full or due, or the queue stops.
+func (s *shard) awaitDue(linger *time.Timer) {
+	for {
+		s.mu.Lock()
+		linger.Reset(time.Until(s.fill.due))
+		s.mu.Unlock()
+		select {
+		case <-s.sooner:
+			continue
+		case <-s.full:
+		case <-linger.C:
+		case <-s.q.stop:
+		}
+		return
 	}
 }
 
@@ -140,9 +158,11 @@ func (s *shard) take(last bool) *frame {
 		s.fill, s.spare = s.spare, nil
 	}
 	s.closed = last
-	select {
-	case <-s.full: // meant the frame that was just taken
-	default:
+	for _, c := range []chan struct{}{s.full, s.sooner} { // meant the frame that was just taken
+		select {
+		case <-c:
+		default:
+		}
 	}
 	close(s.room)
 	s.room = make(chan struct{})
@@ -163,7 +183,7 @@ func (s *shard) finish(f *frame, err error) {
 	f.fate.err = err
 	close(f.fate.done)
 	f.build.reset()
-	f.reserved, f.offered, f.fate = 0, 0, &fate{done: make(chan struct{})}
+	f.reserved, f.offered, f.awaited, f.fate = 0, 0, false, &fate{done: make(chan struct{})}
 	s.mu.Lock()
 	s.spare = f
 	s.mu.Unlock()

@@ -81,6 +81,7 @@ func (r *reader) having(n ast.Node, m *Match, window time.Duration) *Aggregate {
 		r.fail(n, "percentile(field, 95)", "having: arguments of %s", a.Func)
 	}
 	t, err := strconv.ParseFloat(f[4], 64)
+	a.Threshold = t
 	switch {
 	case err != nil && strings.Contains(f[4], "stat."):
 		r.lacking(n, "thresholds of a baseline (%s)", f[4])
@@ -96,7 +97,6 @@ func (r *reader) having(n ast.Node, m *Match, window time.Duration) *Aggregate {
 	if r.err == nil && window <= 0 {
 		r.fail(n, "add window: 10m", "having: no window")
 	}
-	a.Threshold = t
 	return a
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // Limits of one rule document. Going over one is a load error that names it.
 const (
-	MaxDocumentBytes   = 256 << 10       // source text
+	MaxDocumentBytes   = 128 << 10       // source text
 	MaxNestingDepth    = 32              // YAML nesting, and nesting of selections and expressions
 	MaxSubs            = 64              // sub-patterns; a mark of an event holds one bit for each
 	MaxKeyFields       = 8               // fields of one by list
@@ -18,4 +18,5 @@ const (
 	MaxQuietPeriod     = 720 * time.Hour // clear.after
 	DefaultLateness    = 30 * time.Second
 	maxExpressionBytes = 4 << 10
+	maxIndicators      = 256 // words that begin with &, *, ! or ?
 )

@@ -66,10 +66,10 @@ func (d *document) read(root ast.Node) {
 			d.fail(root, "", "rule: %s is missing", key)
 		}
 	}
-	for key, what := range map[string]string{"join": "Join (the by lists of all subs are joined by position)",
-		"suppress": "suppress", "watchlist": "Emit to a watch list"} {
-		if e, ok := d.at[key]; ok && d.err == nil {
-			d.lacking(e.node, "%s", what)
+	for _, x := range [...][2]string{{"join", "Join (the by lists of all subs are joined by position)"},
+		{"suppress", "suppress"}, {"watchlist", "Emit to a watch list"}} {
+		if e, ok := d.at[x[0]]; ok {
+			d.lacking(e.node, "%s", x[1])
 		}
 	}
 	if d.err != nil {
@@ -77,12 +77,10 @@ func (d *document) read(root ast.Node) {
 	}
 	d.head()
 	d.patterns()
-	if d.err == nil {
-		d.exceptions()
-		d.emit()
-	}
-	if d.err == nil {
-		d.cases()
+	for _, part := range [...]func(){d.exceptions, d.emit, d.cases} {
+		if d.err == nil {
+			part()
+		}
 	}
 }
 
@@ -352,6 +350,9 @@ func (d *document) emit() {
 		} else {
 			d.lacking(k.node, "clear by a pattern")
 		}
+	}
+	if d.err == nil && d.rule.Root.Clear.After <= 0 {
+		d.fail(e.node, "clear: {after: 60m}", "clear: after is missing")
 	}
 }
 

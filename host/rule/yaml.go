@@ -55,6 +55,10 @@ func parseYAML(file string, src []byte) (root ast.Node, err error) {
 	if line := tooDeep(src); line > 0 {
 		return nil, &Error{File: file, Line: line, Col: 1, Msg: fmt.Sprintf("nested deeper than %d", MaxNestingDepth)}
 	}
+	if n := indicators(src); n > maxIndicators {
+		return nil, &Error{File: file, Line: 1, Col: 1, Msg: fmt.Sprintf("%d anchors, tags and explicit keys, which rules do not use", n),
+			Hint: "quote values that begin with &, *, ! or ?"}
+	}
 	defer func() { // the parser is known to panic on some malformed documents
 		if p := recover(); p != nil {
 			root, err = nil, &Error{File: file, Msg: fmt.Sprintf("malformed YAML: %v", p)}
@@ -118,6 +122,16 @@ func tooDeep(src []byte) int {
 		}
 	}
 	return 0
+}
+
+// indicators counts words that begin as anchors, aliases, tags and explicit keys do: the parser's time is quadratic in them.
+func indicators(src []byte) (n int) {
+	for i, c := range src {
+		if (c == '&' || c == '*' || c == '!' || c == '?') && (i == 0 || src[i-1] == ' ' || src[i-1] == '\n' || src[i-1] == '\t') {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *reader) fail(n ast.Node, hint, format string, args ...any) {

@@ -2,9 +2,9 @@ package sdk
 
 import "github.com/vedette-siem/vedette/sdk/go/abi"
 
-// Buffers are the three blocks of memory that a module works in. The guest allocates them once; a native caller keeps
+// Buffers are the blocks of memory that a module works in. The guest allocates them once; a native caller keeps
 // one per goroutine.
-type Buffers struct{ In, Out, arena []byte }
+type Buffers struct{ In, Out []byte }
 
 // Grow makes the buffers at least this large and returns b.
 func (b *Buffers) Grow(in, out int) *Buffers {
@@ -13,9 +13,15 @@ func (b *Buffers) Grow(in, out int) *Buffers {
 	}
 	if len(b.Out) < out {
 		b.Out = make([]byte, out)
-		b.arena = make([]byte, out)
 	}
 	return b
+}
+
+// split divides Out: tables grow in the first part, the arena in the rest, and Finish joins them. The host restores all
+// of a guest's memory before each call, so a second buffer would be paid for each time.
+func (b *Buffers) split(tables int) (out, arena []byte) {
+	n := len(b.Out) / 8 * tables &^ 7
+	return b.Out[:n:len(b.Out)], b.Out[n:]
 }
 
 // runner holds what would otherwise be allocated per call: Go's escape analysis moves what is passed to a function
@@ -46,7 +52,8 @@ func (r *runner) parse(p Parser, in []byte, b *Buffers) (abi.Status, int) {
 		return abi.StatusBadInput, 0
 	}
 	enc := &r.events
-	enc.Begin(b.Out, b.arena, recs.Len())
+	out, arena := b.split(6)
+	enc.Begin(out, arena, recs.Len())
 	for i := range recs.Len() {
 		rec, ok := recs.Record(i)
 		if !ok {
@@ -80,7 +87,7 @@ func (r *runner) eval(p Rule, in []byte, b *Buffers) (abi.Status, int) {
 		return abi.StatusBadInput, 0
 	}
 	r.rows = rows
-	r.findings.Begin(b.Out, b.arena)
+	r.findings.Begin(b.split(4))
 	r.found = Findings{enc: &r.findings}
 	for i := range rows.Len {
 		r.row = Row{rows: &r.rows, i: i}
@@ -105,7 +112,7 @@ func (r *runner) poll(m Monitor, in []byte, b *Buffers) (abi.Status, int) {
 	if !ok {
 		return abi.StatusBadInput, 0
 	}
-	r.polled.Begin(b.Out, b.arena)
+	r.polled.Begin(b.split(1))
 	cursor, err := m.Poll(&Poll{At: req.At, Cursor: req.Cursor, enc: &r.polled})
 	if err != nil {
 		return abi.StatusFailed, message(b.Out, err)

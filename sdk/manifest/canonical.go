@@ -68,7 +68,7 @@ func Decode(b []byte) (Manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
-		return Manifest{}, fmt.Errorf("manifest: %v: %w", err, ErrInvalid)
+		return Manifest{}, fmt.Errorf("manifest: %w: %w", err, ErrInvalid)
 	}
 	canonical, err := m.Canonical()
 	if err != nil {

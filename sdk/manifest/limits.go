@@ -7,6 +7,7 @@ const (
 	MaxSourceBytes      = 64 << 10 // a module.yaml, and its canonical form
 	MaxDepth            = 64       // nesting of mappings and sequences
 	MaxNodes            = 20_000   // keys and values of a module.yaml
+	MaxBrackets         = 2048     // "[" and "{" in a module.yaml
 	MaxNameBytes        = 64       // publisher, name, target names
 	MaxVersionBytes     = 64
 	MaxTitleBytes       = 120
@@ -15,7 +16,7 @@ const (
 	MaxSignatures       = 64  // alternatives of one parser
 	MaxLiterals         = 32  // in one list of a signature
 	MaxLiteralBytes     = 256 // one literal
-	MinLiteralBytes     = 2   // shorter ones select nothing; a prefix may be one byte long
+	MinLiteralBytes     = 2   // shorter ones select nothing; prefixes and generic parsers may have one byte
 	MaxPriority         = 100 // and -MaxPriority
 	MaxLocalNames       = 2048
 	MaxFieldNameBytes   = 128

@@ -71,7 +71,8 @@ type Match struct {
 	Signatures []Signature `json:"signatures,omitempty"` // alternatives
 }
 
-// Signature fits a record when everything that it names holds. Literals are compared byte for byte.
+// Signature fits a record when everything that it names holds. Literals are compared byte for byte. Only a generic
+// parser may have one that names nothing but its priority among the generic ones.
 type Signature struct {
 	Prefix   string   `json:"prefix,omitempty"`   // how the record begins
 	All      []string `json:"all,omitempty"`      // literals that must all occur

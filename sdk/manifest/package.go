@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -170,27 +169,22 @@ func readFile(folder fs.FS, name string) ([]byte, error) {
 	if err := CheckPath(name); err != nil {
 		return nil, err
 	}
-	f, err := folder.Open(name)
+	info, err := fs.Stat(folder, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no %s: %w", name, ErrInvalid)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", name, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file: %w", name, ErrInvalid)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if info.Size() > MaxFileBytes {
+		return nil, fmt.Errorf("%s has more than %d bytes: %w", name, MaxFileBytes, ErrInvalid)
+	}
+	data, err := fs.ReadFile(folder, name)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	if len(data) > MaxFileBytes {
-		return nil, fmt.Errorf("%s has more than %d bytes: %w", name, MaxFileBytes, ErrInvalid)
 	}
 	return data, nil
 }

@@ -87,7 +87,7 @@ func (m *Manifest) CheckSettings(settings []byte) ([]byte, error) {
 	}
 	canonical, err := CanonicalJSON(json.RawMessage(settings))
 	if err != nil {
-		return nil, fmt.Errorf("settings: %v: %w", err, ErrInvalid)
+		return nil, fmt.Errorf("settings: %w: %w", err, ErrInvalid)
 	}
 	if len(m.Settings) == 0 {
 		if string(canonical) != "{}" {
@@ -97,11 +97,11 @@ func (m *Manifest) CheckSettings(settings []byte) ([]byte, error) {
 	}
 	schema, err := m.Settings.compile()
 	if err != nil {
-		return nil, fmt.Errorf("settings schema of %s: %v: %w", m.Reference(), err, ErrInvalid)
+		return nil, fmt.Errorf("settings schema of %s: %w: %w", m.Reference(), err, ErrInvalid)
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(canonical))
 	if err != nil {
-		return nil, fmt.Errorf("settings: %v: %w", err, ErrInvalid)
+		return nil, fmt.Errorf("settings: %w: %w", err, ErrInvalid)
 	}
 	if err := schema.Validate(doc); err != nil {
 		return nil, fmt.Errorf("settings: %s: %w", schemaText(err), ErrInvalid)

@@ -133,16 +133,20 @@ func (c *check) match(m *Manifest) {
 		c.add("match.signatures", "%d signatures, the limit is %d", len(m.Match.Signatures), MaxSignatures)
 		return
 	}
+	least := MinLiteralBytes
+	if m.Match.Generic {
+		least = 1
+	}
 	for i, s := range m.Match.Signatures {
 		at := fmt.Sprintf("match.signatures[%d]", i)
-		if s.Prefix == "" && len(s.All) == 0 && len(s.Any) == 0 && s.Listener == "" {
-			c.add(at, "selects every record: want prefix, all, any or listener")
+		if s.Prefix == "" && len(s.All) == 0 && len(s.Any) == 0 && s.Listener == "" && !m.Match.Generic {
+			c.add(at, "selects every record, which only a generic parser may: want prefix, all, any or listener")
 		}
 		if len(s.Prefix) > MaxLiteralBytes {
 			c.add(at+".prefix", "%d bytes, the limit is %d", len(s.Prefix), MaxLiteralBytes)
 		}
-		c.literals(at+".all", s.All)
-		c.literals(at+".any", s.Any)
+		c.literals(at+".all", s.All, least)
+		c.literals(at+".any", s.Any, least)
 		if s.Listener != "" {
 			c.name(at+".listener", s.Listener)
 		}
@@ -152,13 +156,13 @@ func (c *check) match(m *Manifest) {
 	}
 }
 
-func (c *check) literals(at string, list []string) {
+func (c *check) literals(at string, list []string, least int) {
 	if len(list) > MaxLiterals {
 		c.add(at, "%d literals, the limit is %d", len(list), MaxLiterals)
 	}
 	for i, lit := range list {
-		if len(lit) < MinLiteralBytes || len(lit) > MaxLiteralBytes {
-			c.add(fmt.Sprintf("%s[%d]", at, i), "%d bytes: want %d to %d", len(lit), MinLiteralBytes, MaxLiteralBytes)
+		if len(lit) < least || len(lit) > MaxLiteralBytes {
+			c.add(fmt.Sprintf("%s[%d]", at, i), "length %d: want %d to %d bytes", len(lit), least, MaxLiteralBytes)
 		}
 	}
 }
@@ -294,8 +298,8 @@ func (c *check) paths(at string, list []string, patterns bool) {
 		here := fmt.Sprintf("%s[%d]", at, i)
 		_, badPattern := path.Match(p, "")
 		switch {
-		case CheckPath(p) != nil:
-			c.add(here, "%v", CheckPath(p))
+		case !plainPath(p):
+			c.add(here, "%q: want %s", p, wantPath)
 		case p == FileName:
 			c.add(here, "%s is always packaged", FileName)
 		case !patterns && strings.ContainsAny(p, `*?[`):
@@ -361,13 +365,18 @@ func ValidName(s string) bool {
 }
 
 // CheckPath refuses what is not a plain relative slash path that stays where it is: "..", absolute paths, back
-// slashes, drive letters and control characters.
+// slashes, drive letters and control characters. The error wraps ErrInvalid.
 func CheckPath(p string) error {
-	clean := p != "" && len(p) <= MaxPathBytes && p != "." && path.Clean(p) == p && !path.IsAbs(p) &&
-		p != ".." && !strings.HasPrefix(p, "../") && utf8.ValidString(p) &&
-		!strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ':' })
-	if !clean {
-		return fmt.Errorf("path %q: want a relative path below the module's folder, of at most %d bytes: %w", p, MaxPathBytes, ErrInvalid)
+	if !plainPath(p) {
+		return fmt.Errorf("path %q: want %s: %w", p, wantPath, ErrInvalid)
 	}
 	return nil
+}
+
+var wantPath = fmt.Sprintf("a relative path below the module's folder, of at most %d bytes", MaxPathBytes)
+
+func plainPath(p string) bool {
+	return p != "" && len(p) <= MaxPathBytes && p != "." && path.Clean(p) == p && !path.IsAbs(p) &&
+		p != ".." && !strings.HasPrefix(p, "../") && utf8.ValidString(p) &&
+		!strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ':' })
 }

@@ -78,12 +78,12 @@ func ReadWasm(file []byte) (Wasm, error) {
 			w.Exports, err = content.exports()
 		}
 		if err != nil {
-			return Wasm{}, fmt.Errorf("wasm section %d at byte %d: %v: %w", id, start, err, ErrInvalid)
+			return Wasm{}, fmt.Errorf("wasm section %d at byte %d: %w: %w", id, start, err, ErrInvalid)
 		}
 		w.Sections = append(w.Sections, s)
 	}
 	if r.err != nil {
-		return Wasm{}, fmt.Errorf("wasm at byte %d: %v: %w", r.pos, r.err, ErrInvalid)
+		return Wasm{}, fmt.Errorf("wasm at byte %d: %w: %w", r.pos, r.err, ErrInvalid)
 	}
 	return w, nil
 }
@@ -111,6 +111,9 @@ func rewrite(file, manifest []byte, keep func(Section) bool) ([]byte, error) {
 		}
 	}
 	if manifest != nil {
+		if len(w.Sections) >= MaxWasmSections && w.Manifest == nil {
+			return nil, fmt.Errorf("no room for a section %q beside %d others: %w", abi.SectionName, len(w.Sections), ErrInvalid)
+		}
 		content := binary.AppendUvarint(nil, uint64(len(abi.SectionName)))
 		content = append(append(content, abi.SectionName...), manifest...)
 		out = append(binary.AppendUvarint(append(out, sectionCustom), uint64(len(content))), content...)

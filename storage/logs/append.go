@@ -179,7 +179,7 @@ func (s *Store) add(seq uint64, events []storage.Event) (full bool) {
 		p.rows++
 		p.bytes += bytes
 	}
-	return p.bytes > maxPendingBytes/2
+	return p.bytes > maxPendingBytes
 }
 
 func tenantID(t storage.Tenant) logstorage.TenantID { return logstorage.TenantID{AccountID: uint32(t)} }

@@ -14,7 +14,7 @@ const (
 	MaxFutureSkewHours = 48             // rows further ahead of the clock are dropped: each day opens a partition for ever
 	MaxClockJump       = 24 * time.Hour // between two runs; a larger one is not believed at once
 	clockTrustedAfter  = time.Hour      // of uptime, after which a clock that jumped is believed
-	maxPendingBytes    = 64 << 20       // rows not handed over yet; beyond, Append hands them over itself
+	maxPendingBytes    = 32 << 20       // rows not handed over yet; beyond, Append hands them over itself
 	emitRows           = 1000           // rows per call of emit
 	firstWindow        = time.Minute    // a search looks back this far first
 	windowGrowth       = 4              // and then this many times further

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,7 +61,7 @@ func (q *quarantineDir) move(name, path string, reason error) error {
 	if err := os.MkdirAll(q.path, 0o700); err != nil {
 		return fmt.Errorf("making the quarantine: %w", err)
 	}
-	to := filepath.Join(q.path, filepath.Base(filepath.Dir(filepath.Dir(path)))+"-"+filepath.Base(path)+q.suffix)
+	to := filepath.Join(q.path, strings.ReplaceAll(name, "/", "-")+q.suffix)
 	err := os.Rename(path, to)
 	if errors.Is(err, fs.ErrNotExist) {
 		to = ""

@@ -58,7 +58,9 @@ type QuarantineEntry struct {
 
 const appliedPosition = "applied"
 
-// AppliedSeq returns the log position up to which everything has been applied; 0 before the first Apply.
+// AppliedSeq returns the log position up to which everything has been applied; 0 before the first Apply. One beyond
+// the end of the log means that the database belongs to another log, whose records Apply would take for replays: the
+// caller refuses to start.
 func (db *DB) AppliedSeq(ctx context.Context) (uint64, error) {
 	seq, err := appliedSeq(ctx, db.read)
 	if err != nil {
@@ -253,16 +255,27 @@ func putHistory(ctx context.Context, tx *sql.Tx, list []storage.HistoryEntry) er
 
 // putChanges gives each changed thing the next cursor of its tenant.
 func putChanges(ctx context.Context, tx *sql.Tx, topic string, list []changedIncident) error {
+	if len(list) == 0 {
+		return nil
+	}
+	head, err := tx.PrepareContext(ctx, `INSERT INTO change_heads (tenant, last, floor) VALUES (?, 1, 0)
+		ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last`)
+	if err != nil {
+		return err
+	}
+	defer head.Close()
+	put, err := tx.PrepareContext(ctx, `INSERT INTO changes (tenant, cursor, topic, key) VALUES (?, ?, ?, ?)
+		ON CONFLICT (tenant, topic, key) DO UPDATE SET cursor = excluded.cursor`)
+	if err != nil {
+		return err
+	}
+	defer put.Close()
 	for _, c := range list {
 		var cursor int64
-		err := tx.QueryRowContext(ctx, `INSERT INTO change_heads (tenant, last, floor) VALUES (?, 1, 0)
-			ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last`, c.tenant).Scan(&cursor)
-		if err != nil {
+		if err := head.QueryRowContext(ctx, c.tenant).Scan(&cursor); err != nil {
 			return fmt.Errorf("cursor of tenant %d: %w", c.tenant, dbError(err))
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO changes (tenant, cursor, topic, key) VALUES (?, ?, ?, ?)
-			ON CONFLICT (tenant, topic, key) DO UPDATE SET cursor = excluded.cursor`, c.tenant, cursor, topic, c.id)
-		if err != nil {
+		if _, err := put.ExecContext(ctx, c.tenant, cursor, topic, c.id); err != nil {
 			return fmt.Errorf("change of %s: %w", c.id, dbError(err))
 		}
 	}

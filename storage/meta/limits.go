@@ -6,29 +6,29 @@ import "time"
 // storage.ErrInvalid, or drops the oldest with a count where the comment says so.
 const (
 	MaxSlugBytes             = 40
-	MaxNameBytes             = 128       // of a tenant, user, token or webhook
-	MaxUsersPerTenant        = 1_000     // and of admins
-	MinPasswordBytes         = 10        //
-	MaxPasswordBytes         = 1_024     // argon2id reads all of it
-	MaxHashesAtOnce          = 2         // argon2id runs at the same time, 19 MiB each
-	MaxLoginsPerMinute       = 10        // failed attempts for one name
-	MaxSessionsPerUser       = 20        // the oldest ends
-	MaxTokensPerTenant       = 100       // ingest tokens in force
-	MaxWebhooksPerTenant     = 10        //
-	MaxURLBytes              = 2_048     // of a webhook
-	MaxSecretBytes           = 256       // of a webhook
-	MaxPayloadBytes          = 256 << 10 // of one notice
-	MaxErrorBytes            = 1_024     // of an outbox row's last error; longer is cut
-	MaxOutboxPerTenant       = 10_000    // rows; Prune drops the oldest
-	MaxChangesPerTenant      = 50_000    // changed things remembered; Prune drops the oldest, readers behind them get a gap
-	MaxQuarantinePerTenant   = 1_000     // entries; the oldest is dropped and counted
-	MaxQuarantineBytes       = 16 << 20  // raw bytes per tenant; the oldest is dropped and counted
-	MaxQuarantineRawBytes    = 1 << 20   // raw bytes of one entry; longer is cut
-	MaxQuarantineDetailBytes = 4 << 10   // of one entry; longer is cut
-	MaxListed                = 1_000     // rows in one answer
-	DefaultListed            = 100       // rows in one answer when the query does not say
-	MaxSearchBytes           = 256       // text searched in incidents
-	MaxDetailBytes           = 16 << 10  // of a history entry
+	MaxNameBytes             = 128      // of a tenant, user, token or webhook
+	MaxUsersPerTenant        = 1_000    // and of admins
+	MinPasswordBytes         = 10       //
+	MaxPasswordBytes         = 1_024    // argon2id reads all of it
+	MaxHashesAtOnce          = 2        // argon2id runs at the same time, 19 MiB each
+	MaxLoginsPerMinute       = 10       // failed attempts for one name
+	MaxSessionsPerUser       = 20       // the oldest ends
+	MaxTokensPerTenant       = 100      // ingest tokens in force
+	MaxWebhooksPerTenant     = 10       //
+	MaxURLBytes              = 2_048    // of a webhook
+	MaxSecretBytes           = 256      // of a webhook
+	MaxPayloadBytes          = 1 << 20  // of one notice
+	MaxErrorBytes            = 1_024    // of an outbox row's last error; longer is cut
+	MaxOutboxPerTenant       = 10_000   // rows; Prune drops the oldest
+	MaxChangesPerTenant      = 50_000   // changed things remembered; Prune drops the oldest, readers behind them get a gap
+	MaxQuarantinePerTenant   = 1_000    // entries; the oldest is dropped and counted
+	MaxQuarantineBytes       = 16 << 20 // raw bytes per tenant; the oldest is dropped and counted
+	MaxQuarantineRawBytes    = 1 << 20  // raw bytes of one entry; longer is cut
+	MaxQuarantineDetailBytes = 4 << 10  // of one entry; longer is cut
+	MaxListed                = 1_000    // rows in one answer
+	DefaultListed            = 100      // rows in one answer when the query does not say
+	MaxSearchBytes           = 256      // text searched in incidents
+	MaxDetailBytes           = 16 << 10 // of a history entry
 )
 
 // Retention, applied by Prune.

@@ -3,7 +3,6 @@ package meta
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/vedette-siem/vedette/storage"
@@ -26,8 +25,10 @@ func putQuarantine(ctx context.Context, tx *sql.Tx, applied uint64, list []Quara
 		if err != nil {
 			return fmt.Errorf("quarantine %s: %w", q.Position, dbError(err))
 		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, nil)
+		if n, err := r.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			continue
 		}
 		if err := makeRoom(ctx, tx, q.Tenant, len(raw)); err != nil {
 			return fmt.Errorf("quarantine %s: %w", q.Position, err)

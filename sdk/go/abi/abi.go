@@ -12,17 +12,16 @@ const (
 
 // Names of the exports and import modules (ABI 2.1, 3.1).
 const (
-	ExportMarker   = "vedette_abi_1"
-	ExportBuffers  = "vedette_buffers"
-	ExportInit     = "vedette_init"
-	ExportValidate = "vedette_validate"
-	ExportParse    = "vedette_parse"
-	ExportPoll     = "vedette_poll"
-	ExportEval     = "vedette_eval"
-	ImportCore     = "vedette_core_v1"
-	ImportHTTP     = "vedette_http_v1"
-	ImportWASI     = "wasi_snapshot_preview1"
-	SectionName    = "vedette.manifest"
+	ExportMarker  = "vedette_abi_1"
+	ExportBuffers = "vedette_buffers"
+	ExportInit    = "vedette_init"
+	ExportParse   = "vedette_parse"
+	ExportPoll    = "vedette_poll"
+	ExportEval    = "vedette_eval"
+	ImportCore    = "vedette_core_v1"
+	ImportHTTP    = "vedette_http_v1"
+	ImportWASI    = "wasi_snapshot_preview1"
+	SectionName   = "vedette.manifest"
 )
 
 // Magic numbers of the batches: four ASCII bytes, read as a little-endian u32.
@@ -87,6 +86,11 @@ const (
 // Field flags.
 const (
 	FlagList uint8 = 1 << 0 // one element of a list-valued field; the elements of a list share a name, in order
+)
+
+// Flags of an event (ABI 5.3).
+const (
+	EventCut uint32 = 1 << 0 // fields or bytes were left out to stay within clause 9
 )
 
 // Outcome is what became of one record.

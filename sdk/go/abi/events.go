@@ -15,10 +15,12 @@ type EventsEncoder struct {
 	markE   int
 	record  int
 	fields  int
+	bytes   int // names and values of the current event
 	full    bool
 }
 
-// Begin starts a batch of n records in out; arena is scratch space for values that are not in a record.
+// Begin starts a batch of n records in out; arena is scratch space for values that are not in a record. It may be the
+// rest of out's capacity (out[:k:cap], out[k:cap]): Finish then moves it down to where the tables end.
 func (e *EventsEncoder) Begin(out, arena []byte, n int) {
 	*e = EventsEncoder{out: out, arena: arena, records: n, event: -1}
 	e.pos = EventsHeader + n*OutcomeSize
@@ -46,10 +48,13 @@ func (e *EventsEncoder) Event() {
 	le.PutUint32(b, uint32(e.record))
 	t := int64(NoTime)
 	le.PutUint64(b[16:], uint64(t))
-	e.event, e.fields = e.pos, 0
+	e.event, e.fields, e.bytes = e.pos, 0, 0
 	e.pos += EventSize
 	e.events++
 }
+
+// cut marks the current event as incomplete.
+func (e *EventsEncoder) cut() { e.out[e.event+8] |= byte(EventCut) }
 
 func (e *EventsEncoder) closeEvent() {
 	if e.event >= 0 {
@@ -64,10 +69,27 @@ func (e *EventsEncoder) SetTime(ns int64) {
 	}
 }
 
-// Field appends a field: its value as the 8 bytes of its type, and the source span in the record (None for none).
+// Field appends a field: its value as the 8 bytes of its type, and the source span in the record (None for none). What
+// exceeds MaxFieldsPerEvent, MaxValueBytes or MaxEventBytes is cut or left out, and the event marked with EventCut.
 func (e *EventsEncoder) Field(name Name, aux uint32, t Type, flags uint8, value uint64, srcOff, srcLen uint32) {
 	if e.full || e.event < 0 || len(e.out)-e.pos < FieldSize {
 		e.full = e.full || e.event >= 0
+		return
+	}
+	if t == InRecord || t == InArena {
+		n := value >> 32
+		if n > MaxValueBytes {
+			n = MaxValueBytes
+			value = uint64(uint32(value)) | n<<32
+			e.cut()
+		}
+		e.bytes += int(n)
+	}
+	if name == NameInArena {
+		e.bytes += int(e.arena[aux])
+	}
+	if e.fields == MaxFieldsPerEvent || e.bytes > MaxEventBytes {
+		e.cut()
 		return
 	}
 	b := e.out[e.pos : e.pos+FieldSize : e.pos+FieldSize]
@@ -107,6 +129,9 @@ func (e *EventsEncoder) End(o Outcome, message string) {
 	}
 	e.closeEvent()
 	e.event = -1
+	if e.events-e.markE > MaxEventsPerRecord && o == OK {
+		o, message = Failed, "the record holds more events than a parser may emit"
+	}
 	if o != OK {
 		e.pos, e.heap, e.events = e.mark, e.markA, e.markE
 	} else if e.events == e.markE {
@@ -131,10 +156,10 @@ func (e *EventsEncoder) Full() bool { return e.full }
 func (e *EventsEncoder) Finish() (n int, ok bool) {
 	body := EventsHeader + e.records*OutcomeSize
 	start := (e.pos + 7) &^ 7
-	if e.full || start+e.heap > len(e.out) {
+	if e.full || start+e.heap > cap(e.out) {
 		return 0, false
 	}
-	copy(e.out[start:], e.arena[:e.heap])
+	copy(e.out[start:cap(e.out)], e.arena[:e.heap])
 	b := e.out[:EventsHeader]
 	le.PutUint32(b, MagicEvents)
 	le.PutUint32(b[4:], 0)
@@ -217,7 +242,8 @@ func (e *Events) Outcome(i int) (Outcome, []byte, error) {
 // Event is one event of a batch.
 type Event struct {
 	Record uint32
-	Time   int64 // ns, or NoTime
+	Flags  uint32 // EventCut
+	Time   int64  // ns, or NoTime
 	fields []byte
 }
 
@@ -233,9 +259,13 @@ func (e *Events) Next(pos int, prev uint32) (v Event, next int, err error) {
 	b := e.body[pos : pos+EventSize]
 	v.Record = le.Uint32(b)
 	n := uint64(le.Uint32(b[4:]))
+	v.Flags = le.Uint32(b[8:])
 	v.Time = int64(le.Uint64(b[16:]))
 	if v.Record >= uint32(e.Records) || v.Record < prev {
 		return v, 0, broken("5.3", "an event's record is out of range or out of order")
+	}
+	if v.Flags&^EventCut != 0 {
+		return v, 0, broken("5.3", "an event has an unknown flag")
 	}
 	if n > MaxFieldsPerEvent || n*FieldSize > uint64(len(e.body)-pos-EventSize) {
 		return v, 0, broken("5.3", "an event's fields lie outside the body or are too many")
@@ -251,10 +281,13 @@ type Field struct {
 	Type    Type
 	Flags   uint8
 	Dynamic []byte // the name itself when Name is NameInArena
-	Bytes   []byte
-	Bits    uint64
-	SrcOff  uint32 // None when the field has no source span
-	SrcLen  uint32
+
+	DynamicOff uint32 // where it lies in the arena
+
+	Bytes  []byte
+	Bits   uint64
+	SrcOff uint32 // None when the field has no source span
+	SrcLen uint32
 }
 
 // Field reads field i of an event whose raw record is raw. Every range is checked with 64-bit arithmetic against the
@@ -269,11 +302,16 @@ func (e *Events) Field(v *Event, i int, raw []byte) (f Field, err error) {
 		return f, broken("5.5", "a source span lies outside the record")
 	}
 	if f.Name == NameInArena {
-		if f.Dynamic, err = e.dynamic(uint32(head >> 32)); err != nil {
+		off := uint32(head >> 32)
+		if f.Dynamic, err = e.dynamic(off); err != nil {
 			return f, err
 		}
+		f.DynamicOff = off + 1
 	} else if f.Name == 0 {
 		return f, broken("5.4", "field name 0")
+	}
+	if f.Flags&^FlagList != 0 {
+		return f, broken("5.4", "a field has an unknown flag")
 	}
 	off, n := uint64(uint32(f.Bits)), f.Bits>>32
 	switch f.Type {
@@ -319,3 +357,6 @@ func (e *Events) dynamic(off uint32) ([]byte, error) {
 	}
 	return e.arena[off+1 : uint64(off)+1+n], nil
 }
+
+// Arena returns the bytes that InArena values and dynamic names lie in.
+func (e *Events) Arena() []byte { return e.arena }

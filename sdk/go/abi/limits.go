@@ -10,6 +10,8 @@ const (
 	MaxFieldsPerEvent   = 500
 	MaxNameBytes        = 128
 	MaxValueBytes       = 128 << 10
+	MaxEventBytes       = 1 << 20  // texts of one event: values that are ranges, and names in the arena
+	MaxBatchTextBytes   = 64 << 20 // texts of all events of one batch: ranges may overlap, so this is more than OUT
 	MaxFindingsPerBatch = 4096
 	MaxTitleBytes       = 512
 	MaxMessageBytes     = 1024 // an outcome's or status' text

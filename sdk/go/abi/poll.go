@@ -45,7 +45,8 @@ func (e *PolledEncoder) Begin(out, arena []byte) {
 
 // Record appends a record as if a sender had sent it.
 func (e *PolledEncoder) Record(raw []byte) {
-	if e.full || len(e.out)-e.pos < PolledSize || len(e.arena)-e.heap < len(raw) {
+	if e.full || len(e.out)-e.pos < PolledSize || len(e.arena)-e.heap < len(raw) ||
+		len(raw) > MaxRecordBytes || e.pos >= PolledHeader+MaxRecordsPerBatch*PolledSize {
 		e.full = true
 		return
 	}
@@ -57,11 +58,11 @@ func (e *PolledEncoder) Record(raw []byte) {
 
 // Finish joins table, records and cursor and returns the batch's length; ok is false when it did not fit.
 func (e *PolledEncoder) Finish(cursor []byte) (n int, ok bool) {
-	if e.full || e.pos+e.heap+len(cursor) > len(e.out) {
+	if e.full || e.pos+e.heap+len(cursor) > cap(e.out) {
 		return 0, false
 	}
-	copy(e.out[e.pos:], e.arena[:e.heap])
-	copy(e.out[e.pos+e.heap:], cursor)
+	copy(e.out[e.pos:cap(e.out)], e.arena[:e.heap])
+	copy(e.out[e.pos+e.heap:cap(e.out)], cursor)
 	b := e.out[:PolledHeader]
 	clear(b)
 	le.PutUint32(b, MagicPolled)
@@ -85,12 +86,17 @@ func DecodePolled(b []byte) (records [][]byte, cursor []byte, err error) {
 		return nil, nil, broken("7.2", "a table lies outside the batch, or there are too many records")
 	}
 	arena := b[ao : ao+al]
+	left := al
 	for i := range n {
 		row := b[PolledHeader+i*PolledSize:]
 		off, l := uint64(le.Uint32(row)), uint64(le.Uint32(row[4:]))
 		if off+l > uint64(len(arena)) || l > MaxRecordBytes {
 			return nil, nil, broken("7.2", "a record lies outside the arena or is too long")
 		}
+		if l > left {
+			return nil, nil, broken("7.2", "records overlap")
+		}
+		left -= l
 		records = append(records, arena[off:off+l])
 	}
 	return records, b[co : co+cl], nil

@@ -130,7 +130,7 @@ func (e *FindingsEncoder) text(b, s []byte) {
 
 // Add appends a finding; texts are cut to MaxTitleBytes.
 func (e *FindingsEncoder) Add(f Finding) {
-	if e.full || len(e.out)-e.pos < FindingSize {
+	if e.full || len(e.out)-e.pos < FindingSize || e.pos >= FindingsHeader+MaxFindingsPerBatch*FindingSize {
 		e.full = true
 		return
 	}
@@ -149,10 +149,10 @@ func (e *FindingsEncoder) Add(f Finding) {
 
 // Finish joins table and arena and returns the batch's length; ok is false when it did not fit.
 func (e *FindingsEncoder) Finish() (n int, ok bool) {
-	if e.full || e.pos+e.heap > len(e.out) {
+	if e.full || e.pos+e.heap > cap(e.out) {
 		return 0, false
 	}
-	copy(e.out[e.pos:], e.arena[:e.heap])
+	copy(e.out[e.pos:cap(e.out)], e.arena[:e.heap])
 	b := e.out[:FindingsHeader]
 	clear(b)
 	le.PutUint32(b, MagicFindings)

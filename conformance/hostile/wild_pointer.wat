@@ -1,0 +1,15 @@
+;; Hands the host a pointer that leads outside its memory.
+(module
+  (import "vedette_core_v1" "log" (func $log (param i32 i32 i32)))
+  (memory (export "memory") 2)
+  (global $in (mut i32) (i32.const 65536))
+  (global $out (mut i32) (i32.const 0))
+  (func (export "vedette_abi_1"))
+  (func $buffers (export "vedette_buffers") (param $n i32) (param $m i32) (result i64)
+    (global.set $out (i32.add (global.get $in) (local.get $n)))
+    (drop (memory.grow (i32.add (i32.shr_u (i32.add (local.get $n) (local.get $m)) (i32.const 16)) (i32.const 1))))
+    (i64.or (i64.shl (i64.extend_i32_u (global.get $in)) (i64.const 32)) (i64.extend_i32_u (global.get $out))))
+  (func $init (export "vedette_init") (param i32) (result i64) (i64.const 0))
+  (func $parse (export "vedette_parse") (param $len i32) (result i64)
+    (call $log (i32.const 1) (i32.const -8) (i32.const 16)) (i64.const 0))
+)

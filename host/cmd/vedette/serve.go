@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vedette-siem/vedette/host"
+	"github.com/vedette-siem/vedette/host/demo"
+)
+
+func newServe() *cobra.Command {
+	var path, dir string
+	var withDemo bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the host until Ctrl-C",
+		Long: `Run the host until Ctrl-C.
+
+Without --config everything has its default: data in ./data, console and API on :8080, syslog on :5514 (UDP, TCP) and
+:6514 (TLS). --demo adds two organizations and a feed of own-written traffic with attacks in it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var cfg host.Config
+			if path != "" {
+				var err error
+				if cfg, err = host.ReadConfig(path); err != nil {
+					return err
+				}
+			}
+			if dir != "" {
+				cfg.DataDir = dir
+			}
+			if withDemo {
+				demoDefaults(&cfg)
+			}
+			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&path, "config", "", "configuration file, vedette.yaml")
+	c.Flags().StringVar(&dir, "data", "", "data directory (overrides data_dir)")
+	c.Flags().BoolVar(&withDemo, "demo", false, "run two demo organizations with live traffic")
+	return c
+}
+
+// demoDefaults sets what --demo means where the configuration says nothing.
+func demoDefaults(cfg *host.Config) {
+	cfg.Demo = true
+	if cfg.DataDir == "" {
+		cfg.DataDir = filepath.Join("data", "demo")
+	}
+	if cfg.HTTP == "" {
+		cfg.HTTP = "127.0.0.1:8080"
+	}
+	if len(cfg.Organizations) == 0 {
+		for _, o := range demo.Orgs() {
+			cfg.Organizations = append(cfg.Organizations, host.OrganizationConfig{Slug: o.Slug, Name: o.Name})
+		}
+	}
+	if len(cfg.Syslog) == 0 && !cfg.NoSyslog {
+		for _, o := range demo.Orgs() {
+			cfg.Syslog = append(cfg.Syslog,
+				host.SyslogConfig{Protocol: "udp", Listen: o.Syslog, Organization: o.Slug},
+				host.SyslogConfig{Protocol: "tcp", Listen: o.Syslog, Organization: o.Slug})
+		}
+	}
+	if cfg.Retention.Bytes == 0 {
+		cfg.Retention.Bytes = 700 << 20
+	}
+	if cfg.Queue.MaxBytes == 0 {
+		cfg.Queue.MaxBytes = 256 << 20
+	}
+}
+
+func serve(ctx context.Context, cfg host.Config, out, errs io.Writer) (err error) {
+	level := slog.LevelInfo
+	if cfg.Demo {
+		level = slog.LevelWarn
+	}
+	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: level}))
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryTarget)
+	}
+	h, err := host.New(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := h.Close(); err == nil {
+			err = e
+		}
+	}()
+	fmt.Fprintf(out, "URL       http://%s\n", shown(h.Addr()))
+	if p := h.Password(); p != "" {
+		fmt.Fprintf(out, "user      admin\npassword  %s  (shown this once; kept hashed)\n", p)
+	} else {
+		fmt.Fprintf(out, "user      admin  (password as set at the first start)\n")
+	}
+	fmt.Fprintln(out, "Ctrl-C stops")
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return h.Run(ctx) })
+	if cfg.Demo {
+		g.Go(func() error { return feed(ctx, h, log) })
+	}
+	return g.Wait()
+}
+
+// feed plays the demo traffic into a running host.
+func feed(ctx context.Context, h *host.Host, log *slog.Logger) error {
+	if err := h.Ready(ctx); err != nil {
+		return nil // stopped before it was ready
+	}
+	f := demo.Feed{
+		Orgs: demo.Orgs(), HTTP: "http://" + shown(h.Addr()), Seed: uint64(time.Now().UnixNano()),
+		Report: func(err error) { log.Warn("demo feed", "error", err) },
+	}
+	for i := range f.Orgs {
+		token, err := h.IngestToken(ctx, f.Orgs[i].Slug, "demo feed")
+		if err != nil {
+			return err
+		}
+		f.Orgs[i].Token = token
+	}
+	return f.Run(ctx)
+}
+
+// memoryTarget makes the garbage collector work harder before the process grows past it; GOMEMLIMIT overrides it.
+const memoryTarget = 900 << 20
+
+// shown is an address that a browser on this machine can open.
+func shown(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,192 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Config is everything that can be set, as read from vedette.yaml. Zero means the default that each line names.
+type Config struct {
+	// DataDir holds everything that is kept; it is created with mode 0700. Default "data".
+	DataDir string `yaml:"data_dir"`
+	// HTTP is the address of console, API and HTTP ingest. Default ":8080".
+	HTTP string `yaml:"http"`
+	// HTTPCert and HTTPKey are PEM files; with them HTTP is served over TLS only. Default: none.
+	HTTPCert string `yaml:"http_cert"`
+	HTTPKey  string `yaml:"http_key"`
+	// Syslog are the syslog listeners. Each belongs to one organization. Default: UDP and TCP on :5514 and TLS on :6514
+	// for the first organization..
+	Syslog []SyslogConfig `yaml:"syslog"`
+	// NoSyslog switches the default syslog listeners off. Default false.
+	NoSyslog bool `yaml:"no_syslog"`
+	// Organizations are created at start when they do not exist. Default: one, "main".
+	Organizations []OrganizationConfig `yaml:"organizations"`
+	// Retention says how long events are kept.
+	Retention RetentionConfig `yaml:"retention"`
+	// Queue is the durable log in front of everything.
+	Queue QueueConfig `yaml:"queue"`
+	// Modules says what may be installed.
+	Modules ModulesConfig `yaml:"modules"`
+	// Workers parse frames at once. Default: the number of cores.
+	Workers int `yaml:"workers"`
+	// CheckpointEvery is how much log time passes between two checkpoints. Default 10s.
+	CheckpointEvery time.Duration `yaml:"checkpoint_every"`
+	// LogMemoryBytes caps the memory of the log store's caches and queries. Default 256 MiB.
+	LogMemoryBytes int64 `yaml:"log_memory_bytes"`
+	// WebhookPrivateTargets lets webhooks reach loopback and private addresses. Default false.
+	WebhookPrivateTargets bool `yaml:"webhook_private_targets"`
+	// Monitors are the HTTP targets that monitors may reach.
+	Monitors []MonitorTarget `yaml:"monitors"`
+	// Demo starts two demo organizations with a feed of own-written traffic; set by --demo.
+	Demo bool `yaml:"-"`
+}
+
+// SyslogConfig is one syslog listener.
+type SyslogConfig struct {
+	Protocol     string `yaml:"protocol"`     // udp, tcp or tls
+	Listen       string `yaml:"listen"`       // address, "host:port"
+	Organization string `yaml:"organization"` // slug
+	Cert         string `yaml:"cert"`         // tls: PEM file; default: a self-signed pair kept in the data directory
+	Key          string `yaml:"key"`
+}
+
+// OrganizationConfig is an organization that exists from the start.
+type OrganizationConfig struct {
+	Slug string `yaml:"slug"`
+	Name string `yaml:"name"`
+}
+
+// RetentionConfig says how long events are kept; whatever is reached first counts.
+type RetentionConfig struct {
+	Days  int   `yaml:"days"`  // default 30
+	Bytes int64 `yaml:"bytes"` // default 0, no limit; the newest two days are always kept
+}
+
+// QueueConfig is the durable log.
+type QueueConfig struct {
+	MaxBytes int64         `yaml:"max_bytes"` // default 4 GiB; when it is full senders are held up
+	Shards   int           `yaml:"shards"`    // default 4, fixed once the data directory exists
+	Linger   time.Duration `yaml:"linger"`    // default 20ms, how long a frame waits for more records
+	KeepAll  bool          `yaml:"keep_all"`  // default false; true never cuts the log, so that it can be run again
+}
+
+// ModulesConfig says what may be installed.
+type ModulesConfig struct {
+	RefuseUnsigned bool `yaml:"refuse_unsigned"` // default false
+}
+
+// MonitorTarget is an HTTP target that a monitor of one organization may reach.
+type MonitorTarget struct {
+	Organization string `yaml:"organization"`  // slug
+	Module       string `yaml:"module"`        // "vedette/httpcheck"
+	Name         string `yaml:"name"`          // the name that the module's code uses
+	URL          string `yaml:"url"`           // base URL
+	AllowPrivate bool   `yaml:"allow_private"` // default false; true allows loopback and private addresses
+}
+
+// ReadConfig reads vedette.yaml. Errors name file, line and column.
+func ReadConfig(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	defer f.Close()
+	var c Config
+	d := yaml.NewDecoder(io.LimitReader(f, MaxConfigBytes), yaml.Strict())
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return Config{}, fmt.Errorf("configuration %s: %s: %w", path, yaml.FormatError(err, false, true), storage.ErrInvalid)
+	}
+	return c, nil
+}
+
+// WithDefaults fills in the defaults and checks what was given. The error wraps storage.ErrInvalid.
+func (c Config) WithDefaults() (Config, error) {
+	bad := func(format string, a ...any) (Config, error) {
+		return c, fmt.Errorf("configuration: %s: %w", fmt.Sprintf(format, a...), storage.ErrInvalid)
+	}
+	if c.DataDir == "" {
+		c.DataDir = "data"
+	}
+	dir, err := filepath.Abs(c.DataDir)
+	if err != nil {
+		return bad("data_dir: %v", err)
+	}
+	c.DataDir = dir
+	if c.HTTP == "" {
+		c.HTTP = ":8080"
+	}
+	if len(c.Organizations) == 0 {
+		c.Organizations = []OrganizationConfig{{Slug: "main", Name: "Main organization"}}
+	}
+	if len(c.Syslog) == 0 && !c.NoSyslog {
+		first := c.Organizations[0].Slug
+		c.Syslog = []SyslogConfig{
+			{Protocol: "udp", Listen: ":5514", Organization: first},
+			{Protocol: "tcp", Listen: ":5514", Organization: first},
+			{Protocol: "tls", Listen: ":6514", Organization: first},
+		}
+	}
+	if c.Retention.Days == 0 {
+		c.Retention.Days = 30
+	}
+	if c.Workers == 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.CheckpointEvery == 0 {
+		c.CheckpointEvery = 10 * time.Second
+	}
+	if c.LogMemoryBytes == 0 {
+		c.LogMemoryBytes = 256 << 20
+	}
+	if (c.HTTPCert == "") != (c.HTTPKey == "") {
+		return bad("http_cert and http_key go together")
+	}
+	if c.Retention.Days < 1 || c.Retention.Bytes < 0 || c.Workers < 1 || c.CheckpointEvery < time.Second {
+		return bad("retention.days, retention.bytes, workers and checkpoint_every must be positive (checkpoint_every at least 1s)")
+	}
+	return c, c.checkListeners()
+}
+
+func (c Config) checkListeners() error {
+	slugs := map[string]bool{}
+	for _, o := range c.Organizations {
+		slugs[o.Slug] = true
+	}
+	for i, l := range c.Syslog {
+		if l.Protocol != "udp" && l.Protocol != "tcp" && l.Protocol != "tls" {
+			return fmt.Errorf("configuration: syslog[%d].protocol %q: want udp, tcp or tls: %w", i, l.Protocol, storage.ErrInvalid)
+		}
+		if _, _, err := net.SplitHostPort(l.Listen); err != nil {
+			return fmt.Errorf("configuration: syslog[%d].listen %q: want host:port or :port: %w", i, l.Listen, storage.ErrInvalid)
+		}
+		if !slugs[l.Organization] {
+			return fmt.Errorf("configuration: syslog[%d].organization %q is not one of organizations (%s): %w",
+				i, l.Organization, strings.Join(slugNames(c.Organizations), ", "), storage.ErrInvalid)
+		}
+	}
+	for i, t := range c.Monitors {
+		if !slugs[t.Organization] {
+			return fmt.Errorf("configuration: monitors[%d].organization %q is not one of organizations: %w", i, t.Organization, storage.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+func slugNames(os []OrganizationConfig) []string {
+	var s []string
+	for _, o := range os {
+		s = append(s, o.Slug)
+	}
+	return s
+}

@@ -1,0 +1,209 @@
+package correlate
+
+import (
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// mark is what is kept of an event: its place in time and log, and the sub-patterns of one rule and key that it matched.
+type mark struct {
+	time int64
+	id   storage.EventID
+	subs uint64 // bit for each sub-pattern
+	vals []string
+}
+
+// before orders events by event time, equal times by position.
+func before(t1 int64, id1 storage.EventID, t2 int64, id2 storage.EventID) bool {
+	if t1 != t2 {
+		return t1 < t2
+	}
+	return id1.Less(id2)
+}
+
+// chain is the state of one rule for one key: how far the pattern has got. It is a plain value that steps over marks.
+type chain struct {
+	rings []ring
+	held  []held // by stage but the last: the newest event at which the pattern up to that stage held
+}
+
+type held struct {
+	set  bool
+	time int64
+	id   storage.EventID
+	vals []string // captures, in an armed absence
+}
+
+type ring []seen
+
+type seen struct {
+	time int64
+	id   storage.EventID
+	val  string // of a distinct count
+}
+
+func (p *program) newChain() chain {
+	c := chain{held: make([]held, len(p.stages)-1)}
+	if len(p.rings) > 0 {
+		c.rings = make([]ring, len(p.rings))
+	}
+	return c
+}
+
+func (c *chain) clone() chain {
+	d := chain{held: append([]held(nil), c.held...), rings: make([]ring, len(c.rings))}
+	for i := range c.rings {
+		d.rings[i] = append(ring(nil), c.rings[i]...)
+	}
+	return d
+}
+
+// reset consumes what led to a firing.
+func (c *chain) reset() {
+	for i := range c.rings {
+		c.rings[i] = c.rings[i][:0]
+	}
+	for i := range c.held {
+		c.held[i] = held{}
+	}
+}
+
+// empty reports whether the chain remembers nothing.
+func (c *chain) empty() bool {
+	for i := range c.rings {
+		if len(c.rings[i]) > 0 {
+			return false
+		}
+	}
+	for i := range c.held {
+		if c.held[i].set {
+			return false
+		}
+	}
+	return true
+}
+
+// armed returns the event whose absence of a successor is awaited, or nil.
+func (p *program) armed(c *chain) *held {
+	if p.absence {
+		if h := &c.held[len(c.held)-1]; h.set {
+			return h
+		}
+	}
+	return nil
+}
+
+// deadline returns the event time at which an armed absence is decided.
+func (p *program) deadline(h *held) int64 { return h.time + p.stages[len(p.stages)-1].within }
+
+// step takes one mark and reports whether the pattern is complete with it; the caller reads what it needs and resets.
+// Stages are tried from the last to the first, so that one event takes one step at a time. A late mark, one below the
+// watermark, moves a positive pattern but arms no absence, because what cancels it may have passed already.
+func (p *program) step(c *chain, m *mark, late bool) bool {
+	holds := uint64(0)
+	for i := range p.stages {
+		if bit := uint64(1) << p.stages[i].sub; m.subs&bit != 0 && p.ringOf[p.stages[i].sub] < 0 {
+			holds |= bit
+		}
+	}
+	for i := range p.rings {
+		if bit := uint64(1) << p.rings[i].sub; m.subs&bit != 0 {
+			x := seen{time: m.time, id: m.id}
+			if v := p.valueOf[i]; v >= 0 {
+				x.val = m.vals[v]
+			}
+			if c.rings[i].push(&p.rings[i], x) {
+				holds |= bit
+			}
+		}
+	}
+	last := len(p.stages) - 1
+	for i := last; i >= 0; i-- {
+		if holds&(1<<p.stages[i].sub) == 0 {
+			continue
+		}
+		if i > 0 {
+			h := &c.held[i-1]
+			if !h.set || !before(h.time, h.id, m.time, m.id) || m.time-h.time > p.stages[i].within {
+				continue
+			}
+			if i == last && p.absence {
+				*h = held{}
+				continue
+			}
+		}
+		if i == last {
+			return true
+		}
+		p.hold(c, i, m, late)
+	}
+	return false
+}
+
+// hold remembers that the pattern up to stage i holds at m.
+func (p *program) hold(c *chain, i int, m *mark, late bool) {
+	h := &c.held[i]
+	arms := p.absence && i == len(c.held)-1
+	switch {
+	case arms && (late || h.set && !p.latest):
+		return
+	case h.set && before(m.time, m.id, h.time, h.id):
+		return
+	}
+	*h = held{set: true, time: m.time, id: m.id}
+	if arms && len(p.captures) > 0 {
+		h.vals = m.vals[p.vals-len(p.captures):]
+	}
+}
+
+// push adds an event and reports whether some window that contains it is satisfied. Of a distinct count each value is
+// remembered by its newest event, which is exact for windows that end at the newest event.
+func (r *ring) push(spec *ringSpec, x seen) bool {
+	e := *r
+	if spec.agg.Func == "distinct" {
+		for i := len(e) - 1; i >= 0; i-- {
+			if e[i].val == x.val {
+				if before(x.time, x.id, e[i].time, e[i].id) {
+					return false
+				}
+				e = append(e[:i], e[i+1:]...)
+				break
+			}
+		}
+	}
+	at := len(e)
+	for at > 0 && before(x.time, x.id, e[at-1].time, e[at-1].id) {
+		at--
+	}
+	e = append(e, seen{})
+	copy(e[at+1:], e[at:])
+	e[at] = x
+	if at == len(e)-1 { // in order: what the window has left cannot count again
+		drop := max(0, len(e)-spec.keep)
+		for drop < at && x.time-e[drop].time > spec.window {
+			drop++
+		}
+		e, at = e[drop:], at-drop
+	} else if len(e) > spec.keep {
+		e, at = e[1:], at-1
+	}
+	*r = e
+	for j := max(at, spec.need-1); j < len(e) && j < at+spec.need; j++ {
+		if j >= 0 && e[j].time-e[j-spec.need+1].time <= spec.window {
+			return true
+		}
+	}
+	return false
+}
+
+// within returns the part of the ring in the window that ends at t.
+func (r ring) within(t, window int64) ring {
+	to := len(r)
+	for to > 0 && r[to-1].time > t {
+		to--
+	}
+	from := to
+	for from > 0 && t-r[from-1].time <= window {
+		from--
+	}
+	return r[from:to]
+}

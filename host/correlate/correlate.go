@@ -1,0 +1,242 @@
+// Package correlate joins hits into firings by keyed state machines over event time, in which only the records of the
+// log move time: the same log gives the same firings, byte for byte, live, after a crash, and in a backtest.
+package correlate
+
+import (
+	"sort"
+	"time"
+
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Hit is one event that satisfied one sub-pattern. Hits come in log order; those of one event are adjacent.
+type Hit struct {
+	Rule  *rule.Rule
+	Sub   int
+	Event *storage.Event // read during the call only
+	// What a code rule's module says about the hit. Title and Severity apply to a firing that the hit completes (zero:
+	// the rule's); ExtraKey extends the group key and the incident's key.
+	Title    string
+	Severity storage.Severity
+	ExtraKey []storage.Field
+}
+
+// SourceTime says that a record of a source carried an event time. The newest one of a source in a frame is enough.
+type SourceTime struct {
+	Tenant storage.Tenant
+	Source string // who sent it: the unit whose clock may be wrong
+	Time   int64  // event time as adjusted to [receive-24h, receive+2m], ns
+}
+
+// Firing is a rule's pattern completed once for one key.
+type Firing struct {
+	Tenant      storage.Tenant
+	Rule        string // id
+	RuleName    string
+	RuleVersion string
+	Key         []storage.Field // of the incident
+	Title       string
+	Severity    storage.Severity
+	Techniques  []string
+	Trigger     storage.EventID // the event that completed it; of an absence, the event that nothing followed
+	Time        int64           // event time at which the pattern held, ns; of an absence, the deadline
+	Evidence    []storage.Evidence
+	Conditions  []storage.Condition
+	QuietFor    time.Duration // the incident clears after this long without a firing; 0: never by itself
+}
+
+// Report is a change of state that an operator must know of, since it can hide an attack.
+type Report struct {
+	Tenant    storage.Tenant
+	Rule      string
+	Kind      ReportKind
+	Keys      int   // keys concerned
+	Undecided int   // of them, absences that were armed: neither fired nor excluded
+	Oldest    int64 // event time of the oldest key's first event, ns
+	LogTime   int64 // ns
+}
+
+// ReportKind says what happened.
+type ReportKind string
+
+// The kinds of report.
+const (
+	Evicted ReportKind = "evicted" // a bound was hit
+	Kept    ReportKind = "kept"    // a new rule version took over the state
+	Dropped ReportKind = "dropped" // a new rule version, or a rule's end, made the state meaningless
+)
+
+// Stats counts since the State was made. They are not part of a snapshot.
+type Stats struct {
+	Hits, Firings uint64
+	NullKey       uint64 // hits that lacked a group field, or whose key was too long
+	Late          uint64 // hits below the watermark
+	Forced        uint64 // marks settled before the watermark because a key had too many
+	Evicted       uint64 // keys
+	Keys          int    // now
+	Bytes         int    // now, estimated
+}
+
+// State is the state of all rules of one log. It belongs to one goroutine.
+type State struct {
+	limits  Limits
+	seq     uint64
+	logTime int64
+	tenants map[storage.Tenant]*tenant
+	order   []*tenant // by tenant
+	stats   Stats
+	bytes   int
+	out     []Firing
+	reports []Report
+	touched []*tenant
+	key     []byte // scratch
+	join    joined
+}
+
+// New makes an empty state.
+func New(l Limits) *State {
+	return &State{limits: l.withDefaults(), tenants: map[storage.Tenant]*tenant{}}
+}
+
+// Seq returns the log sequence of the last call.
+func (s *State) Seq() uint64 { return s.seq }
+
+// Stats returns the counters.
+func (s *State) Stats() Stats {
+	st := s.stats
+	st.Bytes = s.bytes
+	for _, t := range s.order {
+		for _, tb := range t.order {
+			st.Keys += len(tb.machines)
+		}
+	}
+	return st
+}
+
+// Reports returns what happened since the last call, in log order.
+func (s *State) Reports() []Report {
+	r := s.reports
+	s.reports = nil
+	return r
+}
+
+// Apply takes one frame at its place in the log: its hits in order against the watermark before it, then the time that
+// its records prove, then the deadlines that are due. Firings come in that order and are the caller's; deadlines are
+// ordered by tenant, rule, time and key.
+func (s *State) Apply(seq uint64, logTime int64, metas []SourceTime, hits []Hit) []Firing {
+	s.begin(seq, logTime)
+	for i := range hits {
+		s.hit(&hits[i])
+	}
+	s.flush()
+	for i := range metas {
+		t := s.tenant(metas[i].Tenant)
+		t.clock.observe(metas[i].Source, metas[i].Time, s.logTime, s.limits.MaxSourcesPerTenant)
+		s.touch(t)
+	}
+	sort.Slice(s.touched, func(i, j int) bool { return s.touched[i].id < s.touched[j].id })
+	for _, t := range s.touched {
+		t.touched = false
+		s.advance(t)
+	}
+	s.touched = s.touched[:0]
+	return s.end()
+}
+
+// Tick takes a record that carries nothing but time.
+func (s *State) Tick(seq uint64, logTime int64) []Firing {
+	s.begin(seq, logTime)
+	for _, t := range s.order {
+		s.advance(t)
+	}
+	return s.end()
+}
+
+// SetRules takes over the rules that run for a tenant from now on, at a control record's place in the log. lookup
+// returns the rule under an id, nil when it no longer runs. State whose layout did not change is kept: an edited filter
+// keeps all, an edited threshold or window starts that sub-pattern anew, anything else starts the rule anew.
+func (s *State) SetRules(id storage.Tenant, lookup func(id string) *rule.Rule) {
+	t, ok := s.tenants[id]
+	if !ok {
+		return
+	}
+	for _, tb := range append([]*table(nil), t.order...) {
+		switch r := lookup(tb.prog.rule.ID); {
+		case r == nil:
+			s.report(tb, Dropped, len(tb.machines), tb.armed())
+			s.remove(tb)
+		case r != tb.prog.rule:
+			s.adopt(tb, r)
+		}
+	}
+}
+
+func (s *State) begin(seq uint64, logTime int64) {
+	s.seq = seq
+	s.logTime = max(s.logTime, logTime)
+	s.out = nil
+}
+
+func (s *State) end() []Firing {
+	s.stats.Firings += uint64(len(s.out))
+	out := s.out
+	s.out = nil
+	return out
+}
+
+func (s *State) touch(t *tenant) {
+	if !t.touched {
+		t.touched = true
+		s.touched = append(s.touched, t)
+	}
+}
+
+// tenant is one organization's time and rules.
+type tenant struct {
+	id      storage.Tenant
+	clock   clock
+	tables  map[string]*table // by rule id
+	order   []*table          // by rule id
+	bytes   int
+	touched bool
+}
+
+func (s *State) tenant(id storage.Tenant) *tenant {
+	if t, ok := s.tenants[id]; ok {
+		return t
+	}
+	t := &tenant{id: id, tables: map[string]*table{}, clock: newClock()}
+	s.tenants[id] = t
+	at := sort.Search(len(s.order), func(i int) bool { return s.order[i].id > id })
+	s.order = append(s.order, nil)
+	copy(s.order[at+1:], s.order[at:])
+	s.order[at] = t
+	return t
+}
+
+// advance moves a tenant's watermark and decides what it has reached.
+func (s *State) advance(t *tenant) {
+	t.clock.advance(s.logTime)
+	for _, tb := range t.order {
+		tb.watermark = max(tb.watermark, t.clock.watermark(tb.prog.lateness, s.logTime))
+		from := len(s.out)
+		s.due(tb)
+		sortFirings(s.out[from:])
+		s.flushEvictions(tb)
+	}
+}
+
+func sortFirings(f []Firing) {
+	sort.SliceStable(f, func(i, j int) bool {
+		if f[i].Time != f[j].Time {
+			return f[i].Time < f[j].Time
+		}
+		for k := range min(len(f[i].Key), len(f[j].Key)) {
+			if a, b := f[i].Key[k].Value, f[j].Key[k].Value; a != b {
+				return a < b
+			}
+		}
+		return f[i].Trigger.Less(f[j].Trigger)
+	})
+}

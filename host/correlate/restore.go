@@ -1,0 +1,195 @@
+package correlate
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+const maxSnapshotCount = 1 << 26 // tenants, tables, machines, sources
+
+// Restore reads what Snapshot wrote. lookup returns the rule that runs for a tenant under an id, or nil; state of rules
+// that do not run any more, or whose layout changed, is dropped and reported. A damaged snapshot is refused whole: the
+// error wraps ErrSnapshot and there is no State.
+func Restore(r io.Reader, l Limits, lookup func(t storage.Tenant, id string) *rule.Rule) (*State, error) {
+	d := &decoder{r: bufio.NewReaderSize(r, 64<<10)}
+	s := New(l)
+	if d.fixed(len(snapshotMagic)) != snapshotMagic {
+		d.fail("magic or version differs")
+	}
+	s.seq = d.uint()
+	s.logTime = d.time()
+	last := storage.NoTenant
+	for range d.count("tenants", maxSnapshotCount) {
+		id := storage.Tenant(d.count("tenant", 1<<32-1))
+		if id <= last {
+			d.fail("tenant %d after %d", id, last)
+		}
+		if d.err != nil {
+			break
+		}
+		last = id
+		d.tenant(s, s.tenant(id), lookup)
+	}
+	want := d.crc
+	if got := d.fixed(4); d.err == nil && binary.LittleEndian.Uint32([]byte(got)) != want {
+		d.fail("checksum differs")
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("restoring correlation state: %w", d.err)
+	}
+	for _, t := range s.order {
+		for _, tb := range t.order {
+			s.bound(tb)
+		}
+	}
+	for _, t := range s.touched {
+		t.touched = false
+	}
+	s.touched = s.touched[:0]
+	return s, nil
+}
+
+func (d *decoder) tenant(s *State, t *tenant, lookup func(storage.Tenant, string) *rule.Rule) {
+	t.clock.frontier = d.time()
+	t.clock.swept = d.time()
+	for range d.count("sources", maxSnapshotCount) {
+		name := d.text()
+		sc := &sourceClock{newest: d.time(), seen: d.time()}
+		if d.err != nil {
+			return
+		}
+		t.clock.sources[name] = sc
+	}
+	last := ""
+	for range d.count("rules", maxSnapshotCount) {
+		id := d.text()
+		if id <= last {
+			d.fail("rule %q after %q", id, last)
+		}
+		if d.err != nil {
+			return
+		}
+		last = id
+		d.table(s, t, lookup(t.id, id), id)
+	}
+}
+
+func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string) {
+	shape := d.uint()
+	var subs []uint64
+	for range d.count("sub-patterns", rule.MaxSubs) {
+		subs = append(subs, d.uint())
+	}
+	tb := &table{watermark: d.time(), lost: losses{d.count("keys", 1<<40), d.count("keys", 1<<40), d.time()}, reported: d.time()}
+	keep := (*table)(nil)
+	changed := uint64(0)
+	if r != nil && d.err == nil {
+		if p := compile(r); p.shape == shape && len(p.subs) == len(subs) {
+			keep = s.newTable(t, p)
+			keep.watermark, keep.lost, keep.reported = tb.watermark, tb.lost, tb.reported
+			for i := range subs {
+				if subs[i] != p.subs[i] {
+					changed |= 1 << i
+				}
+			}
+		}
+	}
+	n := d.count("keys", maxSnapshotCount)
+	level := 0
+	for range n {
+		l := d.count("level", 3)
+		if l < level {
+			d.fail("level %d after %d", l, level)
+		}
+		level = l
+		mc := d.machine()
+		if d.err != nil {
+			return
+		}
+		if keep != nil {
+			mc.level = uint8(level)
+			d.enter(s, keep, mc)
+		}
+	}
+	switch {
+	case d.err != nil:
+	case keep == nil && n > 0:
+		s.reports = append(s.reports, Report{Tenant: t.id, Rule: id, Kind: Dropped, Keys: n, LogTime: s.logTime})
+	case changed != 0:
+		s.restart(keep, changed)
+		s.reports = append(s.reports, Report{Tenant: t.id, Rule: id, Kind: Kept, Keys: n, LogTime: s.logTime})
+	}
+}
+
+func (d *decoder) machine() *machine {
+	mc := &machine{key: d.text(), first: d.time(), until: d.time(), lead: d.count("firings", 1<<30), heapAt: -1}
+	for range d.count("windows", rule.MaxSubs) {
+		var r ring
+		for range d.count("events", rule.MaxExactThreshold) {
+			x := seen{time: d.time(), id: d.id(), val: d.text()}
+			if n := len(r); n > 0 && !before(r[n-1].time, r[n-1].id, x.time, x.id) {
+				d.fail("window out of order")
+			}
+			if d.err != nil {
+				return nil
+			}
+			r = append(r, x)
+		}
+		mc.settled.rings = append(mc.settled.rings, r)
+	}
+	for range d.count("stages", 1<<12) {
+		var h held
+		if d.count("flag", 1) == 1 {
+			h = held{set: true, time: d.time(), id: d.id(), vals: d.texts()}
+		}
+		if d.err != nil {
+			return nil
+		}
+		mc.settled.held = append(mc.settled.held, h)
+	}
+	for range d.count("marks", MaxPendingPerKey) {
+		m := mark{time: d.time(), id: d.id(), subs: d.uint(), vals: d.texts()}
+		if n := len(mc.pending); n > 0 && before(m.time, m.id, mc.pending[n-1].time, mc.pending[n-1].id) {
+			d.fail("marks out of order")
+		}
+		if d.err != nil {
+			return nil
+		}
+		mc.pending = append(mc.pending, m)
+	}
+	return mc
+}
+
+// enter puts a machine that was read into its table, after checking that it fits the rule's layout.
+func (d *decoder) enter(s *State, tb *table, mc *machine) {
+	p := tb.prog
+	fits := len(mc.settled.rings) == len(p.rings) && len(mc.settled.held) == len(p.stages)-1 &&
+		len(splitKey(mc.key)) >= len(p.rule.Subs[0].Match.By) && tb.machines[mc.key] == nil && !p.stateless
+	for i := range mc.pending {
+		fits = fits && len(mc.pending[i].vals) == p.vals
+	}
+	for i := range mc.settled.held {
+		n := len(mc.settled.held[i].vals)
+		fits = fits && (n == 0 || n == len(p.captures))
+	}
+	if !fits {
+		d.fail("rule %s: a key does not fit the rule", p.rule.ID)
+		return
+	}
+	mc.resume(p)
+	tb.machines[mc.key] = mc
+	tb.levels[mc.level].push(mc)
+	due, alive := p.nextDue(mc, tb.watermark)
+	if !alive {
+		s.forget(tb, mc)
+		return
+	}
+	mc.due = due
+	tb.heap.restore(mc)
+	s.resize(tb, mc, mc.footprint())
+}

@@ -1,0 +1,181 @@
+package correlate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/storage"
+	"pgregory.net/rapid"
+)
+
+func snapshot(t interface{ Fatal(...any) }, s *State) []byte {
+	var b bytes.Buffer
+	if err := s.Snapshot(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func only(r *rule.Rule) func(storage.Tenant, string) *rule.Rule {
+	return func(_ storage.Tenant, id string) *rule.Rule {
+		if r != nil && id == r.ID {
+			return r
+		}
+		return nil
+	}
+}
+
+// TestRestoredRunsOn cuts random traces at random frames: firings and the final snapshot are those of a run without cuts.
+func TestRestoredRunsOn(t *testing.T) {
+	for i := range shapes {
+		t.Run(shapes[i].name, func(t *testing.T) {
+			r := shapeRule(t, i, 4*time.Second)
+			rapid.Check(t, func(t *rapid.T) {
+				trace := shuffle(t, drawTrace(t), 8*time.Second) // some come late
+				limits := Limits{MaxKeysPerRule: rapid.IntRange(1, 3).Draw(t, "keys")}
+				var whole, cut []byte
+				want := feed(New(limits), r, trace, 2, func(s *State) *State { whole = snapshot(t, s); return s })
+				have := feed(New(limits), r, trace, 2, func(s *State) *State {
+					cut = snapshot(t, s)
+					if !rapid.Bool().Draw(t, "cut") {
+						return s
+					}
+					back, err := Restore(bytes.NewReader(cut), limits, only(r))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if again := snapshot(t, back); !bytes.Equal(again, cut) {
+						t.Fatalf("snapshot changed by a restore: %d bytes, then %d", len(cut), len(again))
+					}
+					return back
+				})
+				a, _ := json.Marshal(want)
+				b, _ := json.Marshal(have)
+				if !bytes.Equal(a, b) || !bytes.Equal(whole, cut) {
+					t.Fatalf("cut run differs:\n%s\n%s", a, b)
+				}
+			})
+		})
+	}
+}
+
+func filled(t testing.TB, r *rule.Rule) *State {
+	s := New(Limits{})
+	var hits []Hit
+	for i := range 20 {
+		at := traceStart + int64(i)*int64(time.Second)
+		ev := &storage.Event{ID: storage.EventID{Seq: 1, Record: uint32(i)}, Tenant: storage.Tenant(1 + i%2), Time: at,
+			Fields: []storage.Field{{Name: "k", Value: string(rune('a' + i%5))}, {Name: "v", Value: "1"}}}
+		hits = append(hits, Hit{Rule: r, Sub: i % len(r.Subs), Event: ev})
+	}
+	s.Apply(1, traceStart+int64(20*time.Second), []SourceTime{{1, "s", traceStart + int64(15*time.Second)}}, hits)
+	return s
+}
+
+func TestRestoreRefusesDamage(t *testing.T) {
+	r := shapeRule(t, 6, 4*time.Second)
+	good := snapshot(t, filled(t, r))
+	for i := range good {
+		bad := bytes.Clone(good)
+		bad[i] ^= 0x41
+		if _, err := Restore(bytes.NewReader(bad), Limits{}, only(r)); !errors.Is(err, ErrSnapshot) {
+			t.Fatalf("byte %d flipped: %v", i, err)
+		}
+		if _, err := Restore(bytes.NewReader(good[:i]), Limits{}, only(r)); !errors.Is(err, ErrSnapshot) {
+			t.Fatalf("cut at %d: %v", i, err)
+		}
+	}
+}
+
+func FuzzRestore(f *testing.F) {
+	var rules []*rule.Rule
+	for i := range shapes {
+		rules = append(rules, shapeRule(f, i, 4*time.Second))
+		f.Add(snapshot(f, filled(f, rules[i])))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		lookup := func(_ storage.Tenant, id string) *rule.Rule {
+			for _, r := range rules {
+				if r.ID == id {
+					return r
+				}
+			}
+			return nil
+		}
+		// The checksum would stop the fuzzer at the door, so it is made right.
+		s, err := Restore(bytes.NewReader(withChecksum(b)), Limits{}, lookup)
+		if err != nil {
+			return
+		}
+		s.Tick(s.Seq()+1, traceStart+int64(time.Hour))
+		first := snapshot(t, s)
+		back, err := Restore(bytes.NewReader(first), Limits{}, lookup)
+		if err != nil {
+			t.Fatalf("own snapshot refused: %v", err)
+		}
+		if !bytes.Equal(first, snapshot(t, back)) {
+			t.Fatal("snapshot changed by a restore")
+		}
+	})
+}
+
+// TestRulesChange: an edited filter keeps state, an edited threshold starts its sub-pattern anew, an edited group key
+// all, and a rule that ends leaves nothing behind.
+func TestRulesChange(t *testing.T) {
+	doc := func(where, having, by string) string {
+		return `{kind: pattern, id: x, name: n, version: 1.0.0, severity: low,
+ subs: {a: {where: {s: ` + where + `}, by: [` + by + `], having: "` + having + `", window: 60s}}, incident: {title: t}}`
+	}
+	base := parse(t, doc("a", "count() >= 3", "k"))
+	cases := []struct {
+		name, doc string
+		kind      ReportKind
+		fires     int // with two further hits after the two before the change
+	}{
+		{"filter", doc("b", "count() >= 3", "k"), Kept, 1},
+		{"threshold", doc("a", "count() >= 4", "k"), Kept, 0},
+		{"key", doc("a", "count() >= 3", "v"), Dropped, 0},
+		{"gone", "", Dropped, 0},
+	}
+	for _, c := range cases {
+		for _, restored := range []bool{false, true} {
+			s := New(Limits{})
+			hit := func(r *rule.Rule, n uint64) []Firing {
+				ev := &storage.Event{ID: storage.EventID{Seq: n}, Tenant: 1, Time: traceStart + int64(n),
+					Fields: []storage.Field{{Name: "k", Value: "1"}, {Name: "v", Value: "2"}}}
+				return s.Apply(n, traceStart+int64(n), nil, []Hit{{Rule: r, Event: ev}})
+			}
+			hit(base, 1)
+			hit(base, 2)
+			var next *rule.Rule
+			if c.doc != "" {
+				next = parse(t, c.doc)
+			}
+			if restored {
+				b := snapshot(t, s)
+				var err error
+				if s, err = Restore(bytes.NewReader(b), Limits{}, only(next)); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				s.SetRules(1, func(string) *rule.Rule { return next })
+			}
+			if rep := s.Reports(); c.name != "filter" && (len(rep) != 1 || rep[0].Kind != c.kind || rep[0].Keys != 1) {
+				t.Errorf("%s: reports %+v", c.name, rep)
+			}
+			if next == nil {
+				if s.Stats().Keys != 0 || s.Stats().Bytes != 0 {
+					t.Errorf("%s: %+v left", c.name, s.Stats())
+				}
+				continue
+			}
+			if n := len(hit(next, 3)) + len(hit(next, 4)); n != c.fires {
+				t.Errorf("%s (restored %v): %d firings, want %d", c.name, restored, n, c.fires)
+			}
+		}
+	}
+}

@@ -1,0 +1,456 @@
+package correlate
+
+import (
+	"bytes"
+	"container/heap"
+	"crypto/sha256"
+	"encoding/binary"
+	"sort"
+	"strings"
+
+	"github.com/vedette-siem/vedette/host/rule"
+)
+
+// table holds the machines of one tenant and rule.
+type table struct {
+	owner     *tenant
+	prog      *program
+	machines  map[string]*machine
+	watermark int64
+	heap      dueHeap
+	levels    [4]list // by progress; each from the longest untouched to the newest
+	bytes     int
+	lost      losses
+	reported  int64 // log time of the last report of evictions
+}
+
+// losses are evictions that were not reported yet.
+type losses struct {
+	keys, undecided int
+	oldest          int64
+}
+
+// joined gathers the hits of one event for one rule and key into one mark.
+type joined struct {
+	tb  *table
+	key []byte
+	m   mark
+	hit *Hit
+}
+
+// table returns the table of a rule; a rule that is not the one the table runs takes it over.
+func (s *State) table(t *tenant, r *rule.Rule) *table {
+	if tb, ok := t.tables[r.ID]; ok {
+		if tb.prog.rule != r {
+			tb = s.adopt(tb, r)
+		}
+		return tb
+	}
+	return s.newTable(t, compile(r))
+}
+
+func (s *State) newTable(t *tenant, p *program) *table {
+	tb := &table{owner: t, prog: p, machines: map[string]*machine{}, reported: never}
+	tb.watermark = t.clock.watermark(p.lateness, s.logTime)
+	t.tables[p.rule.ID] = tb
+	at := sort.Search(len(t.order), func(i int) bool { return t.order[i].prog.rule.ID > p.rule.ID })
+	t.order = append(t.order, nil)
+	copy(t.order[at+1:], t.order[at:])
+	t.order[at] = tb
+	return tb
+}
+
+func (s *State) remove(tb *table) {
+	t := tb.owner
+	delete(t.tables, tb.prog.rule.ID)
+	at := sort.Search(len(t.order), func(i int) bool { return t.order[i].prog.rule.ID >= tb.prog.rule.ID })
+	t.order = append(t.order[:at], t.order[at+1:]...)
+	t.bytes -= tb.bytes
+	s.bytes -= tb.bytes
+}
+
+// adopt gives a table to another version of its rule.
+func (s *State) adopt(tb *table, r *rule.Rule) *table {
+	p, old := compile(r), tb.prog
+	if p.shape != old.shape {
+		if len(tb.machines) > 0 {
+			s.report(tb, Dropped, len(tb.machines), tb.armed())
+		}
+		s.remove(tb)
+		return s.newTable(tb.owner, p)
+	}
+	tb.prog = p
+	changed := uint64(0)
+	for i := range p.subs {
+		if p.subs[i] != old.subs[i] {
+			changed |= 1 << i
+		}
+	}
+	if len(tb.machines) > 0 {
+		s.report(tb, Kept, len(tb.machines), 0)
+	}
+	if changed == 0 {
+		return tb
+	}
+	s.restart(tb, changed)
+	return tb
+}
+
+// restart forgets what the machines know of changed sub-patterns.
+func (s *State) restart(tb *table, changed uint64) {
+	var all []*machine // first, since their lists change on the way
+	for i := range tb.levels {
+		for mc := tb.levels[i].head; mc != nil; mc = mc.next {
+			all = append(all, mc)
+		}
+	}
+	for _, mc := range all {
+		mc.restart(tb.prog, changed)
+		s.account(tb, mc)
+	}
+}
+
+func (mc *machine) restart(p *program, changed uint64) {
+	for i := range p.rings {
+		if changed&(1<<p.rings[i].sub) != 0 {
+			mc.settled.rings[i] = nil
+		}
+	}
+	for i := range mc.settled.held {
+		if changed&(1<<p.stages[i].sub) != 0 {
+			mc.settled.held[i] = held{}
+		}
+	}
+	for i := range mc.pending {
+		mc.pending[i].subs &^= changed
+	}
+	mc.resume(p)
+	mc.lead = mc.fires
+}
+
+// resume makes ahead from what is settled and pending, emitting nothing.
+func (mc *machine) resume(p *program) {
+	if p.absence || len(mc.pending) == 0 {
+		return
+	}
+	c := mc.settled.clone()
+	mc.ahead, mc.fires = &c, 0
+	for i := range mc.pending {
+		if p.step(mc.ahead, &mc.pending[i], false) {
+			mc.fires++
+			mc.ahead.reset()
+		}
+	}
+}
+
+// hit routes a hit to its machine; hits of one event for one key are gathered first.
+func (s *State) hit(h *Hit) {
+	s.stats.Hits++
+	t := s.tenant(h.Event.Tenant)
+	s.touch(t)
+	tb := s.table(t, h.Rule)
+	p := tb.prog
+	key, ok := appendKey(s.key[:0], h)
+	s.key = key
+	if !ok {
+		s.stats.NullKey++
+		return
+	}
+	if p.stateless {
+		s.flush()
+		s.fireMatch(tb, h)
+		return
+	}
+	val := ""
+	ring := p.ringOf[h.Sub]
+	if ring >= 0 && p.valueOf[ring] >= 0 {
+		if val, ok = rule.Value(h.Event, p.rings[ring].agg.Field); !ok {
+			s.stats.NullKey++
+			return
+		}
+	}
+	j := &s.join
+	if j.tb != tb || j.hit.Event != h.Event || !bytes.Equal(j.key, key) {
+		s.flush()
+		*j = joined{tb: tb, key: append(j.key[:0], key...), m: mark{time: h.Event.Time, id: h.Event.ID}}
+		if p.vals > 0 {
+			j.m.vals = make([]string, p.vals)
+		}
+	}
+	j.hit = h
+	j.m.subs |= 1 << h.Sub
+	if val != "" {
+		j.m.vals[p.valueOf[ring]] = distinctValue(val)
+	}
+	if len(p.captures) > 0 && h.Sub == p.stages[len(p.stages)-2].sub {
+		for i, f := range p.captures {
+			v, _ := rule.Value(h.Event, f)
+			j.m.vals[p.vals-len(p.captures)+i] = strings.Clone(cut(v, MaxCaptureBytes))
+		}
+	}
+}
+
+// flush gives the gathered mark to its machine.
+func (s *State) flush() {
+	j := &s.join
+	tb := j.tb
+	if tb == nil {
+		return
+	}
+	mc, ok := tb.machines[string(j.key)]
+	if !ok {
+		mc = &machine{key: string(j.key), settled: tb.prog.newChain(), first: j.m.time, until: never, heapAt: -1}
+		tb.machines[mc.key] = mc
+		mc.level = 0
+		tb.levels[0].push(mc)
+	}
+	s.observe(tb, mc, j.m, j.hit)
+	j.tb, j.hit = nil, nil
+	s.account(tb, mc)
+	s.bound(tb)
+}
+
+// appendKey appends the group values of a hit: each by field, then what a code rule adds. It reports false when a field
+// is missing or the key too long.
+func appendKey(b []byte, h *Hit) ([]byte, bool) {
+	for _, f := range h.Rule.Subs[h.Sub].Match.By {
+		v, ok := rule.Value(h.Event, f)
+		if !ok {
+			return b, false
+		}
+		b = append(binary.AppendUvarint(b, uint64(len(v))), v...)
+	}
+	for _, f := range h.ExtraKey {
+		b = append(binary.AppendUvarint(b, uint64(len(f.Name))), f.Name...)
+		b = append(binary.AppendUvarint(b, uint64(len(f.Value))), f.Value...)
+	}
+	return b, len(b) <= MaxKeyBytes
+}
+
+// splitKey undoes appendKey.
+func splitKey(key string) (parts []string) {
+	for len(key) > 0 {
+		n, w := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
+		if w <= 0 || n > uint64(len(key)-w) {
+			return parts
+		}
+		parts = append(parts, key[w:w+int(n)])
+		key = key[w+int(n):]
+	}
+	return parts
+}
+
+func distinctValue(v string) string {
+	if len(v) <= maxDistinctBytes {
+		return strings.Clone(v)
+	}
+	h := sha256.Sum256([]byte(v))
+	return string(h[:])
+}
+
+// account puts a machine that was touched where it belongs: in its level, in the heap, in the byte counts, or nowhere.
+func (s *State) account(tb *table, mc *machine) {
+	due, alive := tb.prog.nextDue(mc, tb.watermark)
+	if !alive {
+		s.forget(tb, mc)
+		return
+	}
+	tb.levels[mc.level].remove(mc)
+	mc.level = tb.prog.progress(mc)
+	tb.levels[mc.level].push(mc)
+	switch {
+	case mc.heapAt < 0:
+		mc.due = due
+		heap.Push(&tb.heap, mc)
+	case due < mc.due: // a later due is left: the earlier one finds it
+		mc.due = due
+		heap.Fix(&tb.heap, mc.heapAt)
+	}
+	s.resize(tb, mc, mc.footprint())
+}
+
+func (s *State) resize(tb *table, mc *machine, size int) {
+	d := size - mc.size
+	mc.size = size
+	tb.bytes += d
+	tb.owner.bytes += d
+	s.bytes += d
+}
+
+func (s *State) forget(tb *table, mc *machine) {
+	tb.levels[mc.level].remove(mc)
+	if mc.heapAt >= 0 {
+		heap.Remove(&tb.heap, mc.heapAt)
+	}
+	delete(tb.machines, mc.key)
+	s.resize(tb, mc, 0)
+}
+
+// due attends to the machines that the watermark has reached.
+func (s *State) due(tb *table) {
+	for len(tb.heap) > 0 && tb.heap[0].due <= tb.watermark {
+		mc := tb.heap[0]
+		s.settle(tb, mc, tb.watermark)
+		due, alive := tb.prog.nextDue(mc, tb.watermark)
+		if !alive {
+			s.forget(tb, mc)
+			continue
+		}
+		mc.due = due
+		heap.Fix(&tb.heap, 0)
+		s.resize(tb, mc, mc.footprint())
+	}
+}
+
+// bound evicts until the limits hold again: of the least advanced keys, the longest untouched first. Over a limit of
+// bytes a sixteenth is freed at once, from the largest table concerned.
+func (s *State) bound(tb *table) {
+	l := &s.limits
+	for len(tb.machines) > l.MaxKeysPerRule {
+		s.evict(tb)
+	}
+	if tb.bytes > l.MaxBytesPerRule {
+		for tb.bytes > l.MaxBytesPerRule-l.MaxBytesPerRule/16 && len(tb.machines) > 0 {
+			s.evict(tb)
+		}
+	}
+	if t := tb.owner; t.bytes > l.MaxBytesPerTenant {
+		for t.bytes > l.MaxBytesPerTenant-l.MaxBytesPerTenant/16 && t.bytes > 0 {
+			s.evict(t.largest())
+		}
+	}
+	if s.bytes > l.MaxBytes {
+		for s.bytes > l.MaxBytes-l.MaxBytes/16 && s.bytes > 0 {
+			big := s.order[0]
+			for _, t := range s.order {
+				if t.bytes > big.bytes {
+					big = t
+				}
+			}
+			s.evict(big.largest())
+		}
+	}
+}
+
+func (t *tenant) largest() *table {
+	big := t.order[0]
+	for _, tb := range t.order {
+		if tb.bytes > big.bytes {
+			big = tb
+		}
+	}
+	return big
+}
+
+func (s *State) evict(tb *table) {
+	for i := range tb.levels {
+		mc := tb.levels[i].head
+		if mc == nil {
+			continue
+		}
+		if tb.lost.keys == 0 || mc.first < tb.lost.oldest {
+			tb.lost.oldest = mc.first
+		}
+		tb.lost.keys++
+		if tb.prog.armed(&mc.settled) != nil || tb.prog.absence && len(mc.pending) > 0 {
+			tb.lost.undecided++
+		}
+		s.stats.Evicted++
+		s.forget(tb, mc)
+		s.touch(tb.owner)
+		return
+	}
+}
+
+// flushEvictions reports evictions: the first at once, then what gathered in ReportEvery.
+func (s *State) flushEvictions(tb *table) {
+	if tb.lost.keys == 0 || s.logTime-tb.reported < int64(ReportEvery) {
+		return
+	}
+	s.reports = append(s.reports, Report{Tenant: tb.owner.id, Rule: tb.prog.rule.ID, Kind: Evicted, Keys: tb.lost.keys,
+		Undecided: tb.lost.undecided, Oldest: tb.lost.oldest, LogTime: s.logTime})
+	tb.lost, tb.reported = losses{}, s.logTime
+}
+
+func (s *State) report(tb *table, kind ReportKind, keys, undecided int) {
+	r := Report{Tenant: tb.owner.id, Rule: tb.prog.rule.ID, Kind: kind, Keys: keys, Undecided: undecided, LogTime: s.logTime}
+	for _, mc := range tb.machines {
+		if r.Oldest == 0 || mc.first < r.Oldest {
+			r.Oldest = mc.first
+		}
+	}
+	s.reports = append(s.reports, r)
+}
+
+// armed counts the absences that are armed.
+func (tb *table) armed() (n int) {
+	for _, mc := range tb.machines {
+		if tb.prog.armed(&mc.settled) != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// list is a queue of machines, from the longest untouched to the newest.
+type list struct{ head, tail *machine }
+
+func (l *list) push(mc *machine) {
+	mc.prev, mc.next = l.tail, nil
+	if l.tail != nil {
+		l.tail.next = mc
+	} else {
+		l.head = mc
+	}
+	l.tail = mc
+}
+
+func (l *list) remove(mc *machine) {
+	if mc.prev != nil {
+		mc.prev.next = mc.next
+	} else {
+		l.head = mc.next
+	}
+	if mc.next != nil {
+		mc.next.prev = mc.prev
+	} else {
+		l.tail = mc.prev
+	}
+	mc.prev, mc.next = nil, nil
+}
+
+// dueHeap orders machines by the watermark that needs them.
+type dueHeap []*machine
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heapAt, h[j].heapAt = i, j
+}
+func (h *dueHeap) Push(x any) {
+	mc := x.(*machine)
+	mc.heapAt = len(*h)
+	*h = append(*h, mc)
+}
+func (h *dueHeap) Pop() any {
+	old := *h
+	mc := old[len(old)-1]
+	old[len(old)-1] = nil
+	mc.heapAt = -1
+	*h = old[:len(old)-1]
+	return mc
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}
+
+// restore adds a machine at its due time.
+func (h *dueHeap) restore(mc *machine) { heap.Push(h, mc) }

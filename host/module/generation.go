@@ -1,0 +1,242 @@
+package module
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/vedette-siem/vedette/host/detect"
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Generation is what runs at one position, ready to run: the shared layer, and a view for each tenant that differs from
+// it. It is immutable; a batch holds the one that was in force at its position.
+type Generation struct {
+	Seq     uint64
+	Running Running
+	shared  *layer
+	common  *View // of every tenant without a layer of its own
+	views   map[storage.Tenant]*View
+}
+
+// layer is the modules of one organization, or the shared ones.
+type layer struct {
+	modules []*Loaded // that are switched on, by name
+	parsers []*Loaded
+	router  *Router
+	rules   *detect.Set
+	code    map[*rule.Rule]*Loaded // rules that a module decides
+	pollers []*Loaded
+}
+
+// View is what one tenant runs. It is immutable.
+type View struct {
+	shared, own *layer
+	hidden      []bool // shared parsers that the tenant has replaced or switched off
+	Rules       *detect.View
+	skip        map[string]bool // shared modules, by name, that do not run for the tenant
+}
+
+// RouteScratch is what one goroutine needs to route.
+type RouteScratch struct {
+	own, shared   Scratch
+	ownTo, common []int
+}
+
+// Build makes the generation of r. prev is the generation before, of which everything that did not change is taken
+// over; nil at start. changed is the tenant whose layer the last control record changed.
+func Build(ctx context.Context, lib *Library, prev *Generation, r Running, changed storage.Tenant) (*Generation, error) {
+	g := &Generation{Seq: r.Seq, Running: r, views: map[storage.Tenant]*View{}}
+	if prev != nil && changed != storage.NoTenant {
+		g.shared, g.common = prev.shared, prev.common
+		maps.Copy(g.views, prev.views)
+		v, err := g.view(ctx, lib, changed)
+		if err != nil {
+			return nil, err
+		}
+		g.views[changed] = v
+		return g, nil
+	}
+	var err error
+	if g.shared, err = buildLayer(ctx, lib, storage.NoTenant, r.Layer(storage.NoTenant)); err != nil {
+		return nil, err
+	}
+	rules, err := detect.NewView(g.shared.rules, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("build generation %d: %w", r.Seq, err)
+	}
+	g.common = &View{shared: g.shared, hidden: make([]bool, len(g.shared.parsers)), Rules: rules}
+	for _, t := range r.Tenants() {
+		if t == storage.NoTenant {
+			continue
+		}
+		if g.views[t], err = g.view(ctx, lib, t); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+func buildLayer(ctx context.Context, lib *Library, t storage.Tenant, l Layer) (*layer, error) {
+	out := &layer{code: map[*rule.Rule]*Loaded{}}
+	var rules []*rule.Rule
+	var candidates []Candidate
+	for _, name := range slices.Sorted(maps.Keys(l.Slots)) {
+		slot := l.Slots[name]
+		if slot.Off {
+			continue
+		}
+		m, err := lib.Load(ctx, t, slot.Current)
+		if err != nil {
+			return nil, err
+		}
+		out.modules = append(out.modules, m)
+		switch m.Manifest.Kind {
+		case manifest.Parser:
+			out.parsers = append(out.parsers, m)
+			candidates = append(candidates, Candidate{Name: name, Match: m.Manifest.Match})
+		case manifest.Rule:
+			for _, r := range m.Rules {
+				rules = append(rules, r)
+				if m.Code != nil {
+					out.code[r] = m
+				}
+			}
+		case manifest.Monitor:
+			out.pollers = append(out.pollers, m)
+		}
+	}
+	out.router = NewRouter(candidates)
+	var err error
+	if out.rules, err = detect.Compile(rules); err != nil {
+		return nil, fmt.Errorf("compile the rules of organization %s: %w", t, err)
+	}
+	return out, nil
+}
+
+// view makes the view of a tenant that has a layer.
+func (g *Generation) view(ctx context.Context, lib *Library, t storage.Tenant) (*View, error) {
+	l := g.Running.Layer(t)
+	own, err := buildLayer(ctx, lib, t, l)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{shared: g.shared, own: own, hidden: make([]bool, len(g.shared.parsers)), skip: map[string]bool{}}
+	for _, m := range g.shared.modules {
+		_, replaced := l.Slots[m.Name()]
+		v.skip[m.Name()] = replaced || l.Off[m.Name()]
+	}
+	for i, m := range g.shared.parsers {
+		v.hidden[i] = v.skip[m.Name()]
+	}
+	var off []string
+	for _, m := range g.shared.modules {
+		if v.skip[m.Name()] {
+			for _, r := range m.Rules {
+				if own.rules.Rule(r.ID) == nil {
+					off = append(off, r.ID)
+				}
+			}
+		}
+	}
+	if v.Rules, err = detect.NewView(g.shared.rules, own.rules, off); err != nil {
+		return nil, fmt.Errorf("build the rules of organization %s: %w", t, err)
+	}
+	return v, nil
+}
+
+// View returns what a tenant runs.
+func (g *Generation) View(t storage.Tenant) *View {
+	if v, ok := g.views[t]; ok {
+		return v
+	}
+	return g.common
+}
+
+// each calls f with every loaded module.
+func (g *Generation) each(f func(*Loaded)) {
+	if g == nil {
+		return
+	}
+	for _, m := range g.shared.modules {
+		f(m)
+	}
+	for _, v := range g.views {
+		for _, m := range v.own.modules {
+			f(m)
+		}
+	}
+}
+
+// Modules returns what a layer runs, by name: the shared layer's for NoTenant.
+func (g *Generation) Modules(t storage.Tenant) []*Loaded {
+	if t == storage.NoTenant {
+		return g.shared.modules
+	}
+	if v, ok := g.views[t]; ok {
+		return v.own.modules
+	}
+	return nil
+}
+
+// Monitors returns the monitors that run for a tenant: its own. A shared monitor runs for whoever has granted it
+// targets, which is the caller's to know.
+func (v *View) Monitors() []*Loaded {
+	var out []*Loaded
+	if v.own != nil {
+		out = append(out, v.own.pollers...)
+	}
+	for _, m := range v.shared.pollers {
+		if !v.skip[m.Name()] {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// Code returns the module that decides about a rule's hits, nil when the rule is declarative.
+func (v *View) Code(r *rule.Rule) *Loaded {
+	if v.own != nil {
+		if m, ok := v.own.code[r]; ok {
+			return m
+		}
+	}
+	return v.shared.code[r]
+}
+
+// Route appends to dst the parsers to ask for a record, in order: the tenant's own, the shared ones, then the generic
+// ones of both.
+func (v *View) Route(dst []*Loaded, raw []byte, listener string, s *RouteScratch) []*Loaded {
+	ownGeneric := 0
+	s.ownTo = s.ownTo[:0]
+	if v.own != nil && len(v.own.parsers) > 0 {
+		s.ownTo, ownGeneric = v.own.router.Route(s.ownTo, raw, listener, &s.own)
+		for _, i := range s.ownTo[:ownGeneric] {
+			dst = append(dst, v.own.parsers[i])
+		}
+	}
+	var generic int
+	s.common, generic = v.shared.router.Route(s.common[:0], raw, listener, &s.shared)
+	for n, i := range s.common {
+		if n == generic {
+			dst = v.appendOwn(dst, s.ownTo[ownGeneric:])
+		}
+		if !v.hidden[i] {
+			dst = append(dst, v.shared.parsers[i])
+		}
+	}
+	if generic == len(s.common) {
+		dst = v.appendOwn(dst, s.ownTo[ownGeneric:])
+	}
+	return dst
+}
+
+func (v *View) appendOwn(dst []*Loaded, numbers []int) []*Loaded {
+	for _, i := range numbers {
+		dst = append(dst, v.own.parsers[i])
+	}
+	return dst
+}

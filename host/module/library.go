@@ -1,0 +1,147 @@
+package module
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Packages gives a package by its digest, verified on every call. It may be called by many goroutines at once.
+type Packages interface {
+	Pull(ctx context.Context, d registry.Digest) (registry.Artifact, error)
+}
+
+// Loaded is a module version that is ready to run for one tenant, or for all that share it. It is immutable.
+type Loaded struct {
+	Install  Install
+	Tenant   storage.Tenant // whose it is; NoTenant for a shared one
+	Manifest manifest.Manifest
+	Code     *runtime.Module // nil for a package of documents only
+	Rules    []*rule.Rule    // of a rule package
+}
+
+// Name returns "publisher/name".
+func (l *Loaded) Name() string { return l.Install.Name }
+
+// Short returns the first twelve hex digits of the digest, as stored with each event.
+func (l *Loaded) Short() string { return registry.Digest(l.Install.Digest).Short() }
+
+// Library loads module versions and keeps one of each, however many generations use it.
+type Library struct {
+	packages Packages
+	runtime  *runtime.Host
+	targets  func(t storage.Tenant, name string) []runtime.Target
+
+	mu     sync.Mutex
+	loaded map[string]*Loaded
+}
+
+// NewLibrary returns a library. targets says which HTTP targets a tenant has granted a module.
+func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name string) []runtime.Target) *Library {
+	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}}
+}
+
+// Load returns the module of an install, from memory when it is there. A shared module serves all tenants: the pristine
+// restore makes that safe. A tenant's own never shares anything.
+func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
+	key, err := json.Marshal([]any{t, in.Name, in.Digest, in.Settings, in.Grants})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", in.Name, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m, ok := l.loaded[string(key)]; ok {
+		if m.Install.Seq == in.Seq {
+			return m, nil
+		}
+		same := *m // the same code under another control record
+		same.Install = in
+		return &same, nil
+	}
+	pkg, err := l.packages.Pull(ctx, registry.Digest(in.Digest))
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", in.Name, err)
+	}
+	m, err := l.Prepare(ctx, t, in, pkg)
+	if err != nil {
+		return nil, err
+	}
+	l.loaded[string(key)] = m
+	return m, nil
+}
+
+// Open loads a module for its caller alone, who closes its Code.
+func (l *Library) Open(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
+	pkg, err := l.packages.Pull(ctx, registry.Digest(in.Digest))
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", in.Name, err)
+	}
+	return l.Prepare(ctx, t, in, pkg)
+}
+
+// Prepare makes a package ready to run without keeping it: admission tries a candidate this way. Errors of the package
+// wrap storage.ErrInvalid or are a *runtime.Trap.
+func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg registry.Artifact) (*Loaded, error) {
+	m := &Loaded{Install: in, Tenant: t, Manifest: pkg.Manifest}
+	if got := pkg.Manifest.Publisher + "/" + pkg.Manifest.Name; got != in.Name {
+		return nil, fmt.Errorf("load %s: the package calls itself %s: %w", in.Name, got, storage.ErrInvalid)
+	}
+	for _, d := range pkg.Documents {
+		if pkg.Manifest.Kind != manifest.Rule {
+			continue
+		}
+		r, err := rule.Parse(d.Path, d.Data)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w: %w", in.Name, err, storage.ErrInvalid)
+		}
+		m.Rules = append(m.Rules, r)
+	}
+	if len(pkg.Wasm) == 0 {
+		return m, nil
+	}
+	for _, c := range pkg.Manifest.Capabilities {
+		if !slices.Contains(in.Grants, c.ID) {
+			return nil, fmt.Errorf("load %s: it asks for %s (%s), which is not granted: %w", in.Name, c.ID, c.Reason, storage.ErrForbidden)
+		}
+	}
+	spec := runtime.ModuleSpec{
+		Digest: in.Digest, Wasm: pkg.Wasm, Kind: pkg.Manifest.Kind, Grants: in.Grants, Names: pkg.Manifest.Names,
+		Limits: pkg.Manifest.Limits, WASIStub: pkg.Manifest.WASI == manifest.WASIStub, Targets: l.targets(t, in.Name),
+	}
+	if in.Settings != "" {
+		spec.Settings = []byte(in.Settings)
+	}
+	code, err := l.runtime.Load(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", in.Name, err)
+	}
+	m.Code = code
+	return m, nil
+}
+
+// Keep closes every module that none of the generations uses. The caller knows that nothing else runs one.
+func (l *Library) Keep(ctx context.Context, used ...*Generation) error {
+	keep := map[*runtime.Module]bool{}
+	for _, g := range used {
+		g.each(func(m *Loaded) { keep[m.Code] = true })
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	for key, m := range l.loaded {
+		if m.Code != nil && !keep[m.Code] {
+			delete(l.loaded, key)
+			errs = append(errs, m.Code.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}

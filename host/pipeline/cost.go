@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"runtime"
+	"sync/atomic"
+)
+
+// Stage is a part of an event's way inside the pipeline.
+type Stage int
+
+// The stages, in the order of the way.
+const (
+	StageParse     Stage = iota // decode, route, Wasm, canonical form
+	StageDetect                 // match rules, code rules included
+	StageStore                  // hand over to the store; what the store does in its own threads is not in it
+	StageCorrelate              // keyed state
+	StageIncident               // the SQL transaction
+	stages
+)
+
+var stageNames = [stages]string{"parse", "detect", "store", "correlate", "incident"}
+
+func (s Stage) String() string { return stageNames[s] }
+
+// Costs adds up the CPU time of each stage.
+type Costs struct {
+	ns     [stages]atomic.Int64
+	events atomic.Uint64
+}
+
+// StageCost is what a stage has cost since the start.
+type StageCost struct {
+	Stage Stage
+	CPUNs int64 // CPU time of the stage's own threads
+}
+
+// Snapshot returns the cost of each stage and the events that went through.
+func (c *Costs) Snapshot() ([]StageCost, uint64) {
+	out := make([]StageCost, stages)
+	for s := range stages {
+		out[s] = StageCost{s, c.ns[s].Load()}
+	}
+	return out, c.events.Load()
+}
+
+// thread measures the CPU time of one goroutine, which keeps its operating system thread for that.
+type thread struct {
+	costs *Costs
+	from  int64
+}
+
+func (c *Costs) thread() *thread {
+	runtime.LockOSThread()
+	return &thread{costs: c}
+}
+
+func (t *thread) release() { runtime.UnlockOSThread() }
+
+func (t *thread) begin() { t.from = threadTime() }
+
+// end charges the time since begin, and begins anew.
+func (t *thread) end(s Stage, events int) {
+	now := threadTime()
+	t.costs.ns[s].Add(now - t.from)
+	t.from = now
+	if s == StageStore {
+		t.costs.events.Add(uint64(events))
+	}
+}

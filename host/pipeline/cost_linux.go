@@ -1,0 +1,12 @@
+package pipeline
+
+import "golang.org/x/sys/unix"
+
+// threadTime is the CPU time of the calling thread in ns.
+func threadTime() int64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
+		return 0
+	}
+	return ts.Nano()
+}

@@ -1,0 +1,300 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"unsafe"
+
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// batchRecords is how many records cross into a module at once: 16 to 256 are best, more fall out of the cache.
+const batchRecords = 256
+
+// Poison is a record that a module could not survive.
+type Poison struct {
+	Tenant storage.Tenant
+	ID     storage.EventID // of the record; the ordinal is 0
+	Module *module.Loaded
+	Code   string
+	Detail string
+	Raw    []byte
+}
+
+// pending is a record on its way through the parsers.
+type pending struct {
+	rec    *queue.Record
+	index  int // in the segment
+	raw    string
+	ask    []*module.Loaded // parsers still to be asked
+	first  int              // what the parser made of it: built[first : first+events]
+	events int
+	by     *module.Loaded // who recognised it
+	failed string         // why whoever recognised it gave up
+	done   bool
+	drop   bool
+}
+
+// next strikes out the parser that was asked.
+func (r *pending) next() { r.ask = r.ask[1:] }
+
+// Parser turns the records of frames into events. It belongs to one goroutine.
+type Parser struct {
+	build   *builder
+	route   module.RouteScratch
+	enc     abi.RecordsEncoder
+	recs    []pending
+	groups  []group
+	asks    []*module.Loaded // slab of the records' ask lists
+	built   []storage.Event  // of this segment, in the order of their making
+	res     runtime.Result
+	used    *Usage
+	source  []byte
+	ordinal uint16
+	genSeq  uint64
+	genText string
+}
+
+// group is the records that are to be handed to one module at once.
+type group struct {
+	mod  *module.Loaded
+	recs []int
+}
+
+func newParser(used *Usage) *Parser { return &Parser{build: newBuilder(), used: used} }
+
+// segment appends the events of one segment to events, in the order of its records, and what was poison.
+//
+// Each record is offered to its parsers in the order of routing until one takes it. All records that wait for the same
+// module cross together, so a frame costs one crossing per module and batch, not one per record.
+func (p *Parser) segment(ctx context.Context, gen *module.Generation, f *queue.Frame, s int, events []storage.Event, poison []Poison) ([]storage.Event, []Poison, error) {
+	seg := &f.Segments[s]
+	view := gen.View(seg.Tenant)
+	p.start(view, seg)
+	for {
+		p.group()
+		if len(p.groups) == 0 {
+			break
+		}
+		for i := range p.groups {
+			g := &p.groups[i]
+			for at := 0; at < len(g.recs); at += batchRecords {
+				part := g.recs[at:min(at+batchRecords, len(g.recs))]
+				var err error
+				if poison, err = p.call(ctx, f, s, g.mod, part, poison); err != nil {
+					return events, poison, err
+				}
+			}
+		}
+	}
+	for i := range p.recs {
+		events = p.finish(gen, f, s, &p.recs[i], events)
+	}
+	return events, poison, nil
+}
+
+// start routes the records of a segment.
+func (p *Parser) start(view *module.View, seg *queue.Segment) {
+	clear(p.built)
+	p.recs, p.asks, p.built = p.recs[:0], p.asks[:0], p.built[:0]
+	for i := range seg.Records {
+		rec := &seg.Records[i]
+		from := len(p.asks)
+		p.asks = view.Route(p.asks, rec.Raw, rec.Source.Listener, &p.route)
+		p.recs = append(p.recs, pending{rec: rec, index: i, raw: string(rec.Raw), ask: p.asks[from:len(p.asks):len(p.asks)]})
+	}
+}
+
+// group gathers the records that are not done yet by the next module that they ask.
+func (p *Parser) group() {
+	for i := range p.groups {
+		p.groups[i].recs = p.groups[i].recs[:0]
+	}
+	n := 0
+	for i := range p.recs {
+		r := &p.recs[i]
+		if r.done || len(r.ask) == 0 {
+			continue
+		}
+		mod := r.ask[0]
+		g := 0
+		for g < n && p.groups[g].mod != mod {
+			g++
+		}
+		if g == n {
+			if n == len(p.groups) {
+				p.groups = append(p.groups, group{})
+			}
+			p.groups[n].mod = mod
+			n++
+		}
+		p.groups[g].recs = append(p.groups[g].recs, i)
+	}
+	p.groups = p.groups[:n]
+}
+
+// call hands records to a module and takes its answer. The error is no verdict on the module: the machine stalled, or
+// ctx ended. When the module fails more records than a batch may hold, all of the batch count as its failures.
+func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Loaded, part []int, poison []Poison) ([]Poison, error) {
+	p.enc.Begin(len(part), f.Seq, f.LogTime)
+	for _, i := range part {
+		rec := p.recs[i].rec
+		p.source = append(append(append(p.source[:0], rec.Source.Listener...), ' '), rec.Source.Peer...)
+		p.enc.Add(rec.Raw, unsafe.String(unsafe.SliceData(p.source), len(p.source)), rec.Received, uint32(rec.Flags)&abi.RecordTruncated)
+	}
+	err := mod.Code.Parse(ctx, p.enc.Bytes(), &p.res)
+	var trap *runtime.Trap
+	failing := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
+	if err != nil && !failing {
+		return poison, fmt.Errorf("parse frame %d with %s: %w", f.Seq, mod.Name(), err)
+	}
+	for _, i := range part {
+		p.recs[i].next()
+	}
+	last := ""
+	bad := func(i int, t *runtime.Trap) {
+		r := &p.recs[i]
+		r.done, r.failed, last = true, mod.Name()+" failed: "+t.Error(), t.Error()
+		poison = append(poison, Poison{
+			Tenant: f.Segments[s].Tenant, ID: storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
+			Module: mod, Code: t.Code, Detail: t.Detail, Raw: bytes.Clone(r.rec.Raw),
+		})
+	}
+	if failing {
+		for _, i := range part {
+			bad(i, trap)
+		}
+		p.used.add(mod, len(part), 0, p.res.Fuel, len(part), last)
+		return poison, nil
+	}
+	for _, x := range p.res.Poison {
+		bad(part[x.Record], x.Trap)
+	}
+	events := 0
+	for i := range p.res.Parts {
+		n, err := p.take(f, s, mod, part, &p.res.Parts[i])
+		if err != nil {
+			return poison, err
+		}
+		events += n
+	}
+	p.used.add(mod, len(part), events, p.res.Fuel, len(p.res.Poison), last)
+	return poison, nil
+}
+
+// take builds the events of one stretch of an answer, which the runtime has checked.
+func (p *Parser) take(f *queue.Frame, s int, mod *module.Loaded, part []int, x *runtime.Part) (events int, err error) {
+	ev := &x.Events
+	for k := range ev.Records {
+		r := &p.recs[part[x.First+k]]
+		outcome, why, err := ev.Outcome(k)
+		if err != nil {
+			return events, err
+		}
+		switch outcome {
+		case abi.OK, abi.Drop:
+			r.done, r.drop, r.by = true, outcome == abi.Drop, mod
+		case abi.Failed:
+			r.done, r.by, r.failed = true, mod, mod.Name()+": "+string(why)
+		}
+	}
+	arena := string(ev.Arena())
+	pos, prev := 0, uint32(0)
+	for n := range ev.Count {
+		var v abi.Event
+		if v, pos, err = ev.Next(pos, prev); err != nil {
+			return events, err
+		}
+		if n == 0 || v.Record != prev {
+			p.ordinal = 0
+		}
+		prev = v.Record
+		r := &p.recs[part[x.First+int(v.Record)]]
+		e := storage.Event{
+			ID:     storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index), Ordinal: p.ordinal},
+			Tenant: f.Segments[s].Tenant, Received: r.rec.Received, Raw: r.raw,
+		}
+		p.ordinal++
+		if err := p.build.event(&e, ev, &v, &mod.Manifest, r.raw, arena); err != nil {
+			return events, err
+		}
+		adjust(&e, v.Time)
+		if r.events == 0 {
+			r.first = len(p.built)
+		}
+		r.events++
+		p.built = append(p.built, e)
+		events++
+	}
+	return events, nil
+}
+
+// finish appends a record's events in canonical form; a record that no parser has read is kept as unparsed, since
+// evidence outranks tidiness.
+func (p *Parser) finish(gen *module.Generation, f *queue.Frame, s int, r *pending, events []storage.Event) []storage.Event {
+	p.source = append(append(append(p.source[:0], r.rec.Source.Listener...), ' '), r.rec.Source.Peer...)
+	source := p.build.share(p.source)
+	from := len(events)
+	events = append(events, p.built[r.first:r.first+r.events]...)
+	if len(events) == from {
+		e := storage.Event{
+			ID:     storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
+			Tenant: f.Segments[s].Tenant, Time: r.rec.Received, Received: r.rec.Received, Raw: r.raw, Stream: streamUnparsed,
+		}
+		e.Fields = append(p.build.take(hostFields+2), p.explain(r)...)
+		events = append(events, e)
+	}
+	for i := from; i < len(events); i++ {
+		e := &events[i]
+		e.Fields = append(e.Fields, storage.Field{Name: storage.FieldSource, Value: source},
+			storage.Field{Name: storage.FieldGeneration, Value: p.generation(gen)})
+		if r.by != nil {
+			e.Fields = append(e.Fields, storage.Field{Name: storage.FieldParser, Value: r.by.Name()},
+				storage.Field{Name: storage.FieldDigest, Value: r.by.Short()})
+		}
+		storage.Canonical(e)
+	}
+	return events
+}
+
+// explain says why a record has no events of its own.
+func (p *Parser) explain(r *pending) []storage.Field {
+	switch {
+	case r.drop:
+		return []storage.Field{{Name: fieldKind, Value: "event"}, {Name: fieldDropped, Value: "true"}}
+	case r.failed != "":
+		return []storage.Field{{Name: fieldKind, Value: kindUnparsed}, {Name: fieldError, Value: r.failed}}
+	}
+	return []storage.Field{{Name: fieldKind, Value: kindUnparsed}, {Name: fieldError, Value: "no parser knows this record"}}
+}
+
+// generation returns the generation's number as text, made once for each.
+func (p *Parser) generation(g *module.Generation) string {
+	if p.genSeq != g.Seq || p.genText == "" {
+		p.genSeq, p.genText = g.Seq, strconv.FormatUint(g.Seq, 10)
+	}
+	return p.genText
+}
+
+// NewParser returns a parser for use outside a running pipeline: trying records on a module, or parsing a file.
+func NewParser() *Parser { return newParser(newUsage()) }
+
+// Frame returns the events of a frame under a generation, in the order of its records, and what was poison.
+func (p *Parser) Frame(ctx context.Context, gen *module.Generation, f *queue.Frame) ([]storage.Event, []Poison, error) {
+	var events []storage.Event
+	var poison []Poison
+	for s := range f.Segments {
+		var err error
+		if events, poison, err = p.segment(ctx, gen, f, s, events, poison); err != nil {
+			return nil, nil, err
+		}
+	}
+	return events, poison, nil
+}

@@ -1,0 +1,314 @@
+// Package pipeline moves batches from the log to the store, the rules and the incidents; its stages do not know each other.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vedette-siem/vedette/host/correlate"
+	"github.com/vedette-siem/vedette/host/incident"
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
+)
+
+// Store keeps events. Append is called by one goroutine, in ascending order of seq; it copies what it keeps. An error
+// that wraps storage.ErrUnavailable means "later": the log keeps the events until then.
+type Store interface {
+	Append(ctx context.Context, seq uint64, events []storage.Event) error
+	Durable() uint64
+	Stored(ctx context.Context, lo, hi uint64, from, to time.Time) (map[storage.EventID]struct{}, error)
+}
+
+// Config is what a pipeline needs. Zero means the default beside the field.
+type Config struct {
+	Dir             string        // where the checkpoint is kept
+	Workers         int           // frames parsed at once; default 1
+	CheckpointEvery time.Duration // log time between checkpoints; default 10s
+	KeepAll         bool          // never cut the log; default false
+	Queue           *queue.Queue
+	Store           Store
+	DB              *meta.DB
+	Library         *module.Library
+	Limits          correlate.Limits
+	Report          func(level Level, text string, args ...any) // what an operator should know; nil discards it
+}
+
+// Level of a report.
+type Level int
+
+// The levels.
+const (
+	Info Level = iota
+	Warn
+)
+
+const (
+	ahead            = 64     // messages between reader and sequencer
+	commitItems      = 64     // messages folded into one SQL transaction at most
+	checkpointEvents = 50_000 // events after which a checkpoint is due
+	appendRetry      = 200 * time.Millisecond
+)
+
+// Pipeline runs everything between log and incidents. Its methods may be called from any goroutine.
+type Pipeline struct {
+	cfg   Config
+	state *correlate.State
+	fold  *incident.Fold
+
+	start    uint64                       // first position that is read
+	resume   uint64                       // last position that the checkpoint holds
+	liveFrom uint64                       // positions from here on were not in the log at start
+	existing map[storage.EventID]struct{} // rows that the store had at start
+	known    uint64                       // last position that existing speaks of
+	bases    []module.Running             // what ran, for each change since the last durable position
+
+	durable   position                          // at start
+	saved     *Checkpoint                       // the newest one, once Run has ended
+	reading   *module.Generation                // of the reader
+	current   atomic.Pointer[module.Generation] // of the sequencer: in force after all that was processed
+	processed atomic.Uint64
+	ckpt      atomic.Uint64
+	logTime   atomic.Int64
+	health    *failures
+	Cost      Costs
+	Use       *Usage
+	Tails     *Tails
+
+	building sync.Mutex           // a generation is being built, or modules are being closed
+	live     []*module.Generation // that a message may still run under, oldest first; guarded by building
+
+	mu      sync.Mutex
+	waiters map[uint64][]chan error // control records that somebody waits for, by position
+	results map[uint64]error        // of control records that nobody has asked for yet
+	woken   []func()
+}
+
+// New reads the checkpoint and prepares recovery. Nothing runs before Run.
+func New(ctx context.Context, cfg Config) (*Pipeline, error) {
+	if cfg.Workers < 1 {
+		cfg.Workers = 1
+	}
+	if cfg.CheckpointEvery == 0 {
+		cfg.CheckpointEvery = 10 * time.Second
+	}
+	if cfg.Report == nil {
+		cfg.Report = func(Level, string, ...any) {}
+	}
+	p := &Pipeline{
+		cfg: cfg, state: correlate.New(cfg.Limits), fold: incident.New(incident.Config{}),
+		health: newFailures(), Use: newUsage(), Tails: newTails(),
+		waiters: map[uint64][]chan error{}, results: map[uint64]error{},
+	}
+	if err := p.recover(ctx); err != nil {
+		return nil, fmt.Errorf("recover: %w", err)
+	}
+	return p, nil
+}
+
+// OnCommit adds a function that is called, by the sequencer, after each transaction that changed incidents. It must
+// not block.
+func (p *Pipeline) OnCommit(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.woken = append(p.woken, f)
+}
+
+// Generation returns what is in force after everything that was processed.
+func (p *Pipeline) Generation() *module.Generation { return p.current.Load() }
+
+// Positions of the pipeline in the log.
+type Positions struct {
+	First, Last, Processed, Durable, Checkpoint uint64
+	LogTime                                     int64
+}
+
+// Positions returns where everything stands.
+func (p *Pipeline) Positions() Positions {
+	return Positions{
+		First: p.cfg.Queue.First(), Last: p.cfg.Queue.Last(), Processed: p.processed.Load(),
+		Durable: p.cfg.Store.Durable(), Checkpoint: p.ckpt.Load(), LogTime: p.logTime.Load(),
+	}
+}
+
+// item is one message on its way.
+type item struct {
+	msg     queue.Message
+	frame   queue.Frame
+	gen     *module.Generation // in force at this position
+	parsed  chan struct{}      // closed when a worker is done with a frame
+	events  []storage.Event
+	poison  []Poison
+	hits    []correlate.Hit
+	times   []correlate.SourceTime
+	err     error
+	control *module.Control
+	applied error // of a control record that changes what runs
+	changed bool
+}
+
+// Run processes the log until ctx ends or something fails that only a restart can mend.
+func (p *Pipeline) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	order := make(chan *item, ahead)
+	work := make(chan *item, ahead)
+	g.Go(func() error {
+		defer close(order)
+		defer close(work)
+		return p.read(ctx, order, work)
+	})
+	for range p.cfg.Workers {
+		g.Go(func() error { return p.work(ctx, work) })
+	}
+	g.Go(func() error { return p.sequence(ctx, order) })
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("process the log: %w", err)
+	}
+	return nil
+}
+
+// read takes messages in order, decides under which generation each runs, and hands frames to the workers.
+func (p *Pipeline) read(ctx context.Context, order, work chan<- *item) error {
+	for msg, err := range p.cfg.Queue.Read(ctx, p.start) {
+		if err != nil {
+			return err
+		}
+		it := itemPool.Get().(*item)
+		it.msg, it.gen = msg, p.reading
+		switch msg.Kind {
+		case queue.KindFrame:
+			it.parsed = make(chan struct{})
+		case queue.KindControl:
+			if err := p.change(ctx, it); err != nil {
+				return err
+			}
+		}
+		select {
+		case order <- it:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if msg.Kind == queue.KindFrame {
+			select {
+			case work <- it:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+var itemPool = sync.Pool{New: func() any { return &item{} }}
+
+// change applies a control record: from here on another generation is in force.
+func (p *Pipeline) change(ctx context.Context, it *item) error {
+	c, err := module.DecodeControl(it.msg.Data)
+	if err != nil {
+		it.applied = err
+		return nil
+	}
+	it.control = &c
+	if c.Kind == module.Incident {
+		return nil
+	}
+	next, err := p.reading.Running.Apply(it.msg.Seq, it.msg.LogTime, c)
+	if err != nil {
+		it.applied = err
+		return nil
+	}
+	p.building.Lock()
+	defer p.building.Unlock()
+	gen, err := module.Build(ctx, p.cfg.Library, p.reading, next, c.Tenant)
+	if err != nil {
+		return fmt.Errorf("control record %d (%s %s): %w", it.msg.Seq, c.Kind, c.Name, err)
+	}
+	p.live = append(p.live, gen)
+	p.reading, it.gen, it.changed = gen, gen, true
+	return nil
+}
+
+// retire makes gen the current generation. All messages before it have been processed, so nothing runs under an older
+// one, and modules that only those had are closed.
+func (p *Pipeline) retire(ctx context.Context, gen *module.Generation) {
+	p.building.Lock()
+	defer p.building.Unlock()
+	p.current.Store(gen)
+	for len(p.live) > 0 && p.live[0] != gen {
+		p.live = p.live[1:]
+	}
+	if err := p.cfg.Library.Keep(ctx, p.live...); err != nil {
+		p.cfg.Report(Warn, "closing modules that no longer run", "error", err)
+	}
+}
+
+// Wait returns what became of the control record at seq, after it was processed and what it changed was committed.
+func (p *Pipeline) Wait(ctx context.Context, seq uint64) error {
+	p.mu.Lock()
+	if err, ok := p.results[seq]; ok {
+		delete(p.results, seq)
+		p.mu.Unlock()
+		return err
+	}
+	if p.processed.Load() >= seq {
+		p.mu.Unlock()
+		return nil
+	}
+	ch := make(chan error, 1)
+	p.waiters[seq] = append(p.waiters[seq], ch)
+	p.mu.Unlock()
+	select {
+	case err := <-ch:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("wait for control record %d: %w", seq, ctx.Err())
+	}
+}
+
+// answer tells who waits for control records up to seq what became of them.
+func (p *Pipeline) answer(seq uint64, outcomes map[uint64]error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for at, err := range outcomes {
+		if _, waits := p.waiters[at]; !waits && err != nil {
+			p.results[at] = err
+			if len(p.results) > maxResults {
+				clear(p.results) // nobody asked for them; the history of an incident shows what happened
+			}
+		}
+	}
+	p.processed.Store(seq)
+	for at, chs := range p.waiters {
+		if at > seq {
+			continue
+		}
+		for _, ch := range chs {
+			ch <- outcomes[at]
+		}
+		delete(p.waiters, at)
+	}
+}
+
+const maxResults = 1024
+
+// setRules tells the keyed state which rules run from here on; changed is the tenant whose layer changed.
+func (p *Pipeline) setRules(gen *module.Generation, changed storage.Tenant) {
+	set := func(t storage.Tenant) {
+		p.state.SetRules(t, func(id string) *rule.Rule { return gen.View(t).Rules.Rule(id) })
+	}
+	if changed != storage.NoTenant {
+		set(changed)
+		return
+	}
+	for _, t := range p.state.Tenants() {
+		set(t)
+	}
+}

@@ -1,0 +1,265 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/vedette-siem/vedette/host/correlate"
+	"github.com/vedette-siem/vedette/host/detect"
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// vectorsReceived is the receive time of a case that names none; package modules/moduletest uses the same.
+var vectorsReceived = time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// Outcome is what a package's own cases say about it.
+type Outcome struct {
+	Cases    int
+	Failures []string // "testdata/a.txtar line 3: …", at most maxFailures
+}
+
+const maxFailures = 20
+
+// Test runs the cases that a package brings along on the module as it would run here: record lines with the events
+// wanted for a parser, inline tests for a rule. A package without cases passes with 0 of them.
+func Test(ctx context.Context, m *module.Loaded, vectors []manifest.File) (Outcome, error) {
+	var o Outcome
+	for _, r := range m.Rules {
+		if m.Code != nil {
+			continue // its cases need what only the module decides
+		}
+		o.Cases += len(r.Tests)
+		if err := testRule(r); err != nil {
+			o.fail("%s: %v", r.File, err)
+		}
+	}
+	if m.Manifest.Kind != manifest.Parser {
+		return o, nil
+	}
+	for _, v := range vectors {
+		if err := o.parser(ctx, m, v); err != nil {
+			return o, fmt.Errorf("run %s: %w", v.Path, err)
+		}
+	}
+	return o, nil
+}
+
+// testRule runs a rule's inline tests through the matcher that runs live.
+func testRule(r *rule.Rule) error {
+	set, err := detect.Compile([]*rule.Rule{r})
+	if err != nil {
+		return err
+	}
+	var sc detect.Scratch
+	return correlate.RunTests(r, func(e *storage.Event) []int {
+		var subs []int
+		for _, h := range set.Match(e, &sc) {
+			subs = append(subs, h.Sub)
+		}
+		return subs
+	})
+}
+
+func (o *Outcome) fail(format string, a ...any) {
+	if len(o.Failures) < maxFailures {
+		o.Failures = append(o.Failures, fmt.Sprintf(format, a...))
+	}
+}
+
+// parser runs one txtar case of a parser.
+func (o *Outcome) parser(ctx context.Context, m *module.Loaded, v manifest.File) error {
+	var input, want []byte
+	received := vectorsReceived
+	for _, f := range txtar.Parse(v.Data).Files {
+		switch f.Name {
+		case "input":
+			input = f.Data
+		case "want/events.jsonl":
+			want = f.Data
+		case "received":
+			t, err := time.Parse(time.RFC3339Nano, strings.TrimSpace(string(f.Data)))
+			if err != nil {
+				o.fail("%s: received: %v", v.Path, err)
+				return nil
+			}
+			received = t
+		}
+	}
+	if len(input) == 0 {
+		return nil
+	}
+	lines := bytes.Split(bytes.TrimSuffix(input, []byte("\n")), []byte("\n"))
+	wants := bytes.Split(bytes.TrimSuffix(want, []byte("\n")), []byte("\n"))
+	o.Cases += len(lines)
+	got, err := tryLines(ctx, m, lines, received)
+	var trap *runtime.Trap
+	if errors.As(err, &trap) {
+		o.fail("%s: %v", v.Path, trap)
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if len(got) != len(wants) {
+		o.fail("%s: %d events, want %d", v.Path, len(got), len(wants))
+		return nil
+	}
+	for i, g := range got {
+		w, err := flatten(wants[i])
+		if err != nil {
+			o.fail("%s: want/events.jsonl line %d: %v", v.Path, i+1, err)
+			continue
+		}
+		if d := difference(w, g); d != "" {
+			o.fail("%s: event %d: %s", v.Path, i+1, d)
+		}
+	}
+	return nil
+}
+
+// tryLines parses lines with one module, batch by batch, and returns what came out as flat fields.
+func tryLines(ctx context.Context, m *module.Loaded, lines [][]byte, received time.Time) ([]map[string]string, error) {
+	var out []map[string]string
+	var enc abi.RecordsEncoder
+	var res runtime.Result
+	b := newBuilder()
+	for part := range slices.Chunk(lines, batchRecords) {
+		enc.Begin(len(part), 1, received.UnixNano())
+		for _, l := range part {
+			enc.Add(l, "test 192.0.2.1:514", received.UnixNano(), 0)
+		}
+		if err := m.Code.Parse(ctx, enc.Bytes(), &res); err != nil {
+			return nil, err
+		}
+		if len(res.Poison) > 0 {
+			return nil, res.Poison[0].Trap
+		}
+		for _, x := range res.Parts {
+			got, err := flatEvents(b, &x, part, &m.Manifest)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, got...)
+		}
+	}
+	return out, nil
+}
+
+func flatEvents(b *builder, x *runtime.Part, raws [][]byte, m *manifest.Manifest) ([]map[string]string, error) {
+	var out []map[string]string
+	arena := string(x.Events.Arena())
+	pos, n := 0, 0
+	for k := range x.Events.Records {
+		outcome, why, err := x.Events.Outcome(k)
+		if err != nil {
+			return nil, err
+		}
+		if outcome != abi.OK {
+			none := map[string]string{"outcome": [...]string{"ok", "not mine", "drop", "failed"}[outcome]}
+			if len(why) > 0 {
+				none["message"] = string(why)
+			}
+			out = append(out, none)
+			continue
+		}
+		for n < x.Events.Count {
+			v, next, err := x.Events.Next(pos, uint32(k))
+			if err != nil {
+				return nil, err
+			}
+			if v.Record != uint32(k) {
+				break
+			}
+			pos, n = next, n+1
+			var e storage.Event
+			if err := b.event(&e, &x.Events, &v, m, string(raws[x.First+k]), arena); err != nil {
+				return nil, err
+			}
+			fields := map[string]string{}
+			for _, f := range e.Fields {
+				if _, twice := fields[f.Name]; !twice {
+					fields[f.Name] = f.Value
+				}
+			}
+			if v.Time != abi.NoTime {
+				fields["@timestamp"] = time.Unix(0, v.Time).UTC().Format(time.RFC3339Nano)
+			}
+			out = append(out, fields)
+		}
+	}
+	return out, nil
+}
+
+// flatten reads a wanted event into the text form of fields.
+func flatten(line []byte) (map[string]string, error) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	var m map[string]any
+	if err := d.Decode(&m); err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		list, ok := v.([]any)
+		if !ok {
+			if s := fmt.Sprint(v); s != "" {
+				out[k] = s
+			}
+			continue
+		}
+		t := []byte{'['}
+		var seen []string
+		for _, x := range list {
+			s := fmt.Sprint(x)
+			if s == "" || slices.Contains(seen, s) {
+				continue
+			}
+			seen = append(seen, s)
+			if len(t) > 1 {
+				t = append(t, ',')
+			}
+			t = appendJSON(t, s)
+		}
+		out[k] = string(append(t, ']'))
+	}
+	return out, nil
+}
+
+// difference names the first field, by name, in which two events differ.
+func difference(want, got map[string]string) string {
+	var names []string
+	for n := range want {
+		names = append(names, n)
+	}
+	for n := range got {
+		if _, ok := want[n]; !ok {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		w, wanted := want[n]
+		g, there := got[n]
+		switch {
+		case !there:
+			return fmt.Sprintf("%s is missing, want %q", n, w)
+		case !wanted:
+			return fmt.Sprintf("%s is %q, want none", n, g)
+		case w != g:
+			return fmt.Sprintf("%s is %q, want %q", n, g, w)
+		}
+	}
+	return ""
+}

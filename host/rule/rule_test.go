@@ -1,0 +1,212 @@
+package rule
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestFaults runs testdata/faults.txtar: each document and the start of the error it must give. Documents named
+// lacks-… must say so with ErrNotImplemented.
+func TestFaults(t *testing.T) {
+	ar, err := txtar.ParseFile("testdata/faults.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, faults := string(ar.Files[0].Data), ar.Files[1:]
+	if _, err := Parse("base", []byte(base)); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		t.Run(f.Name, func(t *testing.T) {
+			want, body, _ := strings.Cut(string(f.Data), "\n")
+			doc := edit(t, base, body)
+			_, err := Parse("r.yaml", []byte(doc))
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Fatalf("got  %v\nwant %s\n%s", err, want, doc)
+			}
+			if lacks := strings.HasPrefix(f.Name, "lacks-"); errors.Is(err, ErrNotImplemented) != lacks {
+				t.Fatalf("not implemented: %v", err)
+			}
+		})
+	}
+}
+
+// edit replaces the base document's top-level keys by those in body; "-key" removes one.
+func edit(t *testing.T, base, body string) string {
+	if strings.HasPrefix(body, "whole:\n") {
+		return strings.TrimPrefix(body, "whole:\n")
+	}
+	for _, line := range strings.Split(strings.TrimRight(body, "\n"), "\n") {
+		key, _, _ := strings.Cut(strings.TrimPrefix(line, "-"), ":")
+		found := false
+		lines := strings.Split(base, "\n")
+		for i, l := range lines {
+			if strings.HasPrefix(l, key+":") {
+				found = true
+				lines[i] = line
+				if strings.HasPrefix(line, "-") {
+					lines = append(lines[:i], lines[i+1:]...)
+				}
+				break
+			}
+		}
+		base = strings.Join(lines, "\n")
+		if !found {
+			base = strings.TrimRight(base, "\n") + "\n" + line + "\n"
+		}
+	}
+	return base
+}
+
+func TestLowering(t *testing.T) {
+	r, err := Parse("r.yaml", []byte(`
+kind: pattern
+id: guessed
+name: Guessed
+version: 1.0.0
+severity: high
+techniques: [T1110, T1110.001]
+window: 10m
+subs:
+  fail: {where: {event.code: 4625}, by: [source.ip], having: "distinct(user.name) > 5"}
+  ok: {where: [{a: 1}, {b|endswith: '.exe'}], by: [client.ip]}
+  log: {where: {c: x}, by: [source.ip]}
+expr: (fail -> ok within 90s) !-> log
+rearm: latest
+exceptions:
+  - {reason: the scanner, where: {source.ip|cidr: 10.0.0.0/8}}
+incident: {key: [source.ip], title: "{source.ip}: {count}"}
+clear: {after: 1d}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	absence := r.Root.Of.(*NotFollowedBy)
+	chain := absence.A.(*FollowedBy)
+	agg := chain.A.(*Aggregate)
+	if absence.Within != 10*time.Minute || !absence.Latest || chain.Within != 90*time.Second || agg.Window != 10*time.Minute ||
+		agg.Least() != 6 || agg.Field != "user.name" || r.Root.Clear.After != 24*time.Hour || r.Lateness != DefaultLateness {
+		t.Errorf("%+v %+v %+v", absence, chain, agg)
+	}
+	if _, folded := r.Subs[1].Match.Where.(AllOf)[1].(Not); !folded {
+		t.Error("the exception is not folded into ok")
+	}
+	if _, folded := r.Subs[2].Match.Where.(AllOf)[0].(Not); folded || len(r.Subs[2].Match.Where.(AllOf)) != 1 {
+		t.Error("the exception hides the event whose absence is awaited")
+	}
+	if want := (Title{{Field: "source.ip"}, {Text: ": "}, {Count: true}}); !reflect.DeepEqual(r.Root.Incident.Title, want) {
+		t.Errorf("%+v", r.Root.Incident.Title)
+	}
+}
+
+// TestCostly: documents on which a YAML parser would spend seconds are refused or read at once.
+func TestCostly(t *testing.T) {
+	for _, unit := range []string{"&a ", "!a ", "? ", "- ", "[", "{a: ", "a: b\n", "'", "#\n", ": "} {
+		n := MaxDocumentBytes / len(unit)
+		begin := time.Now()
+		if _, err := Parse("r.yaml", []byte(strings.Repeat(unit, n))); err == nil {
+			t.Errorf("%q repeated is a rule", unit)
+		}
+		if d := time.Since(begin); d > 5*time.Second {
+			t.Errorf("%q repeated took %s", unit, d)
+		}
+	}
+	if _, err := Parse("r.yaml", make([]byte, MaxDocumentBytes+1)); err == nil || !strings.Contains(err.Error(), "the limit is") {
+		t.Errorf("one byte over the limit: %v", err)
+	}
+}
+
+func TestPattern(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"abc", "abc", true}, {"abc", "abcd", false}, {"a*c", "abbc", true}, {"a*c", "ac", true}, {"a?c", "ac", false},
+		{"a?c", "aéc", true}, {`a\*c`, "a*c", true}, {`a\*c`, "abc", false}, {`C:\Windows\*`, `C:\Windows\x`, false},
+		{`C:\Windows\\*`, `C:\Windows\x`, true}, {`C:\\Windows`, `C:\Windows`, true}, {`C:\Windows`, `C:\Windows`, true},
+		{"*", "", true}, {"**a", "ba", true}, {"*a*b*c", "xaxbxcxc", true}, {"*a*b*c", "xaxcxb", false}, {"?", "", false},
+	} {
+		if got := ParsePattern(c.pattern).Match(c.text); got != c.want {
+			t.Errorf("%s on %s: %v", c.pattern, c.text, got)
+		}
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for s, want := range map[string]time.Duration{"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "7d": 168 * time.Hour, "2w": 336 * time.Hour,
+		"": 0, "10": 0, "-1s": 0, "1y": 0, "99999999d": 0} {
+		if got, err := parseDuration(s); got != want || (err != nil) != (want == 0) {
+			t.Errorf("%q: %v, %v", s, got, err)
+		}
+	}
+}
+
+// TestSchema compares the keys of the JSON Schema with those that Parse knows.
+func TestSchema(t *testing.T) {
+	var doc map[string]any
+	if err := json.Unmarshal(Schema, &doc); err != nil {
+		t.Fatal(err)
+	}
+	at := func(path string) any {
+		var v any = doc
+		for _, p := range strings.Split(path, "/") {
+			switch x := v.(type) {
+			case map[string]any:
+				v = x[p]
+			case []any:
+				i, _ := strconv.Atoi(p)
+				v = x[i]
+			}
+		}
+		return v
+	}
+	for path, want := range map[string][]string{
+		"properties": ruleKeys, "$defs/sub/properties": subKeys, "properties/incident/properties": incidentKeys,
+		"properties/clear/properties": clearKeys, "properties/exceptions/items/properties": exceptionKeys,
+		"properties/tests/items/properties": testKeys, "$defs/event/properties": eventKeys,
+		"properties/tests/items/properties/expect/properties": expectKeys,
+	} {
+		m, ok := at(path).(map[string]any)
+		if !ok {
+			t.Errorf("schema has no %s", path)
+			continue
+		}
+		var have []string
+		for k := range m {
+			have = append(have, k)
+		}
+		want = append([]string(nil), want...)
+		sort.Strings(have)
+		sort.Strings(want)
+		if !reflect.DeepEqual(have, want) {
+			t.Errorf("%s: schema has %v, Parse knows %v", path, have, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("../../modules/rules/*/rule.yaml")
+	for _, name := range files {
+		if b, err := os.ReadFile(name); err == nil {
+			f.Add(b)
+		}
+	}
+	f.Add([]byte("kind: pattern\nid: a\nname: b\nversion: 1.0.0\nseverity: low\nsubs: {a: {where: {b: c}}}\nincident: {title: '{b}'}"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		r, err := Parse("r.yaml", src)
+		var fault *Error
+		if (r == nil) == (err == nil) || err != nil && !errors.As(err, &fault) {
+			t.Fatalf("%v, %v", r, err)
+		}
+	})
+}

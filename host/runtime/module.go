@@ -1,0 +1,134 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+)
+
+// Module is a loaded module. It is safe for concurrent use; calls wait for a free instance.
+type Module struct {
+	host    *Host
+	spec    ModuleSpec
+	price   price
+	imports []string // import modules that it names
+	globals []string // exports of its mutable globals
+	engine  wazero.Runtime
+	code    wazero.CompiledModule
+	narrow  *pool
+	wide    *pool
+	log     throttle
+	done    chan struct{}
+	once    sync.Once
+}
+
+// Digest is the module's identity, as given to Load.
+func (m *Module) Digest() string { return m.spec.Digest }
+
+// Imports lists the import modules that the module's code names, in the order of their first use.
+func (m *Module) Imports() []string { return m.imports }
+
+// Close waits for running calls and frees the module. Later calls answer ErrClosed.
+func (m *Module) Close(ctx context.Context) error {
+	var err error
+	m.once.Do(func() {
+		close(m.done)
+		m.host.forget(m)
+		err = m.free(ctx)
+	})
+	return err
+}
+
+func (m *Module) free(ctx context.Context) error {
+	m.narrow.drain()
+	m.wide.drain()
+	var errs []error
+	if m.code != nil {
+		errs = append(errs, m.code.Close(ctx))
+	}
+	return errors.Join(append(errs, m.engine.Close(ctx))...)
+}
+
+// request is one call into a guest.
+type request struct {
+	in      []byte
+	batch   batch
+	budget  int64
+	timeout time.Duration
+	tries   int
+}
+
+// errShort says that the guest's answer does not fit into OUT.
+var errShort = errors.New("the answer does not fit")
+
+// do runs one request in an instance of p and hands the answer to take before the instance is given back; take copies
+// what it keeps and returns an error that condemns the answer. The fuel is that of the last try.
+//
+// Errors: *Trap, errShort, or what is no verdict: ErrStalled, ErrClosed, the context's.
+func (m *Module) do(ctx context.Context, p *pool, q request, take func(out []byte) error) (fuel int64, err error) {
+	if len(q.in) > p.in {
+		return 0, fmt.Errorf("run %s: a batch of %d bytes, at most %d", m.spec.Digest, len(q.in), p.in)
+	}
+	for range q.tries {
+		fuel, err = m.try(ctx, p, q, take)
+		if err != errStall {
+			return fuel, err
+		}
+	}
+	return 0, fmt.Errorf("run %s: %w (%d tries of %v)", m.spec.Digest, ErrStalled, q.tries, q.timeout)
+}
+
+func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []byte) error) (int64, error) {
+	i, err := p.take(ctx, m)
+	if err != nil {
+		return 0, err
+	}
+	if !i.restore() {
+		i.close()
+		if i, err = m.instantiate(ctx, p); err != nil {
+			p.slots <- nil
+			return 0, err
+		}
+		i.restore()
+	}
+	i.begin(ctx, q.budget, q.timeout, q.batch)
+	i.memory.Write(p.image.in, q.in)
+	status, out, err := i.run(len(q.in))
+	fuel := i.used()
+	if err == nil {
+		err = m.judge(status, out, fuel, take)
+	}
+	if err != nil && err != errShort {
+		p.drop(i) // a guest that failed is in no known state outside its memory
+	} else {
+		p.put(i)
+	}
+	return fuel, err
+}
+
+// judge turns an answer's status into an error, and takes a good one.
+func (m *Module) judge(status abi.Status, out []byte, fuel int64, take func([]byte) error) error {
+	trap := func(code, detail string) error {
+		return &Trap{Code: code, Detail: clip(detail, m.host.lim.TrapBytes), Module: m.spec.Digest, Fuel: fuel}
+	}
+	switch status {
+	case abi.StatusOK:
+		if err := take(out); err != nil {
+			return trap(CodeABI, err.Error())
+		}
+		return nil
+	case abi.StatusOutTooShort:
+		return errShort
+	case abi.StatusBadInput:
+		return trap(CodeABI, "2.4: the module does not know the input")
+	case abi.StatusFailed:
+		return trap(CodeTrap, string(out[:min(len(out), abi.MaxMessageBytes)]))
+	}
+	return trap(CodeABI, fmt.Sprintf("2.4: unknown status %d", status))
+}
