@@ -60,9 +60,11 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	if h.cfg.Modules.RefuseUnsigned && !c.Shipped {
 		return refuse("the signature", fmt.Errorf("it is not signed, and modules.refuse_unsigned is set: %w", storage.ErrForbidden))
 	}
-	if err := c.Package.Manifest.CheckSettings([]byte(c.Settings)); err != nil {
+	settings, err := c.Package.Manifest.CheckSettings([]byte(c.Settings))
+	if err != nil {
 		return refuse("the settings", err)
 	}
+	c.Settings = string(settings)
 	in := module.Install{Name: name, Settings: c.Settings, Grants: c.Grants, Digest: "candidate"}
 	m, err := h.library.Prepare(ctx, c.Tenant, in, c.Package)
 	if err != nil {

@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,11 @@ func FuzzRFC3164(f *testing.F) {
 		ok := syslog.ParseRFC3164(b, 0, &h)
 		inside(t, b, &h)
 		msg, err := m.Parse(b)
+		if msg != nil && !ok {
+			if m := msg.(*rfc3164.SyslogMessage).Message; m == nil || strings.TrimSpace(*m) == "" {
+				return // the oracle takes a header with nothing but blanks behind it
+			}
+		}
 		if ok != (msg != nil) { // the oracle's error is nil for a message that stops too early
 			t.Fatalf("%q: accepted is %v, the oracle says %v", b, ok, err)
 		}
@@ -74,8 +80,10 @@ func FuzzRFC3164(f *testing.F) {
 }
 
 func base(o *oracle.Base) *fields {
-	f := &fields{Facility: int(*o.Facility), Severity: int(*o.Severity), Priority: int(*o.Priority),
-		Hostname: o.Hostname, Appname: o.Appname, ProcID: o.ProcID, MsgID: o.MsgID, Message: o.Message}
+	f := &fields{
+		Facility: int(*o.Facility), Severity: int(*o.Severity), Priority: int(*o.Priority),
+		Hostname: o.Hostname, Appname: o.Appname, ProcID: o.ProcID, MsgID: o.MsgID, Message: o.Message,
+	}
 	if o.Timestamp != nil {
 		s := o.Timestamp.UTC().Format(time.RFC3339Nano)
 		f.Timestamp = &s

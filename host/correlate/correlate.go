@@ -63,7 +63,7 @@ type ReportKind string
 // The kinds of report.
 const (
 	Evicted ReportKind = "evicted" // a bound was hit
-	Kept    ReportKind = "kept"    // a new rule version took over the state
+	Kept    ReportKind = "kept"    // a new rule version took over the state, but for changed sub-patterns
 	Dropped ReportKind = "dropped" // a new rule version, or a rule's end, made the state meaningless
 )
 

@@ -86,12 +86,10 @@ func (s *State) adopt(tb *table, r *rule.Rule) *table {
 			changed |= 1 << i
 		}
 	}
-	if len(tb.machines) > 0 {
-		s.report(tb, Kept, len(tb.machines), 0)
-	}
-	if changed == 0 {
+	if changed == 0 || len(tb.machines) == 0 {
 		return tb
 	}
+	s.report(tb, Kept, len(tb.machines), 0)
 	s.restart(tb, changed)
 	return tb
 }

@@ -25,15 +25,15 @@ func scenes(org string) []scene {
 	if org == "harbour" {
 		return []scene{
 			{5 * time.Second, 0, bruteForce},
-			{35 * time.Second, 0, clearedLog},
-			{4 * time.Minute, 0, encodedPowerShell},
-			{10 * time.Minute, 30 * time.Minute, spray},
+			{3 * time.Minute, 0, clearedLog},
+			{6 * time.Minute, 0, encodedPowerShell},
+			{12 * time.Minute, 30 * time.Minute, spray},
 		}
 	}
 	return []scene{
 		{15 * time.Second, 40 * time.Second, portScan},
-		{7 * time.Minute, 0, uncleanedMalware},
-		{13 * time.Minute, 0, strangeAdmin},
+		{9 * time.Minute, 0, uncleanedMalware},
+		{15 * time.Minute, 0, strangeAdmin},
 	}
 }
 

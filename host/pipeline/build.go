@@ -149,7 +149,7 @@ func (b *builder) value(f *abi.Field, raw, arena string) string {
 	case abi.Bool:
 		t = strconv.AppendBool(t, f.Bits == 1)
 	case abi.Time:
-		t = time.Unix(0, int64(f.Bits)).UTC().AppendFormat(t, time.RFC3339Nano)
+		t = abi.AppendTime(t, int64(f.Bits))
 	case abi.IPv4:
 		t = netip.AddrFrom4([4]byte{byte(f.Bits >> 24), byte(f.Bits >> 16), byte(f.Bits >> 8), byte(f.Bits)}).AppendTo(t)
 	}
@@ -220,7 +220,7 @@ func adjust(ev *storage.Event, own int64) {
 	case own < ev.Received-maxPast || own > ev.Received+maxFuture:
 		ev.Time = ev.Received
 		ev.Fields = append(ev.Fields, storage.Field{
-			Name: FieldTimeAdjusted, Value: time.Unix(0, own).UTC().Format(time.RFC3339Nano),
+			Name: FieldTimeAdjusted, Value: string(abi.AppendTime(nil, own)),
 		})
 	default:
 		ev.Time = own

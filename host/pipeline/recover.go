@@ -29,6 +29,13 @@ func (p *Pipeline) recover(ctx context.Context) error {
 	if first > p.start && last >= p.start {
 		return fmt.Errorf("the log begins at %d, the checkpoint needs it from %d: the checkpoint is older than the log: %w", first, p.start, storage.ErrInvalid)
 	}
+	applied, err := p.cfg.DB.AppliedSeq(ctx)
+	if err != nil {
+		return err
+	}
+	if applied > last {
+		return fmt.Errorf("the database is at position %d, the log ends at %d: they do not belong together: %w", applied, last, storage.ErrInvalid)
+	}
 	p.liveFrom = last + 1
 	p.ckpt.Store(c.Seq)
 	p.processed.Store(c.Stored)

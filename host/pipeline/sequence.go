@@ -178,10 +178,8 @@ func (s *sequencer) store(ctx context.Context, events []storage.Event) (onDisk b
 	}
 }
 
+// fire folds a message's firings; also when there are none, since the fold forgets by the passing of messages.
 func (s *sequencer) fire(fs []correlate.Firing) {
-	if len(fs) == 0 {
-		return
-	}
 	out := make([]incident.Firing, len(fs))
 	for i, f := range fs {
 		out[i] = incident.Firing(f)

@@ -7,8 +7,8 @@ import (
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// Tails hands events to whoever follows the stream, before they are stored. A reader that is too slow loses events and
-// is told how many; it never holds the pipeline up.
+// Tails hands events to whoever follows the stream, before they can be searched. A reader that is too slow loses
+// batches and is told how many events they held; it never holds the pipeline up. Readers filter for themselves.
 type Tails struct {
 	mu    sync.RWMutex
 	tails map[*Tail]struct{}
@@ -17,27 +17,25 @@ type Tails struct {
 
 // Tail is one reader of the stream.
 type Tail struct {
-	C       <-chan storage.Event
-	c       chan storage.Event
+	C       <-chan []storage.Event // what the principal may see, in the order of the log; the reader owns each batch
+	c       chan []storage.Event
 	who     storage.Principal
-	match   func(*storage.Event) bool
 	dropped atomic.Uint64
 	tails   *Tails
 }
 
-// MaxTails is how many readers may follow the stream at once.
+// Limits of following.
 const (
-	MaxTails   = 64
-	tailBuffer = 1024 // events
+	MaxTails    = 64  // readers at once
+	tailBatches = 256 // batches that wait for a reader, each of one frame
 )
 
 func newTails() *Tails { return &Tails{tails: map[*Tail]struct{}{}} }
 
-// Follow starts a reader of what p may see and match selects. match is called by the sequencer and must be quick. It
-// returns nil when MaxTails are open.
-func (t *Tails) Follow(p storage.Principal, match func(*storage.Event) bool) *Tail {
-	c := make(chan storage.Event, tailBuffer)
-	r := &Tail{C: c, c: c, who: p, match: match, tails: t}
+// Follow starts a reader of what p may see. It returns nil when MaxTails are open.
+func (t *Tails) Follow(p storage.Principal) *Tail {
+	c := make(chan []storage.Event, tailBatches)
+	r := &Tail{C: c, c: c, who: p, tails: t}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.tails) >= MaxTails {
@@ -59,6 +57,7 @@ func (r *Tail) Close() {
 // Dropped returns how many events were lost since it was last asked.
 func (r *Tail) Dropped() uint64 { return r.dropped.Swap(0) }
 
+// publish is called by the sequencer with the events of one frame.
 func (t *Tails) publish(events []storage.Event) {
 	if t.count.Load() == 0 {
 		return
@@ -66,16 +65,19 @@ func (t *Tails) publish(events []storage.Event) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for r := range t.tails {
+		var batch []storage.Event
 		for i := range events {
-			if !r.who.Sees(events[i].Tenant) || !r.match(&events[i]) {
-				continue
+			if r.who.Sees(events[i].Tenant) {
+				batch = append(batch, events[i]) // its fields are never written again
 			}
-			e := events[i] // its fields are never written again
-			select {
-			case r.c <- e:
-			default:
-				r.dropped.Add(1)
-			}
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		select {
+		case r.c <- batch:
+		default:
+			r.dropped.Add(uint64(len(batch)))
 		}
 	}
 }

@@ -194,7 +194,7 @@ func flatEvents(b *builder, x *runtime.Part, raws [][]byte, m *manifest.Manifest
 				}
 			}
 			if v.Time != abi.NoTime {
-				fields["@timestamp"] = time.Unix(0, v.Time).UTC().Format(time.RFC3339Nano)
+				fields["@timestamp"] = string(abi.AppendTime(nil, v.Time))
 			}
 			out = append(out, fields)
 		}

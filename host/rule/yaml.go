@@ -112,12 +112,15 @@ func tooDeep(src []byte) int {
 			if start {
 				inLine++
 			}
+			if inLine > MaxNestingDepth {
+				return line
+			}
 			continue
 		case ' ', '\t':
 			continue
 		}
 		start = false
-		if depth > 4*MaxNestingDepth || inLine > MaxNestingDepth {
+		if depth > 4*MaxNestingDepth { // brackets in quoted text are counted too
 			return line
 		}
 	}

@@ -15,7 +15,6 @@ import (
 // until good items, which cost a small part of their share, have earned enough for halving.
 type cutter struct {
 	m      *Module
-	ctx    context.Context
 	n      int
 	batch  batch
 	fuel   *int64
@@ -29,7 +28,7 @@ type cutter struct {
 	owed  int64
 }
 
-func (c *cutter) run(in []byte) error {
+func (c *cutter) run(ctx context.Context, in []byte) error {
 	c.pool = c.m.narrow
 	if len(in) > c.pool.in {
 		c.pool = c.m.wide
@@ -39,36 +38,36 @@ func (c *cutter) run(in []byte) error {
 		budget += c.share(i)
 	}
 	c.purse, c.owed = 2*budget, budget-c.m.price.call
-	err := c.call(in, 0, c.n, budget)
+	err := c.call(ctx, in, 0, c.n, budget)
 	if err == nil || !failed(err) {
 		return err
 	}
-	if c.n == 1 && (err != errShort || len(in) > c.m.narrow.in) {
+	if c.n == 1 && (!errors.Is(err, errShort) || len(in) > c.m.narrow.in) {
 		c.verdict(0, err)
 		return nil
 	}
-	return c.cut()
+	return c.cut(ctx)
 }
 
 // failed reports whether an error is the guest's.
 func failed(err error) bool {
 	var t *Trap
-	return errors.As(err, &t) || err == errShort
+	return errors.As(err, &t) || errors.Is(err, errShort)
 }
 
-func (c *cutter) call(in []byte, lo, hi int, budget int64) error {
+func (c *cutter) call(ctx context.Context, in []byte, lo, hi int, budget int64) error {
 	q := request{in: in, batch: c.batch, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts}
-	fuel, err := c.m.do(c.ctx, c.pool, q, func(out []byte) error { return c.take(lo, hi, out) })
+	fuel, err := c.m.do(ctx, c.pool, q, func(out []byte) error { return c.take(lo, hi, out) })
 	*c.fuel += fuel
 	c.purse -= fuel
-	if err == errShort {
+	if errors.Is(err, errShort) {
 		c.pool = c.m.wide
 	}
 	return err
 }
 
 // cut goes through the batch from its beginning. bad is the end of a stretch that is known to fail as a whole.
-func (c *cutter) cut() error {
+func (c *cutter) cut(ctx context.Context) error {
 	count := 0
 	for lo, bad := 0, c.n; lo < c.n; {
 		hi := c.n
@@ -82,14 +81,14 @@ func (c *cutter) cut() error {
 		cost := c.cost(lo, hi)
 		budget := cost + min(c.m.price.call, c.purse-c.owed)
 		wide := c.pool == c.m.wide
-		err := c.call(c.encode(lo, hi), lo, hi, budget)
+		err := c.call(ctx, c.encode(lo, hi), lo, hi, budget)
 		switch {
 		case err == nil:
 			c.owed -= cost
 			lo = hi
 		case !failed(err):
 			return err
-		case err == errShort && !wide:
+		case errors.Is(err, errShort) && !wide:
 			bad = hi // once more, in a wide instance
 		case hi-lo > 1:
 			bad = hi

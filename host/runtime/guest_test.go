@@ -35,8 +35,10 @@ var toolchains = []struct {
 	env   []string
 	limit manifest.Limits
 }{
-	{name: "go", tool: func() string { return "go" }, args: []string{"build", "-ldflags=-s -w", "-buildmode=c-shared"},
-		env: []string{"GOOS=wasip1", "GOARCH=wasm"}, limit: manifest.Limits{FuelPerCall: 5_000_000, FuelPerRecord: 500_000}},
+	{
+		name: "go", tool: func() string { return "go" }, args: []string{"build", "-ldflags=-s -w", "-buildmode=c-shared"},
+		env: []string{"GOOS=wasip1", "GOARCH=wasm"}, limit: manifest.Limits{FuelPerCall: 5_000_000, FuelPerRecord: 500_000},
+	},
 	{name: "tinygo", tool: tinygo, args: []string{"build", "-target=vedette", "-opt=2", "-no-debug"}},
 }
 
@@ -236,4 +238,37 @@ func BenchmarkRestore(b *testing.B) {
 			b.ReportMetric(float64(data)/1024, "KiB-copied")
 		})
 	}
+}
+
+// BenchmarkEmptyCall is a batch without records: the price of crossing, restore included.
+func BenchmarkEmptyCall(b *testing.B) {
+	m := load(b, newHost(b, Config{}), ModuleSpec{Digest: "kv", Wasm: hostile(b, "poison_trap")})
+	in := encode()
+	var r Result
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := m.Parse(b.Context(), in, &r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCheck is what validating an answer costs per event, beside parsing it.
+func BenchmarkCheck(b *testing.B) {
+	const n = 256
+	in := encode(kvLines(n)...)
+	recs, _ := abi.DecodeRecords(in)
+	var buf sdk.Buffers
+	_, out := sdk.RunParser(kv.Parser, in, buf.Grow(0, 512<<10))
+	b.ReportAllocs()
+	for b.Loop() {
+		ev, err := abi.DecodeEvents(out, n)
+		if err == nil {
+			err = ev.Check(&recs, 0, abi.Names{WellKnown: 1000})
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	perRecord(b, n)
 }

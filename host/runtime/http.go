@@ -73,9 +73,12 @@ func (i *instance) fetch(name, path string) (Response, error) {
 	}
 	for _, t := range i.mod.spec.Targets {
 		if t.Name == name {
-			ctx, cancel := context.WithDeadline(i.call.Context, i.deadline)
+			began := i.mod.host.cfg.Now()
+			ctx, cancel := context.WithTimeout(i.call.Context, i.until.Sub(began))
 			defer cancel()
-			return i.mod.host.cfg.Fetch(ctx, t, path)
+			r, err := i.mod.host.cfg.Fetch(ctx, t, path)
+			i.deadline = i.deadline.Add(i.mod.host.cfg.Now().Sub(began)) // a slow target is no stalled machine
+			return r, err
 		}
 	}
 	return Response{}, fmt.Errorf("the target %q was not granted: %w", clip(name, 64), ErrDenied)

@@ -25,8 +25,10 @@ func site(t *testing.T, elsewhere string) *httptest.Server {
 		fmt.Fprintf(w, "hello %s %s", r.Header.Get("Authorization"), r.Header.Get("Accept-Encoding"))
 	})
 	mux.HandleFunc("/to/{where}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, map[string]string{"hello": "/hello", "elsewhere": elsewhere + "/hello", "loop": "/to/loop",
-			"metadata": "http://169.254.169.254/latest", "file": "file:///etc/passwd", "user": "http://u:p@" + r.Host + "/hello"}[r.PathValue("where")], http.StatusFound)
+		http.Redirect(w, r, map[string]string{
+			"hello": "/hello", "elsewhere": elsewhere + "/hello", "loop": "/to/loop",
+			"metadata": "http://169.254.169.254/latest", "file": "file:///etc/passwd", "user": "http://u:p@" + r.Host + "/hello",
+		}[r.PathValue("where")], http.StatusFound)
 	})
 	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(make([]byte, MaxHTTPBodyBytes+1)) // the reader may be gone
@@ -179,8 +181,8 @@ func TestHTTPS(t *testing.T) {
 func TestMonitor(t *testing.T) {
 	s := site(t, "")
 	settings := "site /hello\nother /hello\nsite /a/../b\ndown /x"
-	var log wasiLog
-	h := newHost(t, Config{Fetch: new(HTTP).Fetch, Log: log.add, Limits: Limits{HTTPCallsPerPoll: 4}})
+	var seen wasiLog
+	h := newHost(t, Config{Fetch: new(HTTP).Fetch, Log: seen.add, Limits: Limits{HTTPCallsPerPoll: 4}})
 	spec := ModuleSpec{
 		Digest: "monitor", Kind: manifest.Monitor, Wasm: buildGuest(t, 0, "./testdata/monitorguest"), WASIStub: true, Settings: []byte(settings),
 		Grants: []string{abi.ImportHTTP}, Targets: []Target{{Name: "site", URL: s.URL, Private: true}, {Name: "down", URL: "http://127.0.0.1:1", Private: true}},
@@ -201,12 +203,16 @@ func TestMonitor(t *testing.T) {
 			}
 		}
 	}
-	if len(log.lines) != 2 || log.lines[0] != "1 polled" {
-		t.Errorf("log: %q", log.lines)
+	if len(seen.lines) != 2 || seen.lines[0] != "1 polled" {
+		t.Errorf("log: %q", seen.lines)
 	}
 	spec.Settings = []byte(settings + "\nsite /hello")
 	if err := load(t, h, spec).Poll(t.Context(), abi.EncodePoll(nil, seq, at, nil), &p); err != nil || !strings.HasPrefix(string(p.Records[4]), "E_DENIED: E_LIMIT") {
 		t.Errorf("one request too many: %v %q", err, p.Records)
+	}
+	spec.Settings, spec.Timeout = []byte("site /slow\nsite /hello"), 300*time.Millisecond
+	if err := load(t, h, spec).Poll(t.Context(), abi.EncodePoll(nil, seq, at, nil), &p); err != nil || len(p.Records) != 2 || !strings.HasPrefix(string(p.Records[1]), "E_HOST_IO") {
+		t.Errorf("a slow target uses up the poll's time: %v %q", err, p.Records)
 	}
 	spec.Settings = nil
 	_, err := h.Load(t.Context(), spec)

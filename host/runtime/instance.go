@@ -37,9 +37,10 @@ type instance struct {
 
 	call     callContext
 	budget   int64
-	granted  int64 // of the budget, so far
-	deadline time.Time
-	before   uint32 // bytes of memory when the call began
+	granted  int64     // of the budget, so far
+	deadline time.Time // of running guest code; time spent in fetch is added to it
+	until    time.Time // when no fetch may run any more
+	before   uint32    // bytes of memory when the call began
 	batch    batch
 	slept    int64         // ns that the guest believes to have slept
 	random   *rand.ChaCha8 // made when first asked for
@@ -49,8 +50,8 @@ type instance struct {
 
 // callContext carries the instance to host functions without an allocation per call.
 type callContext struct {
-	context.Context
-	inst *instance
+	context.Context //nolint:containedctx // it is a context, of one call at a time
+	inst            *instance
 }
 
 type instanceKey struct{}
@@ -192,9 +193,10 @@ func (i *instance) restore() bool {
 
 // begin gives a call its budget and its deadline.
 func (i *instance) begin(ctx context.Context, budget int64, timeout time.Duration, b batch) {
-	i.call.Context = ctx
+	i.call.Context = ctx //nolint:fatcontext // replaced, not nested
 	i.budget, i.granted = budget, 0
 	i.deadline = i.mod.host.cfg.Now().Add(timeout)
+	i.until = i.deadline
 	i.batch, i.slept, i.random = b, 0, nil
 	i.lines, i.fetches = 0, 0
 	if i.fuel != nil {

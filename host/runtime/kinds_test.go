@@ -119,8 +119,8 @@ func (l *wasiLog) add(_ string, level uint32, line string) {
 }
 
 func TestWASI(t *testing.T) {
-	var log wasiLog
-	h := newHost(t, Config{Log: log.add})
+	var seen wasiLog
+	h := newHost(t, Config{Log: seen.add})
 	wasm := buildGuest(t, 0, "./testdata/wasiguest")
 	ask := manifest.Limits{FuelPerCall: 50_000_000, FuelPerRecord: 2_000_000}
 	m := load(t, h, ModuleSpec{Digest: "wasi", Wasm: wasm, WASIStub: true, Limits: ask})
@@ -146,15 +146,15 @@ func TestWASI(t *testing.T) {
 		t.Errorf("outside: %q", got)
 	}
 	say("print")
-	if !slices.Contains(log.lines, "1 to standard output") || !slices.Contains(log.lines, "3 to standard error") {
-		t.Errorf("log: %q", log.lines)
+	if !slices.Contains(seen.lines, "1 to standard output") || !slices.Contains(seen.lines, "3 to standard error") {
+		t.Errorf("log: %q", seen.lines)
 	}
 	if got := say("exit"); !strings.HasPrefix(got, "E_TRAP: the module exits with code 3") {
 		t.Errorf("exit: %q", got)
 	}
-	log.lines = nil
-	if got := say("panic"); !strings.HasPrefix(got, "E_TRAP") || !strings.Contains(strings.Join(log.lines, "\n"), "on purpose") {
-		t.Errorf("panic: %q, log %q", got, log.lines)
+	seen.lines = nil
+	if got := say("panic"); !strings.HasPrefix(got, "E_TRAP") || !strings.Contains(strings.Join(seen.lines, "\n"), "on purpose") {
+		t.Errorf("panic: %q, log %q", got, seen.lines)
 	}
 	if got := say("other"); got != "" {
 		t.Errorf("after a failure: %q", got)

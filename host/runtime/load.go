@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ type ModuleSpec struct {
 }
 
 // Load checks, meters and compiles a module, runs its start-up under a budget and keeps the memory that it left: every
-// call begins with that. The error is a *Trap when the module is to blame. Close the module when its last user is gone.
+// call begins with that. The error wraps a *Trap when the module is to blame. Close the module when its last user is gone.
 func (h *Host) Load(ctx context.Context, spec ModuleSpec) (*Module, error) {
 	select {
 	case h.turn <- struct{}{}:
@@ -46,13 +47,11 @@ func (h *Host) Load(ctx context.Context, spec ModuleSpec) (*Module, error) {
 		return nil, err
 	}
 	m.engine = h.engine(ctx)
-	if err := m.compile(ctx, wasm); err != nil {
-		m.free(ctx)
-		return nil, err
+	if err = m.compile(ctx, wasm); err == nil && !h.keep(m) {
+		err = ErrClosed
 	}
-	if !h.keep(m) {
-		m.free(ctx)
-		return nil, ErrClosed
+	if err != nil {
+		return nil, errors.Join(err, m.free(ctx))
 	}
 	return m, nil
 }
@@ -146,8 +145,9 @@ func (m *Module) entry() string {
 		return abi.ExportEval
 	case manifest.Monitor:
 		return abi.ExportPoll
+	default:
+		return abi.ExportParse
 	}
-	return abi.ExportParse
 }
 
 // fault is a *Trap about the module itself.
@@ -157,7 +157,8 @@ func (m *Module) fault(code, format string, args ...any) error {
 
 // refuse passes on what the meter has against the module.
 func (m *Module) refuse(err error) error {
-	if e, ok := err.(*meter.Error); ok {
+	var e *meter.Error
+	if errors.As(err, &e) {
 		return m.fault(e.Code, "%s", e.Detail)
 	}
 	return m.fault(meter.CodeModule, "%v", err)
@@ -168,21 +169,34 @@ func (m *Module) compile(ctx context.Context, wasm []byte) error {
 	if err := m.link(ctx); err != nil {
 		return err
 	}
-	var err error
-	if m.code, err = m.engine.CompileModule(ctx, wasm); err != nil {
-		return m.fault(meter.CodeModule, "%v", err)
+	if err := m.build(ctx, wasm); err != nil {
+		return err
 	}
 	lim := &m.host.lim
 	m.narrow = newPool(m.host.cfg.Instances, lim.InBytes, lim.OutBytes)
 	m.wide = newPool(1, lim.WideInBytes, lim.WideOutBytes)
 	i, err := m.narrow.take(ctx, m)
-	if err == errStall {
+	if errors.Is(err, errStall) {
 		return fmt.Errorf("start %s: %w", m.spec.Digest, ErrStalled)
 	}
 	if err != nil {
 		return err
 	}
 	m.narrow.put(i)
+	return nil
+}
+
+// build has the engine validate and compile. A panic of the compiler is the module's fault too: it must not end a process
+// that serves others.
+func (m *Module) build(ctx context.Context, wasm []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = m.fault(meter.CodeModule, "the compiler gave up: %v", r)
+		}
+	}()
+	if m.code, err = m.engine.CompileModule(ctx, wasm); err != nil {
+		return m.fault(meter.CodeModule, "%v", err)
+	}
 	return nil
 }
 

@@ -77,7 +77,7 @@ func (m *Module) do(ctx context.Context, p *pool, q request, take func(out []byt
 	}
 	for range q.tries {
 		fuel, err = m.try(ctx, p, q, take)
-		if err != errStall {
+		if !errors.Is(err, errStall) {
 			return fuel, err
 		}
 	}
@@ -104,7 +104,7 @@ func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []by
 	if err == nil {
 		err = m.judge(status, out, fuel, take)
 	}
-	if err != nil && err != errShort {
+	if err != nil && !errors.Is(err, errShort) {
 		p.drop(i) // a guest that failed is in no known state outside its memory
 	} else {
 		p.put(i)
@@ -129,6 +129,7 @@ func (m *Module) judge(status abi.Status, out []byte, fuel int64, take func([]by
 		return trap(CodeABI, "2.4: the module does not know the input")
 	case abi.StatusFailed:
 		return trap(CodeTrap, string(out[:min(len(out), abi.MaxMessageBytes)]))
+	default: // a refusal of settings outside vedette_init is no answer either
+		return trap(CodeABI, fmt.Sprintf("2.4: unknown status %d", status))
 	}
-	return trap(CodeABI, fmt.Sprintf("2.4: unknown status %d", status))
 }

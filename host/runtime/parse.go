@@ -50,7 +50,7 @@ func (m *Module) Parse(ctx context.Context, in []byte, out *Result) error {
 	if !ok {
 		return fmt.Errorf("parse with %s: the input is no record batch", m.spec.Digest)
 	}
-	c := cutter{m: m, ctx: ctx, n: recs.Len(), batch: batch{recs.Seq, recs.At}, fuel: &out.Fuel}
+	c := cutter{m: m, n: recs.Len(), batch: batch{recs.Seq, recs.At}, fuel: &out.Fuel}
 	c.share = func(i int) int64 {
 		rec, _ := recs.Record(i)
 		return m.price.record + m.price.byte*int64(abi.RecordSize+len(rec.Raw)+len(rec.Source))
@@ -66,7 +66,7 @@ func (m *Module) Parse(ctx context.Context, in []byte, out *Result) error {
 	}
 	c.take = func(lo, hi int, b []byte) error { return m.takeEvents(&recs, lo, hi, b, out) }
 	c.poison = func(i int, t *Trap) { out.Poison = append(out.Poison, Poison{i, t}) }
-	return c.run(in)
+	return c.run(ctx, in)
 }
 
 // takeEvents copies OUT once, into memory that no guest can reach, and checks the copy.
@@ -103,7 +103,7 @@ func (m *Module) Eval(ctx context.Context, in []byte, out *Findings) error {
 	if !ok {
 		return fmt.Errorf("eval with %s: the input is no batch of rows", m.spec.Digest)
 	}
-	c := cutter{m: m, ctx: ctx, n: rows.Len, batch: batch{rows.Seq, rows.At}, fuel: &out.Fuel}
+	c := cutter{m: m, n: rows.Len, batch: batch{rows.Seq, rows.At}, fuel: &out.Fuel}
 	c.share = func(i int) int64 {
 		n := 8 + rows.Cols*abi.CellSize
 		for col := range rows.Cols {
@@ -125,7 +125,7 @@ func (m *Module) Eval(ctx context.Context, in []byte, out *Findings) error {
 		return err
 	}
 	c.poison = func(i int, t *Trap) { out.Poison = append(out.Poison, Poison{i, t}) }
-	return c.run(in)
+	return c.run(ctx, in)
 }
 
 func encodeRows(rows *abi.Rows, lo, hi int) []byte {

@@ -157,7 +157,7 @@ func Render(raws [][]byte, out []byte) ([]byte, error) {
 func flat(events *abi.Events, v *abi.Event, raw []byte) (map[string]any, error) {
 	m := map[string]any{}
 	if v.Time != abi.NoTime {
-		m["@timestamp"] = time.Unix(0, v.Time).UTC().Format(time.RFC3339Nano)
+		m["@timestamp"] = string(abi.AppendTime(nil, v.Time))
 	}
 	for i := range v.Len() {
 		f, err := events.Field(v, i, raw)
@@ -190,6 +190,8 @@ func flat(events *abi.Events, v *abi.Event, raw []byte) (map[string]any, error) 
 
 func value(f abi.Field) any {
 	switch f.Type {
+	case abi.InRecord, abi.InArena:
+		return string(f.Bytes)
 	case abi.Int:
 		return int64(f.Bits)
 	case abi.Uint:
@@ -199,11 +201,11 @@ func value(f abi.Field) any {
 	case abi.Bool:
 		return f.Bits == 1
 	case abi.Time:
-		return time.Unix(0, int64(f.Bits)).UTC().Format(time.RFC3339Nano)
+		return string(abi.AppendTime(nil, int64(f.Bits)))
 	case abi.IPv4:
 		return netip.AddrFrom4([4]byte{byte(f.Bits >> 24), byte(f.Bits >> 16), byte(f.Bits >> 8), byte(f.Bits)}).String()
 	}
-	return string(f.Bytes)
+	return nil // abi.Events.Field knows no other type
 }
 
 // Fuzz feeds arbitrary records to p: it must not panic, its batches must be valid, and every span inside its record.

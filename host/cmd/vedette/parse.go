@@ -17,6 +17,7 @@ import (
 	"github.com/vedette-siem/vedette/host"
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -148,7 +149,7 @@ func flatJSON(e *storage.Event) map[string]any {
 		}
 		m[f.Name] = listOrText(f.Value)
 	}
-	m["@timestamp"] = time.Unix(0, e.Time).UTC().Format(time.RFC3339Nano)
+	m["@timestamp"] = string(abi.AppendTime(nil, e.Time))
 	if own := e.Get(pipeline.FieldTimeAdjusted); own != "" { // a file may be older than what a live host believes
 		m["@timestamp"] = own
 	}

@@ -35,13 +35,18 @@ func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
 	if i := strings.LastIndexByte(program, '/'); i >= 0 {
 		program = program[i+1:]
 	}
+	program, old := strings.CutSuffix(program, "(pam_unix)") // PAM's spelling before 2005
 	read := reader(program)
-	if read == nil && !strings.HasPrefix(msg, "pam_") || len(msg) == 0 {
+	if read == nil && !old && !strings.HasPrefix(msg, "pam_") || len(msg) == 0 {
 		return sdk.NotMine
 	}
 	rec.e, rec.n, rec.sets = e, 0, 0
 	rec.header(program)
-	if !rec.pam(msg) && read != nil {
+	switch {
+	case old:
+		rec.pamText(msg)
+	case rec.pam(msg):
+	case read != nil:
 		read(&rec, strings.TrimLeft(msg, " "))
 	}
 	return sdk.OK

@@ -15,6 +15,11 @@ func (l *line) pam(msg string) bool {
 	if !ok {
 		_, rest, _ = strings.Cut(msg, ": ")
 	}
+	l.pamText(rest)
+	return true
+}
+
+func (l *line) pamText(rest string) {
 	switch {
 	case strings.HasPrefix(rest, "session opened for user "):
 		l.e.Text(ecs.EventAction, "logged-on", data(rest[:14]))
@@ -24,9 +29,10 @@ func (l *line) pam(msg string) bool {
 		l.e.Text(ecs.EventAction, "logged-off", data(rest[:14]))
 		l.category("session")
 		l.user(ecs.UserName, rest[len("session closed for user "):])
-	case strings.HasPrefix(rest, "authentication failure"), strings.HasPrefix(rest, "more authentication failures"):
+	case strings.HasPrefix(rest, "authentication failure;"), strings.Contains(rest, " more authentication failure"):
 		l.category("authentication")
-		l.failure(rest[:len("authentication failure")])
+		at, _, _ := strings.Cut(rest, ";")
+		l.failure(at)
 		l.pamFailed(rest)
 	case strings.HasPrefix(rest, "password changed for "):
 		l.category("iam")
@@ -36,7 +42,6 @@ func (l *line) pam(msg string) bool {
 	default:
 		l.quoted(rest)
 	}
-	return true
 }
 
 // opened reads "USER[(uid=N)] by [WHO](uid=N)".

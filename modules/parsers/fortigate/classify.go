@@ -203,7 +203,11 @@ func (p *record) web() {
 		}
 		url = url[end:]
 	}
-	e.Bytes(ecs.URLDomain, host, nil)
+	if is(p.v[kType], "event") && p.v[kHostname] != nil { // a client's name, as in DHCP's events
+		e.Key(native, bytesOf("hostname"), host, nil)
+	} else {
+		e.Bytes(ecs.URLDomain, host, nil)
+	}
 	if i := bytes.IndexByte(url, '?'); i >= 0 {
 		e.Bytes(ecs.URLQuery, url[i+1:], nil)
 		url = url[:i]

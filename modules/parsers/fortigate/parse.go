@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"unsafe"
 
 	sdk "github.com/vedette-siem/vedette/sdk/go"
@@ -65,21 +66,31 @@ func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
 // pairs returns the text from the first key on, with the header read into h; nil when the record cannot be FortiOS'.
 func pairs(r *sdk.Record, h *syslog.Header) []byte {
 	raw := r.Raw
-	for len(raw) > 0 && (raw[0] == ' ' || raw[0] == '"' && len(raw) > 1 && raw[1] != '"') {
+	for len(raw) > 0 && raw[0] == ' ' {
 		raw = raw[1:]
 	}
 	if len(raw) < 8 || raw[0] == '{' {
 		return nil
 	}
 	*h = syslog.Header{}
-	if raw[0] >= 'a' && raw[0] <= 'z' {
+	if lower(raw[0]) || raw[0] == '"' && lower(raw[1]) { // in CSV each pair may stand in quotes
 		return raw
 	}
-	if !syslog.Parse(raw, r.Received, h) {
-		return nil
+	if syslog.Parse(raw, r.Received, h) {
+		return h.Message
 	}
-	return h.Message
+	if i := bytes.Index(raw[:min(len(raw), maxPrefixBytes)], dateKey); i >= 0 { // a relay's own header
+		return raw[i+1:]
+	}
+	return nil
 }
+
+// maxPrefixBytes is how far into a record without a syslog header its date may stand.
+const maxPrefixBytes = 128
+
+var dateKey = []byte(" date=")
+
+func lower(c byte) bool { return c >= 'a' && c <= 'z' }
 
 // separator is a comma when the first pair ends with one, as in "set format csv".
 func separator(b []byte) byte {

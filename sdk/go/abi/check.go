@@ -72,7 +72,21 @@ func orBroken(err error, clause, what string) error {
 }
 
 func (e *Events) checkFields(v *Event, raw []byte, names Names) (text int, err error) {
+	record, arena := uint64(len(raw)), uint64(len(e.arena))
 	for i := range v.Len() {
+		b := v.fields[i*FieldSize:][:FieldSize]
+		head, value, span := le.Uint64(b), le.Uint64(b[8:]), le.Uint64(b[16:])
+		name, end := Name(head), record
+		if Type(head>>16) == InArena {
+			end = arena
+		}
+		// Nearly all fields are texts with well-known names: decide those here, the others with Field.
+		if t := Type(head >> 16); (t == InRecord || t == InArena) && uint64(uint32(value))+value>>32 <= end && value>>32 <= MaxValueBytes &&
+			uint8(head>>24)&^FlagList == 0 && name != 0 && int(name) <= names.WellKnown && name < FirstLocal &&
+			(uint32(span) == None || uint64(uint32(span))+span>>32 <= record) {
+			text += int(value >> 32)
+			continue
+		}
 		f, err := e.Field(v, i, raw)
 		if err != nil {
 			return 0, err

@@ -226,11 +226,11 @@ func readZone(b []byte, c *Civil) int {
 	}
 	d := run(b[1:], 4)
 	h, m, n := 0, 0, 1+d
-	switch {
-	case d == 4:
+	switch d {
+	case 4:
 		h, _ = digits(b[1:3])
 		m, _ = digits(b[3:5])
-	case d == 1 || d == 2:
+	case 1, 2:
 		h, _ = digits(b[1:n])
 		if n+3 <= len(b) && b[n] == ':' {
 			if v, ok := digits(b[n+1 : n+3]); ok {

@@ -62,7 +62,8 @@ func naive(s string) (out []string) {
 }
 
 func notKey(r rune) bool {
-	return r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') && !strings.ContainsRune("._-/@#$%+*", r)
+	isKey := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/@#$%+*", r)
+	return r < 0x80 && !isKey
 }
 
 func FuzzScanner(f *testing.F) {

@@ -61,9 +61,10 @@ func (r *reader) loose5424(h *Header) bool {
 		v.setTime(c, b[:n])
 		t.pos += n + 1
 	}
-	for _, f := range [...]*[]byte{&v.Hostname, &v.AppName, &v.ProcID, &v.MsgID} {
-		*f = dash(t.token())
-	}
+	v.Hostname = dash(t.token())
+	v.AppName = dash(t.token())
+	v.ProcID = dash(t.token())
+	v.MsgID = dash(t.token())
 	if sd := t.looseSD(); sd > 0 {
 		v.SD = dash(t.b[t.pos : t.pos+sd])
 		t.pos += sd

@@ -6,6 +6,7 @@
 package syslog
 
 import (
+	"bytes"
 	"unicode/utf8"
 
 	"github.com/vedette-siem/vedette/sdk/go/clock"
@@ -242,14 +243,12 @@ func (r *reader) value() bool {
 
 func repeated(sd, id []byte) bool {
 	for p := (Params{rest: sd}); p.Next(); {
-		if p.First && equal(p.ID, id) {
+		if p.First && bytes.Equal(p.ID, id) {
 			return true
 		}
 	}
 	return false
 }
-
-func equal(a, b []byte) bool { return string(a) == string(b) } // compiled to a comparison, without a copy
 
 // Params walks over structured data:
 //

@@ -283,7 +283,7 @@ type User struct {
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// One of "admin", "analyst", "read-only".
 	Role string `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
-	// The organizations that the user sees.
+	// The organizations that the user sees; in a list of users empty for an admin, who sees all.
 	Tenants       []uint32 `protobuf:"varint,3,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
 	Disabled      bool     `protobuf:"varint,4,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -26,8 +26,10 @@ const (
 type Query struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	From  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	To    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// Inclusive; unset: as far back as events are kept.
+	From *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Exclusive; unset: up to now and beyond.
+	To *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
 	// The most events to return; 0 means 1,000, at most 100,000.
 	Limit uint32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Narrows the caller's organizations; empty means all of them.
@@ -101,14 +103,16 @@ func (x *Query) GetTenants() []uint32 {
 	return nil
 }
 
-// Event is a stored event.
+// Event is a stored event, or one line of a table when the query has pipes.
 type Event struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position in the log; empty in a table.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// 0 in a table of several organizations.
 	Tenant uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	Time   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
 	Raw    string                 `protobuf:"bytes,4,opt,name=raw,proto3" json:"raw,omitempty"`
-	// Flat ECS names; list-valued fields hold a JSON array as text.
+	// Flat ECS names, or the columns of a table; list-valued fields hold a JSON array as text.
 	Fields        map[string]string `protobuf:"bytes,5,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -277,10 +281,13 @@ func (x *SearchResponse) GetProgress() *SearchProgress {
 
 // SearchProgress says how much of the range has been looked at.
 type SearchProgress struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CoveredFrom   *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=covered_from,json=coveredFrom,proto3" json:"covered_from,omitempty"`
-	Rows          uint64                 `protobuf:"varint,2,opt,name=rows,proto3" json:"rows,omitempty"`
-	Done          bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Nothing newer than this is missing.
+	CoveredFrom *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=covered_from,json=coveredFrom,proto3" json:"covered_from,omitempty"`
+	Rows        uint64                 `protobuf:"varint,2,opt,name=rows,proto3" json:"rows,omitempty"`
+	Done        bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// The limit ended the search: there may be more.
+	Truncated     bool `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -336,10 +343,17 @@ func (x *SearchProgress) GetDone() bool {
 	return false
 }
 
+func (x *SearchProgress) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
 type HistogramRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Query *Query                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
-	// Width of a bucket in seconds; 0 chooses about 100 buckets.
+	// Width of a bucket in seconds; 0 chooses about 100 buckets, and then the query needs a beginning.
 	StepSeconds uint32 `protobuf:"varint,2,opt,name=step_seconds,json=stepSeconds,proto3" json:"step_seconds,omitempty"`
 	// Splits each bucket by the values of this field.
 	By            string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
@@ -504,9 +518,10 @@ func (x *Bucket) GetCount() uint64 {
 }
 
 type FacetsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Query         *Query                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
-	Limit         uint32                 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Query *Query                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	// Values per field; 0 means 10.
+	Limit         uint32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -794,9 +809,10 @@ func (x *FieldNamesResponse) GetNames() []*ValueCount {
 }
 
 type FieldValuesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Query         *Query                 `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
-	Field         string                 `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its limit counts values; 0 means 100, at most 10,000.
+	Query         *Query `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	Field         string `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -891,7 +907,7 @@ func (x *FieldValuesResponse) GetValues() []*ValueCount {
 
 type TailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The filter language of Search without pipes.
+	// The filter language of Search without pipes; empty for everything.
 	Filter        string   `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	Tenants       []uint32 `protobuf:"varint,2,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -942,6 +958,8 @@ func (x *TailRequest) GetTenants() []uint32 {
 	return nil
 }
 
+// TailResponse is sent ten times a second when there is something; the first, empty one says that events from now on
+// will come.
 type TailResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Events []*Event               `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
@@ -1020,11 +1038,12 @@ const file_vedette_v1_event_proto_rawDesc = "" +
 	"\x05query\x18\x01 \x01(\v2\x11.vedette.v1.QueryR\x05query\"s\n" +
 	"\x0eSearchResponse\x12)\n" +
 	"\x06events\x18\x01 \x03(\v2\x11.vedette.v1.EventR\x06events\x126\n" +
-	"\bprogress\x18\x02 \x01(\v2\x1a.vedette.v1.SearchProgressR\bprogress\"w\n" +
+	"\bprogress\x18\x02 \x01(\v2\x1a.vedette.v1.SearchProgressR\bprogress\"\x95\x01\n" +
 	"\x0eSearchProgress\x12=\n" +
 	"\fcovered_from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vcoveredFrom\x12\x12\n" +
 	"\x04rows\x18\x02 \x01(\x04R\x04rows\x12\x12\n" +
-	"\x04done\x18\x03 \x01(\bR\x04done\"n\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x1c\n" +
+	"\ttruncated\x18\x04 \x01(\bR\ttruncated\"n\n" +
 	"\x10HistogramRequest\x12'\n" +
 	"\x05query\x18\x01 \x01(\v2\x11.vedette.v1.QueryR\x05query\x12!\n" +
 	"\fstep_seconds\x18\x02 \x01(\rR\vstepSeconds\x12\x0e\n" +

@@ -67,15 +67,21 @@ type GetHealthResponse struct {
 	// Events per second over the last ten seconds.
 	EventsPerSecond float64 `protobuf:"fixed64,5,opt,name=events_per_second,json=eventsPerSecond,proto3" json:"events_per_second,omitempty"`
 	// What this machine can sustain: cores / (CPU seconds per event over all stages), 0 before there are 1,000 events.
-	SustainableEventsPerSecond float64           `protobuf:"fixed64,6,opt,name=sustainable_events_per_second,json=sustainableEventsPerSecond,proto3" json:"sustainable_events_per_second,omitempty"`
-	SlowestStage               string            `protobuf:"bytes,7,opt,name=slowest_stage,json=slowestStage,proto3" json:"slowest_stage,omitempty"`
-	Drops                      map[string]uint64 `protobuf:"bytes,8,rep,name=drops,proto3" json:"drops,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	MemoryBytes                uint64            `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	StoreBytes                 uint64            `protobuf:"varint,10,opt,name=store_bytes,json=storeBytes,proto3" json:"store_bytes,omitempty"`
-	StoreQueries               uint64            `protobuf:"varint,11,opt,name=store_queries,json=storeQueries,proto3" json:"store_queries,omitempty"`
-	Sources                    []*Source         `protobuf:"bytes,12,rep,name=sources,proto3" json:"sources,omitempty"`
-	unknownFields              protoimpl.UnknownFields
-	sizeCache                  protoimpl.SizeCache
+	SustainableEventsPerSecond float64 `protobuf:"fixed64,6,opt,name=sustainable_events_per_second,json=sustainableEventsPerSecond,proto3" json:"sustainable_events_per_second,omitempty"`
+	// The stage that costs most; empty before there are 1,000 events.
+	SlowestStage string `protobuf:"bytes,7,opt,name=slowest_stage,json=slowestStage,proto3" json:"slowest_stage,omitempty"`
+	// What was refused, cut or lost, by reason: "receive.REASON", "queue.lost", "store.REASON".
+	Drops map[string]uint64 `protobuf:"bytes,8,rep,name=drops,proto3" json:"drops,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Resident memory of the process; 0 where the system does not tell.
+	MemoryBytes uint64 `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	// Of the log store on disk, index included.
+	StoreBytes uint64 `protobuf:"varint,10,opt,name=store_bytes,json=storeBytes,proto3" json:"store_bytes,omitempty"`
+	// Queries that the log store has run since the start; a tail adds none.
+	StoreQueries uint64 `protobuf:"varint,11,opt,name=store_queries,json=storeQueries,proto3" json:"store_queries,omitempty"`
+	// At most 1,000, the longest silent first.
+	Sources       []*Source `protobuf:"bytes,12,rep,name=sources,proto3" json:"sources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetHealthResponse) Reset() {
@@ -277,12 +283,14 @@ func (x *Positions) GetApplied() uint64 {
 	return 0
 }
 
-// Stage is what one stage of an event's way costs.
+// Stage is what one stage of an event's way costs, over the last minute when it had 1,000 events, else since the start.
+// "other" is what the process used beside the named stages: receive, queue, the store's own threads, queries.
 type Stage struct {
-	state                   protoimpl.MessageState `protogen:"open.v1"`
-	Name                    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Events                  uint64                 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
-	CpuMicrosecondsPerEvent float64                `protobuf:"fixed64,3,opt,name=cpu_microseconds_per_event,json=cpuMicrosecondsPerEvent,proto3" json:"cpu_microseconds_per_event,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// That the cost was measured over.
+	Events                  uint64  `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	CpuMicrosecondsPerEvent float64 `protobuf:"fixed64,3,opt,name=cpu_microseconds_per_event,json=cpuMicrosecondsPerEvent,proto3" json:"cpu_microseconds_per_event,omitempty"`
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -340,9 +348,11 @@ func (x *Stage) GetCpuMicrosecondsPerEvent() float64 {
 
 // Source is a sender of records.
 type Source struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tenant        uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
-	Listener      string                 `protobuf:"bytes,2,opt,name=listener,proto3" json:"listener,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// "syslog-udp:5514", "http".
+	Listener string `protobuf:"bytes,2,opt,name=listener,proto3" json:"listener,omitempty"`
+	// Address without a port.
 	Peer          string                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
 	Records       uint64                 `protobuf:"varint,4,opt,name=records,proto3" json:"records,omitempty"`
 	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`

@@ -348,12 +348,14 @@ func (x *Condition) GetThreshold() string {
 
 // HistoryEntry is one change that a person should see.
 type HistoryEntry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
-	Who           string                 `protobuf:"bytes,2,opt,name=who,proto3" json:"who,omitempty"`
-	What          string                 `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
-	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
-	Seq           uint64                 `protobuf:"varint,5,opt,name=seq,proto3" json:"seq,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	Who   string                 `protobuf:"bytes,2,opt,name=who,proto3" json:"who,omitempty"`
+	// One of opened, acknowledged, reopened, resolved, assigned, commented, severity.
+	What   string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	// Log sequence.
+	Seq           uint64 `protobuf:"varint,5,opt,name=seq,proto3" json:"seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -428,10 +430,10 @@ type ListIncidentsRequest struct {
 	States     []string               `protobuf:"bytes,1,rep,name=states,proto3" json:"states,omitempty"`
 	Severities []string               `protobuf:"bytes,2,rep,name=severities,proto3" json:"severities,omitempty"`
 	Rule       string                 `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
-	// A word of the title.
+	// Found in title, rule name or a value of the key, whatever the case.
 	Text    string   `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	Tenants []uint32 `protobuf:"varint,5,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
-	// 0 means 100, at most 10,000.
+	// 0 means 100, at most 1,000.
 	Limit         uint32 `protobuf:"varint,6,opt,name=limit,proto3" json:"limit,omitempty"`
 	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -670,7 +672,8 @@ type ActOnIncidentRequest struct {
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// One of acknowledge, reopen, resolve, assign, comment, severity.
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
-	// resolve: a verdict; assign: a user name; comment: text of at most 8 KiB; severity: one of the five.
+	// resolve: a verdict; assign: a user name, or empty for nobody; comment: text of at most 8 KiB; severity: one of the
+	// five.
 	Argument      string `protobuf:"bytes,3,opt,name=argument,proto3" json:"argument,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

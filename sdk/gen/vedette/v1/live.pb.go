@@ -104,13 +104,16 @@ func (*LiveRequest_Subscribe) isLiveRequest_Kind() {}
 
 func (*LiveRequest_Credit) isLiveRequest_Kind() {}
 
-// Subscribe starts a topic. After a cut the browser sends the cursors that it had: nothing is left out or sent twice.
+// Subscribe starts a topic, anew when it was subscribed already. After a cut the browser sends the cursors that it had:
+// nothing is left out or sent twice.
 type Subscribe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "incidents" or "health".
 	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
 	// Per organization the last cursor seen; an organization that is not named starts with a snapshot.
-	After         map[uint32]uint64 `protobuf:"bytes,2,rep,name=after,proto3" json:"after,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	After map[uint32]uint64 `protobuf:"bytes,2,rep,name=after,proto3" json:"after,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Narrows the caller's organizations; empty means all of them.
+	Tenants       []uint32 `protobuf:"varint,3,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,7 +162,15 @@ func (x *Subscribe) GetAfter() map[uint32]uint64 {
 	return nil
 }
 
-// Credit lets the server send that many more frames; without credit it coalesces.
+func (x *Subscribe) GetTenants() []uint32 {
+	if x != nil {
+		return x.Tenants
+	}
+	return nil
+}
+
+// Credit lets the server send that many more frames, 64 in all; without credit it waits and coalesces. A connection
+// starts with 16.
 type Credit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Frames        uint32                 `protobuf:"varint,1,opt,name=frames,proto3" json:"frames,omitempty"`
@@ -303,16 +314,16 @@ func (*LiveFrame_Health) isLiveFrame_Kind() {}
 
 func (*LiveFrame_Error) isLiveFrame_Kind() {}
 
-// Changes are incidents of one organization in their latest state.
+// Changes are incidents of one organization in their latest state, without evidence and conditions.
 type Changes struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Tenant    uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	Incidents []*Incident            `protobuf:"bytes,2,rep,name=incidents,proto3" json:"incidents,omitempty"`
-	// Cursor after these changes.
+	// Cursor after these changes; 0 while a snapshot goes on in the next frame: a cut before its end starts it anew.
 	Cursor uint64 `protobuf:"varint,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// The first frame of a subscription holds the whole list.
+	// The first frame of a snapshot: it replaces everything known of the organization.
 	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
-	// The cursor that was asked for is no longer kept: the browser must take this frame as a snapshot.
+	// A snapshot because the cursor that was asked for is no longer kept.
 	Gap bool `protobuf:"varint,5,opt,name=gap,proto3" json:"gap,omitempty"`
 	// Changes that were folded into later ones of the same incident because the reader was slow.
 	Missed        uint64 `protobuf:"varint,6,opt,name=missed,proto3" json:"missed,omitempty"`
@@ -396,9 +407,10 @@ func (x *Changes) GetMissed() uint64 {
 type LiveHealth struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	EventsPerSecond float64                `protobuf:"fixed64,1,opt,name=events_per_second,json=eventsPerSecond,proto3" json:"events_per_second,omitempty"`
-	Dropped         uint64                 `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Records and events lost since the start.
+	Dropped       uint64 `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LiveHealth) Reset() {
@@ -445,7 +457,7 @@ func (x *LiveHealth) GetDropped() uint64 {
 	return 0
 }
 
-// LiveError ends a subscription.
+// LiveError says why a request was refused; the connection goes on.
 type LiveError struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Message       string                 `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
@@ -499,10 +511,11 @@ const file_vedette_v1_live_proto_rawDesc = "" +
 	"\vLiveRequest\x125\n" +
 	"\tsubscribe\x18\x01 \x01(\v2\x15.vedette.v1.SubscribeH\x00R\tsubscribe\x12,\n" +
 	"\x06credit\x18\x02 \x01(\v2\x12.vedette.v1.CreditH\x00R\x06creditB\x06\n" +
-	"\x04kind\"\x93\x01\n" +
+	"\x04kind\"\xad\x01\n" +
 	"\tSubscribe\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x126\n" +
-	"\x05after\x18\x02 \x03(\v2 .vedette.v1.Subscribe.AfterEntryR\x05after\x1a8\n" +
+	"\x05after\x18\x02 \x03(\v2 .vedette.v1.Subscribe.AfterEntryR\x05after\x12\x18\n" +
+	"\atenants\x18\x03 \x03(\rR\atenants\x1a8\n" +
 	"\n" +
 	"AfterEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\rR\x03key\x12\x14\n" +

@@ -27,22 +27,24 @@ type Module struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "publisher/name".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// parser, monitor or rule.
+	// parser, monitor or rule; empty with title and imports when the package is no longer here.
 	Kind    string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
 	Digest  string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
-	// Who signed it; "unsigned, local" for an unsigned one.
+	// "vedette (shipped)" for what came with the host, "unsigned, local" for what is not signed.
 	Publisher    string   `protobuf:"bytes,5,opt,name=publisher,proto3" json:"publisher,omitempty"`
 	Imports      []string `protobuf:"bytes,6,rep,name=imports,proto3" json:"imports,omitempty"`
 	Capabilities []string `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
-	// 0 for the shared, global layer.
+	// Whose it is; 0 for one that all organizations share. An organization that has switched a shared module off has an
+	// entry of its own for it, which is not enabled.
 	Tenant  uint32 `protobuf:"varint,8,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	Enabled bool   `protobuf:"varint,9,opt,name=enabled,proto3" json:"enabled,omitempty"`
 	// Log sequence of the control record that activated it.
-	Generation    uint64                 `protobuf:"varint,10,opt,name=generation,proto3" json:"generation,omitempty"`
-	ActivatedAt   *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
-	Use           *ModuleUse             `protobuf:"bytes,12,opt,name=use,proto3" json:"use,omitempty"`
-	Title         string                 `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
+	Generation  uint64                 `protobuf:"varint,10,opt,name=generation,proto3" json:"generation,omitempty"`
+	ActivatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
+	// Of a shared module an admin only sees it: it counts all organizations.
+	Use           *ModuleUse `protobuf:"bytes,12,opt,name=use,proto3" json:"use,omitempty"`
+	Title         string     `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -170,15 +172,15 @@ func (x *Module) GetTitle() string {
 
 // ModuleUse is what a module has done since the host started.
 type ModuleUse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Calls         uint64                 `protobuf:"varint,1,opt,name=calls,proto3" json:"calls,omitempty"`
-	Records       uint64                 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
-	Events        uint64                 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
-	Fuel          uint64                 `protobuf:"varint,4,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	Errors        uint64                 `protobuf:"varint,5,opt,name=errors,proto3" json:"errors,omitempty"`
-	LastError     string                 `protobuf:"bytes,6,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	Instances     uint32                 `protobuf:"varint,7,opt,name=instances,proto3" json:"instances,omitempty"`
-	Suspended     bool                   `protobuf:"varint,8,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Calls     uint64                 `protobuf:"varint,1,opt,name=calls,proto3" json:"calls,omitempty"`
+	Records   uint64                 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
+	Events    uint64                 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	Fuel      uint64                 `protobuf:"varint,4,opt,name=fuel,proto3" json:"fuel,omitempty"`
+	Errors    uint64                 `protobuf:"varint,5,opt,name=errors,proto3" json:"errors,omitempty"`
+	LastError string                 `protobuf:"bytes,6,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	// Why the host switched it off; empty while it has not.
+	Suspended     string `protobuf:"bytes,7,opt,name=suspended,proto3" json:"suspended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,18 +257,11 @@ func (x *ModuleUse) GetLastError() string {
 	return ""
 }
 
-func (x *ModuleUse) GetInstances() uint32 {
-	if x != nil {
-		return x.Instances
-	}
-	return 0
-}
-
-func (x *ModuleUse) GetSuspended() bool {
+func (x *ModuleUse) GetSuspended() string {
 	if x != nil {
 		return x.Suspended
 	}
-	return false
+	return ""
 }
 
 type ListModulesRequest struct {
@@ -434,8 +429,10 @@ type InstallModuleResponse struct {
 	Module *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
 	// Of the version that ran before, empty for a first install.
 	ReplacedDigest string `protobuf:"bytes,2,opt,name=replaced_digest,json=replacedDigest,proto3" json:"replaced_digest,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Of the package's own tests, all of which passed.
+	Cases         uint32 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InstallModuleResponse) Reset() {
@@ -480,6 +477,13 @@ func (x *InstallModuleResponse) GetReplacedDigest() string {
 		return x.ReplacedDigest
 	}
 	return ""
+}
+
+func (x *InstallModuleResponse) GetCases() uint32 {
+	if x != nil {
+		return x.Cases
+	}
+	return 0
 }
 
 type RollbackModuleRequest struct {
@@ -640,6 +644,7 @@ func (x *SetModuleEnabledRequest) GetEnabled() bool {
 
 type SetModuleEnabledResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Module        *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -674,11 +679,19 @@ func (*SetModuleEnabledResponse) Descriptor() ([]byte, []int) {
 	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
 }
 
+func (x *SetModuleEnabledResponse) GetModule() *Module {
+	if x != nil {
+		return x.Module
+	}
+	return nil
+}
+
 type ModuleLogsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Tenant        uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
-	Limit         uint32                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Tenant uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// 0 means all that are kept, 200.
+	Limit         uint32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -734,6 +747,7 @@ func (x *ModuleLogsRequest) GetLimit() uint32 {
 	return 0
 }
 
+// ModuleLogsResponse holds the lines, oldest first.
 type ModuleLogsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Lines         []*ModuleLogLine       `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
@@ -840,9 +854,12 @@ func (x *ModuleLogLine) GetText() string {
 }
 
 type ListQuarantineRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tenants       []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
-	Limit         uint32                 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Tenants []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
+	// 0 means 100, at most 1,000.
+	Limit uint32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Returns records with lower numbers; 0 for the newest.
+	Before        uint64 `protobuf:"varint,3,opt,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -891,9 +908,19 @@ func (x *ListQuarantineRequest) GetLimit() uint32 {
 	return 0
 }
 
+func (x *ListQuarantineRequest) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+// ListQuarantineResponse holds records, newest first.
 type ListQuarantineResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Records       []*QuarantinedRecord   `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Records []*QuarantinedRecord   `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	// Records that were dropped for room.
+	Dropped       uint64 `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -935,6 +962,13 @@ func (x *ListQuarantineResponse) GetRecords() []*QuarantinedRecord {
 	return nil
 }
 
+func (x *ListQuarantineResponse) GetDropped() uint64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
 // QuarantinedRecord is a record that a module could not survive.
 type QuarantinedRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -946,6 +980,7 @@ type QuarantinedRecord struct {
 	Detail        string                 `protobuf:"bytes,6,opt,name=detail,proto3" json:"detail,omitempty"`
 	Raw           []byte                 `protobuf:"bytes,7,opt,name=raw,proto3" json:"raw,omitempty"`
 	At            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1036,6 +1071,13 @@ func (x *QuarantinedRecord) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *QuarantinedRecord) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 var File_vedette_v1_module_proto protoreflect.FileDescriptor
 
 const file_vedette_v1_module_proto_rawDesc = "" +
@@ -1058,7 +1100,7 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"generation\x12=\n" +
 	"\factivated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x12'\n" +
 	"\x03use\x18\f \x01(\v2\x15.vedette.v1.ModuleUseR\x03use\x12\x14\n" +
-	"\x05title\x18\r \x01(\tR\x05title\"\xda\x01\n" +
+	"\x05title\x18\r \x01(\tR\x05title\"\xbc\x01\n" +
 	"\tModuleUse\x12\x14\n" +
 	"\x05calls\x18\x01 \x01(\x04R\x05calls\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
@@ -1067,8 +1109,7 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x06errors\x18\x05 \x01(\x04R\x06errors\x12\x1d\n" +
 	"\n" +
 	"last_error\x18\x06 \x01(\tR\tlastError\x12\x1c\n" +
-	"\tinstances\x18\a \x01(\rR\tinstances\x12\x1c\n" +
-	"\tsuspended\x18\b \x01(\bR\tsuspended\".\n" +
+	"\tsuspended\x18\a \x01(\tR\tsuspended\".\n" +
 	"\x12ListModulesRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\"C\n" +
 	"\x13ListModulesResponse\x12,\n" +
@@ -1077,10 +1118,11 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\apackage\x18\x01 \x01(\fR\apackage\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\bsettings\x18\x03 \x01(\tR\bsettings\x12\x16\n" +
-	"\x06grants\x18\x04 \x03(\tR\x06grants\"l\n" +
+	"\x06grants\x18\x04 \x03(\tR\x06grants\"\x82\x01\n" +
 	"\x15InstallModuleResponse\x12*\n" +
 	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12'\n" +
-	"\x0freplaced_digest\x18\x02 \x01(\tR\x0ereplacedDigest\"C\n" +
+	"\x0freplaced_digest\x18\x02 \x01(\tR\x0ereplacedDigest\x12\x14\n" +
+	"\x05cases\x18\x03 \x01(\rR\x05cases\"C\n" +
 	"\x15RollbackModuleRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"D\n" +
@@ -1089,8 +1131,9 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x17SetModuleEnabledRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x18\n" +
-	"\aenabled\x18\x03 \x01(\bR\aenabled\"\x1a\n" +
-	"\x18SetModuleEnabledResponse\"U\n" +
+	"\aenabled\x18\x03 \x01(\bR\aenabled\"F\n" +
+	"\x18SetModuleEnabledResponse\x12*\n" +
+	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\"U\n" +
 	"\x11ModuleLogsRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x14\n" +
@@ -1100,12 +1143,14 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\rModuleLogLine\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\tR\x05level\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"G\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"_\n" +
 	"\x15ListQuarantineRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\rR\x05limit\"Q\n" +
+	"\x05limit\x18\x02 \x01(\rR\x05limit\x12\x16\n" +
+	"\x06before\x18\x03 \x01(\x04R\x06before\"k\n" +
 	"\x16ListQuarantineResponse\x127\n" +
-	"\arecords\x18\x01 \x03(\v2\x1d.vedette.v1.QuarantinedRecordR\arecords\"\xe1\x01\n" +
+	"\arecords\x18\x01 \x03(\v2\x1d.vedette.v1.QuarantinedRecordR\arecords\x12\x18\n" +
+	"\adropped\x18\x02 \x01(\x04R\adropped\"\xf9\x01\n" +
 	"\x11QuarantinedRecord\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\tR\bposition\x12\x16\n" +
@@ -1114,7 +1159,8 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x04code\x18\x05 \x01(\tR\x04code\x12\x16\n" +
 	"\x06detail\x18\x06 \x01(\tR\x06detail\x12\x10\n" +
 	"\x03raw\x18\a \x01(\fR\x03raw\x12*\n" +
-	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at2\xa2\x04\n" +
+	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06number\x18\t \x01(\x04R\x06number2\xa2\x04\n" +
 	"\rModuleService\x12S\n" +
 	"\vListModules\x12\x1e.vedette.v1.ListModulesRequest\x1a\x1f.vedette.v1.ListModulesResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\rInstallModule\x12 .vedette.v1.InstallModuleRequest\x1a!.vedette.v1.InstallModuleResponse\x12W\n" +
@@ -1165,27 +1211,28 @@ var file_vedette_v1_module_proto_depIdxs = []int32{
 	0,  // 2: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
 	0,  // 3: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
 	0,  // 4: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
-	12, // 5: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
-	16, // 6: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
-	15, // 7: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
-	16, // 8: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
-	2,  // 9: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
-	4,  // 10: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
-	6,  // 11: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
-	8,  // 12: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
-	10, // 13: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
-	13, // 14: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
-	3,  // 15: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
-	5,  // 16: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
-	7,  // 17: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
-	9,  // 18: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
-	11, // 19: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
-	14, // 20: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	0,  // 5: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
+	12, // 6: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
+	16, // 7: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
+	15, // 8: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
+	16, // 9: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
+	2,  // 10: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
+	4,  // 11: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
+	6,  // 12: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
+	8,  // 13: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
+	10, // 14: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
+	13, // 15: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
+	3,  // 16: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
+	5,  // 17: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
+	7,  // 18: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
+	9,  // 19: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
+	11, // 20: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
+	14, // 21: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
+	16, // [16:22] is the sub-list for method output_type
+	10, // [10:16] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_module_proto_init() }

@@ -507,7 +507,6 @@ func (x *CreateIngestTokenRequest) GetName() string {
 type CreateIngestTokenResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	Info          *IngestToken           `protobuf:"bytes,2,opt,name=info,proto3" json:"info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -549,21 +548,15 @@ func (x *CreateIngestTokenResponse) GetToken() string {
 	return ""
 }
 
-func (x *CreateIngestTokenResponse) GetInfo() *IngestToken {
-	if x != nil {
-		return x.Info
-	}
-	return nil
-}
-
 // IngestToken describes a token without its secret.
 type IngestToken struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Tenant        uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
-	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	Created       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created,proto3" json:"created,omitempty"`
-	Revoked       bool                   `protobuf:"varint,5,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Unique among the organization's tokens in force.
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Created *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created,proto3" json:"created,omitempty"`
+	// Unset while in force.
+	Revoked       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=revoked,proto3" json:"revoked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -598,13 +591,6 @@ func (*IngestToken) Descriptor() ([]byte, []int) {
 	return file_vedette_v1_tenant_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *IngestToken) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
 func (x *IngestToken) GetTenant() uint32 {
 	if x != nil {
 		return x.Tenant
@@ -626,16 +612,16 @@ func (x *IngestToken) GetCreated() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *IngestToken) GetRevoked() bool {
+func (x *IngestToken) GetRevoked() *timestamppb.Timestamp {
 	if x != nil {
 		return x.Revoked
 	}
-	return false
+	return nil
 }
 
 type ListIngestTokensRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tenant        uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	Tenants       []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -670,11 +656,11 @@ func (*ListIngestTokensRequest) Descriptor() ([]byte, []int) {
 	return file_vedette_v1_tenant_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *ListIngestTokensRequest) GetTenant() uint32 {
+func (x *ListIngestTokensRequest) GetTenants() []uint32 {
 	if x != nil {
-		return x.Tenant
+		return x.Tenants
 	}
-	return 0
+	return nil
 }
 
 type ListIngestTokensResponse struct {
@@ -724,7 +710,7 @@ func (x *ListIngestTokensResponse) GetTokens() []*IngestToken {
 type RevokeIngestTokenRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Tenant        uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
-	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -766,9 +752,9 @@ func (x *RevokeIngestTokenRequest) GetTenant() uint32 {
 	return 0
 }
 
-func (x *RevokeIngestTokenRequest) GetId() string {
+func (x *RevokeIngestTokenRequest) GetName() string {
 	if x != nil {
-		return x.Id
+		return x.Name
 	}
 	return ""
 }
@@ -812,9 +798,11 @@ func (*RevokeIngestTokenResponse) Descriptor() ([]byte, []int) {
 type SetWebhookRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
-	Url    string                 `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
-	// Signs each delivery (HMAC-SHA256).
-	Secret        string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Unique in the organization; empty means "default".
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Url  string `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
+	// Signs each delivery (HMAC-SHA256); empty keeps the one there is.
+	Secret        string `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -854,6 +842,13 @@ func (x *SetWebhookRequest) GetTenant() uint32 {
 		return x.Tenant
 	}
 	return 0
+}
+
+func (x *SetWebhookRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
 }
 
 func (x *SetWebhookRequest) GetUrl() string {
@@ -906,6 +901,163 @@ func (*SetWebhookResponse) Descriptor() ([]byte, []int) {
 	return file_vedette_v1_tenant_proto_rawDescGZIP(), []int{17}
 }
 
+type ListWebhooksRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tenants       []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWebhooksRequest) Reset() {
+	*x = ListWebhooksRequest{}
+	mi := &file_vedette_v1_tenant_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWebhooksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWebhooksRequest) ProtoMessage() {}
+
+func (x *ListWebhooksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_tenant_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWebhooksRequest.ProtoReflect.Descriptor instead.
+func (*ListWebhooksRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_tenant_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ListWebhooksRequest) GetTenants() []uint32 {
+	if x != nil {
+		return x.Tenants
+	}
+	return nil
+}
+
+type ListWebhooksResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Webhooks      []*Webhook             `protobuf:"bytes,1,rep,name=webhooks,proto3" json:"webhooks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListWebhooksResponse) Reset() {
+	*x = ListWebhooksResponse{}
+	mi := &file_vedette_v1_tenant_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListWebhooksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListWebhooksResponse) ProtoMessage() {}
+
+func (x *ListWebhooksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_tenant_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListWebhooksResponse.ProtoReflect.Descriptor instead.
+func (*ListWebhooksResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_tenant_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ListWebhooksResponse) GetWebhooks() []*Webhook {
+	if x != nil {
+		return x.Webhooks
+	}
+	return nil
+}
+
+// Webhook is where an organization's new incidents are sent.
+type Webhook struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tenant        uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Url           string                 `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
+	Enabled       bool                   `protobuf:"varint,4,opt,name=enabled,proto3" json:"enabled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Webhook) Reset() {
+	*x = Webhook{}
+	mi := &file_vedette_v1_tenant_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Webhook) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Webhook) ProtoMessage() {}
+
+func (x *Webhook) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_tenant_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
+func (*Webhook) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_tenant_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Webhook) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *Webhook) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Webhook) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Webhook) GetEnabled() bool {
+	if x != nil {
+		return x.Enabled
+	}
+	return false
+}
+
 var File_vedette_v1_tenant_proto protoreflect.FileDescriptor
 
 const file_vedette_v1_tenant_proto_rawDesc = "" +
@@ -936,29 +1088,37 @@ const file_vedette_v1_tenant_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\v2\x10.vedette.v1.UserR\x04user\"F\n" +
 	"\x18CreateIngestTokenRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"^\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"1\n" +
 	"\x19CreateIngestTokenResponse\x12\x14\n" +
-	"\x05token\x18\x01 \x01(\tR\x05token\x12+\n" +
-	"\x04info\x18\x02 \x01(\v2\x17.vedette.v1.IngestTokenR\x04info\"\x99\x01\n" +
-	"\vIngestToken\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x12\n" +
-	"\x04name\x18\x03 \x01(\tR\x04name\x124\n" +
-	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x12\x18\n" +
-	"\arevoked\x18\x05 \x01(\bR\arevoked\"1\n" +
-	"\x17ListIngestTokensRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\rR\x06tenant\"K\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\"\xa5\x01\n" +
+	"\vIngestToken\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
+	"\acreated\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\x124\n" +
+	"\arevoked\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\arevoked\"3\n" +
+	"\x17ListIngestTokensRequest\x12\x18\n" +
+	"\atenants\x18\x01 \x03(\rR\atenants\"K\n" +
 	"\x18ListIngestTokensResponse\x12/\n" +
-	"\x06tokens\x18\x01 \x03(\v2\x17.vedette.v1.IngestTokenR\x06tokens\"B\n" +
+	"\x06tokens\x18\x01 \x03(\v2\x17.vedette.v1.IngestTokenR\x06tokens\"F\n" +
 	"\x18RevokeIngestTokenRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\x1b\n" +
-	"\x19RevokeIngestTokenResponse\"U\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\x1b\n" +
+	"\x19RevokeIngestTokenResponse\"i\n" +
 	"\x11SetWebhookRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x10\n" +
-	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\tR\x06secret\"\x14\n" +
-	"\x12SetWebhookResponse2\xc8\x05\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x03 \x01(\tR\x03url\x12\x16\n" +
+	"\x06secret\x18\x04 \x01(\tR\x06secret\"\x14\n" +
+	"\x12SetWebhookResponse\"/\n" +
+	"\x13ListWebhooksRequest\x12\x18\n" +
+	"\atenants\x18\x01 \x03(\rR\atenants\"G\n" +
+	"\x14ListWebhooksResponse\x12/\n" +
+	"\bwebhooks\x18\x01 \x03(\v2\x13.vedette.v1.WebhookR\bwebhooks\"a\n" +
+	"\aWebhook\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x03 \x01(\tR\x03url\x12\x18\n" +
+	"\aenabled\x18\x04 \x01(\bR\aenabled2\xa0\x06\n" +
 	"\rTenantService\x12S\n" +
 	"\vListTenants\x12\x1e.vedette.v1.ListTenantsRequest\x1a\x1f.vedette.v1.ListTenantsResponse\"\x03\x90\x02\x01\x12Q\n" +
 	"\fCreateTenant\x12\x1f.vedette.v1.CreateTenantRequest\x1a .vedette.v1.CreateTenantResponse\x12M\n" +
@@ -969,7 +1129,8 @@ const file_vedette_v1_tenant_proto_rawDesc = "" +
 	"\x10ListIngestTokens\x12#.vedette.v1.ListIngestTokensRequest\x1a$.vedette.v1.ListIngestTokensResponse\"\x03\x90\x02\x01\x12`\n" +
 	"\x11RevokeIngestToken\x12$.vedette.v1.RevokeIngestTokenRequest\x1a%.vedette.v1.RevokeIngestTokenResponse\x12K\n" +
 	"\n" +
-	"SetWebhook\x12\x1d.vedette.v1.SetWebhookRequest\x1a\x1e.vedette.v1.SetWebhookResponseB\xa4\x01\n" +
+	"SetWebhook\x12\x1d.vedette.v1.SetWebhookRequest\x1a\x1e.vedette.v1.SetWebhookResponse\x12V\n" +
+	"\fListWebhooks\x12\x1f.vedette.v1.ListWebhooksRequest\x1a .vedette.v1.ListWebhooksResponse\"\x03\x90\x02\x01B\xa4\x01\n" +
 	"\x0ecom.vedette.v1B\vTenantProtoP\x01Z<github.com/vedette-siem/vedette/sdk/gen/vedette/v1;vedettev1\xa2\x02\x03VXX\xaa\x02\n" +
 	"Vedette.V1\xca\x02\n" +
 	"Vedette\\V1\xe2\x02\x16Vedette\\V1\\GPBMetadata\xea\x02\vVedette::V1b\x06proto3"
@@ -986,7 +1147,7 @@ func file_vedette_v1_tenant_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_tenant_proto_rawDescData
 }
 
-var file_vedette_v1_tenant_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_vedette_v1_tenant_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_vedette_v1_tenant_proto_goTypes = []any{
 	(*Tenant)(nil),                    // 0: vedette.v1.Tenant
 	(*ListTenantsRequest)(nil),        // 1: vedette.v1.ListTenantsRequest
@@ -1006,38 +1167,44 @@ var file_vedette_v1_tenant_proto_goTypes = []any{
 	(*RevokeIngestTokenResponse)(nil), // 15: vedette.v1.RevokeIngestTokenResponse
 	(*SetWebhookRequest)(nil),         // 16: vedette.v1.SetWebhookRequest
 	(*SetWebhookResponse)(nil),        // 17: vedette.v1.SetWebhookResponse
-	(*User)(nil),                      // 18: vedette.v1.User
-	(*timestamppb.Timestamp)(nil),     // 19: google.protobuf.Timestamp
+	(*ListWebhooksRequest)(nil),       // 18: vedette.v1.ListWebhooksRequest
+	(*ListWebhooksResponse)(nil),      // 19: vedette.v1.ListWebhooksResponse
+	(*Webhook)(nil),                   // 20: vedette.v1.Webhook
+	(*User)(nil),                      // 21: vedette.v1.User
+	(*timestamppb.Timestamp)(nil),     // 22: google.protobuf.Timestamp
 }
 var file_vedette_v1_tenant_proto_depIdxs = []int32{
 	0,  // 0: vedette.v1.ListTenantsResponse.tenants:type_name -> vedette.v1.Tenant
 	0,  // 1: vedette.v1.CreateTenantResponse.tenant:type_name -> vedette.v1.Tenant
-	18, // 2: vedette.v1.ListUsersResponse.users:type_name -> vedette.v1.User
-	18, // 3: vedette.v1.CreateUserResponse.user:type_name -> vedette.v1.User
-	11, // 4: vedette.v1.CreateIngestTokenResponse.info:type_name -> vedette.v1.IngestToken
-	19, // 5: vedette.v1.IngestToken.created:type_name -> google.protobuf.Timestamp
+	21, // 2: vedette.v1.ListUsersResponse.users:type_name -> vedette.v1.User
+	21, // 3: vedette.v1.CreateUserResponse.user:type_name -> vedette.v1.User
+	22, // 4: vedette.v1.IngestToken.created:type_name -> google.protobuf.Timestamp
+	22, // 5: vedette.v1.IngestToken.revoked:type_name -> google.protobuf.Timestamp
 	11, // 6: vedette.v1.ListIngestTokensResponse.tokens:type_name -> vedette.v1.IngestToken
-	1,  // 7: vedette.v1.TenantService.ListTenants:input_type -> vedette.v1.ListTenantsRequest
-	3,  // 8: vedette.v1.TenantService.CreateTenant:input_type -> vedette.v1.CreateTenantRequest
-	5,  // 9: vedette.v1.TenantService.ListUsers:input_type -> vedette.v1.ListUsersRequest
-	7,  // 10: vedette.v1.TenantService.CreateUser:input_type -> vedette.v1.CreateUserRequest
-	9,  // 11: vedette.v1.TenantService.CreateIngestToken:input_type -> vedette.v1.CreateIngestTokenRequest
-	12, // 12: vedette.v1.TenantService.ListIngestTokens:input_type -> vedette.v1.ListIngestTokensRequest
-	14, // 13: vedette.v1.TenantService.RevokeIngestToken:input_type -> vedette.v1.RevokeIngestTokenRequest
-	16, // 14: vedette.v1.TenantService.SetWebhook:input_type -> vedette.v1.SetWebhookRequest
-	2,  // 15: vedette.v1.TenantService.ListTenants:output_type -> vedette.v1.ListTenantsResponse
-	4,  // 16: vedette.v1.TenantService.CreateTenant:output_type -> vedette.v1.CreateTenantResponse
-	6,  // 17: vedette.v1.TenantService.ListUsers:output_type -> vedette.v1.ListUsersResponse
-	8,  // 18: vedette.v1.TenantService.CreateUser:output_type -> vedette.v1.CreateUserResponse
-	10, // 19: vedette.v1.TenantService.CreateIngestToken:output_type -> vedette.v1.CreateIngestTokenResponse
-	13, // 20: vedette.v1.TenantService.ListIngestTokens:output_type -> vedette.v1.ListIngestTokensResponse
-	15, // 21: vedette.v1.TenantService.RevokeIngestToken:output_type -> vedette.v1.RevokeIngestTokenResponse
-	17, // 22: vedette.v1.TenantService.SetWebhook:output_type -> vedette.v1.SetWebhookResponse
-	15, // [15:23] is the sub-list for method output_type
-	7,  // [7:15] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	20, // 7: vedette.v1.ListWebhooksResponse.webhooks:type_name -> vedette.v1.Webhook
+	1,  // 8: vedette.v1.TenantService.ListTenants:input_type -> vedette.v1.ListTenantsRequest
+	3,  // 9: vedette.v1.TenantService.CreateTenant:input_type -> vedette.v1.CreateTenantRequest
+	5,  // 10: vedette.v1.TenantService.ListUsers:input_type -> vedette.v1.ListUsersRequest
+	7,  // 11: vedette.v1.TenantService.CreateUser:input_type -> vedette.v1.CreateUserRequest
+	9,  // 12: vedette.v1.TenantService.CreateIngestToken:input_type -> vedette.v1.CreateIngestTokenRequest
+	12, // 13: vedette.v1.TenantService.ListIngestTokens:input_type -> vedette.v1.ListIngestTokensRequest
+	14, // 14: vedette.v1.TenantService.RevokeIngestToken:input_type -> vedette.v1.RevokeIngestTokenRequest
+	16, // 15: vedette.v1.TenantService.SetWebhook:input_type -> vedette.v1.SetWebhookRequest
+	18, // 16: vedette.v1.TenantService.ListWebhooks:input_type -> vedette.v1.ListWebhooksRequest
+	2,  // 17: vedette.v1.TenantService.ListTenants:output_type -> vedette.v1.ListTenantsResponse
+	4,  // 18: vedette.v1.TenantService.CreateTenant:output_type -> vedette.v1.CreateTenantResponse
+	6,  // 19: vedette.v1.TenantService.ListUsers:output_type -> vedette.v1.ListUsersResponse
+	8,  // 20: vedette.v1.TenantService.CreateUser:output_type -> vedette.v1.CreateUserResponse
+	10, // 21: vedette.v1.TenantService.CreateIngestToken:output_type -> vedette.v1.CreateIngestTokenResponse
+	13, // 22: vedette.v1.TenantService.ListIngestTokens:output_type -> vedette.v1.ListIngestTokensResponse
+	15, // 23: vedette.v1.TenantService.RevokeIngestToken:output_type -> vedette.v1.RevokeIngestTokenResponse
+	17, // 24: vedette.v1.TenantService.SetWebhook:output_type -> vedette.v1.SetWebhookResponse
+	19, // 25: vedette.v1.TenantService.ListWebhooks:output_type -> vedette.v1.ListWebhooksResponse
+	17, // [17:26] is the sub-list for method output_type
+	8,  // [8:17] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_tenant_proto_init() }
@@ -1052,7 +1219,7 @@ func file_vedette_v1_tenant_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_tenant_proto_rawDesc), len(file_vedette_v1_tenant_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -43,8 +43,8 @@ const (
 
 // AuthServiceClient is a client for the vedette.v1.AuthService service.
 type AuthServiceClient interface {
-	// SignIn checks name and password. It fails with UNAUTHENTICATED for a wrong pair and RESOURCE_EXHAUSTED after too
-	// many attempts.
+	// SignIn checks name and password and opens a session; a browser gets it as a cookie too. It fails with
+	// UNAUTHENTICATED for a wrong pair and RESOURCE_EXHAUSTED after too many attempts.
 	SignIn(context.Context, *connect.Request[v1.SignInRequest]) (*connect.Response[v1.SignInResponse], error)
 	// SignOut ends the session of the caller.
 	SignOut(context.Context, *connect.Request[v1.SignOutRequest]) (*connect.Response[v1.SignOutResponse], error)
@@ -109,8 +109,8 @@ func (c *authServiceClient) WhoAmI(ctx context.Context, req *connect.Request[v1.
 
 // AuthServiceHandler is an implementation of the vedette.v1.AuthService service.
 type AuthServiceHandler interface {
-	// SignIn checks name and password. It fails with UNAUTHENTICATED for a wrong pair and RESOURCE_EXHAUSTED after too
-	// many attempts.
+	// SignIn checks name and password and opens a session; a browser gets it as a cookie too. It fails with
+	// UNAUTHENTICATED for a wrong pair and RESOURCE_EXHAUSTED after too many attempts.
 	SignIn(context.Context, *connect.Request[v1.SignInRequest]) (*connect.Response[v1.SignInResponse], error)
 	// SignOut ends the session of the caller.
 	SignOut(context.Context, *connect.Request[v1.SignOutRequest]) (*connect.Response[v1.SignOutResponse], error)

@@ -39,8 +39,8 @@ const (
 
 // HealthServiceClient is a client for the vedette.v1.HealthService service.
 type HealthServiceClient interface {
-	// GetHealth returns positions, rates, stage costs and drops by reason. An admin sees the whole host, others the
-	// host's rates and their own organizations' sources.
+	// GetHealth returns positions, rates, stage costs and drops by reason. An admin sees the whole host, others its
+	// rates, its stages and their own organizations' sources.
 	GetHealth(context.Context, *connect.Request[v1.GetHealthRequest]) (*connect.Response[v1.GetHealthResponse], error)
 }
 
@@ -77,8 +77,8 @@ func (c *healthServiceClient) GetHealth(ctx context.Context, req *connect.Reques
 
 // HealthServiceHandler is an implementation of the vedette.v1.HealthService service.
 type HealthServiceHandler interface {
-	// GetHealth returns positions, rates, stage costs and drops by reason. An admin sees the whole host, others the
-	// host's rates and their own organizations' sources.
+	// GetHealth returns positions, rates, stage costs and drops by reason. An admin sees the whole host, others its
+	// rates, its stages and their own organizations' sources.
 	GetHealth(context.Context, *connect.Request[v1.GetHealthRequest]) (*connect.Response[v1.GetHealthResponse], error)
 }
 

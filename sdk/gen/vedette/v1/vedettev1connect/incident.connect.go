@@ -46,7 +46,7 @@ const (
 
 // IncidentServiceClient is a client for the vedette.v1.IncidentService service.
 type IncidentServiceClient interface {
-	// ListIncidents returns incidents, newest change first.
+	// ListIncidents returns incidents, the one opened last first.
 	ListIncidents(context.Context, *connect.Request[v1.ListIncidentsRequest]) (*connect.Response[v1.ListIncidentsResponse], error)
 	// GetIncident returns one incident with evidence, conditions and history.
 	GetIncident(context.Context, *connect.Request[v1.GetIncidentRequest]) (*connect.Response[v1.GetIncidentResponse], error)
@@ -113,7 +113,7 @@ func (c *incidentServiceClient) ActOnIncident(ctx context.Context, req *connect.
 
 // IncidentServiceHandler is an implementation of the vedette.v1.IncidentService service.
 type IncidentServiceHandler interface {
-	// ListIncidents returns incidents, newest change first.
+	// ListIncidents returns incidents, the one opened last first.
 	ListIncidents(context.Context, *connect.Request[v1.ListIncidentsRequest]) (*connect.Response[v1.ListIncidentsResponse], error)
 	// GetIncident returns one incident with evidence, conditions and history.
 	GetIncident(context.Context, *connect.Request[v1.GetIncidentRequest]) (*connect.Response[v1.GetIncidentResponse], error)

@@ -64,7 +64,8 @@ type ModuleServiceClient interface {
 	RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error)
 	// SetModuleEnabled turns a module or rule off or on.
 	SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error)
-	// ModuleLogs returns the newest log lines of a module.
+	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
+	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
 	// ListQuarantine returns records that a module could not survive, with their bytes and error.
 	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
@@ -174,7 +175,8 @@ type ModuleServiceHandler interface {
 	RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error)
 	// SetModuleEnabled turns a module or rule off or on.
 	SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error)
-	// ModuleLogs returns the newest log lines of a module.
+	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
+	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
 	// ListQuarantine returns records that a module could not survive, with their bytes and error.
 	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)

@@ -56,6 +56,9 @@ const (
 	// TenantServiceSetWebhookProcedure is the fully-qualified name of the TenantService's SetWebhook
 	// RPC.
 	TenantServiceSetWebhookProcedure = "/vedette.v1.TenantService/SetWebhook"
+	// TenantServiceListWebhooksProcedure is the fully-qualified name of the TenantService's
+	// ListWebhooks RPC.
+	TenantServiceListWebhooksProcedure = "/vedette.v1.TenantService/ListWebhooks"
 )
 
 // TenantServiceClient is a client for the vedette.v1.TenantService service.
@@ -76,6 +79,8 @@ type TenantServiceClient interface {
 	RevokeIngestToken(context.Context, *connect.Request[v1.RevokeIngestTokenRequest]) (*connect.Response[v1.RevokeIngestTokenResponse], error)
 	// SetWebhook says where an organization's new incidents are sent; an empty URL ends it.
 	SetWebhook(context.Context, *connect.Request[v1.SetWebhookRequest]) (*connect.Response[v1.SetWebhookResponse], error)
+	// ListWebhooks lists webhooks without their secrets.
+	ListWebhooks(context.Context, *connect.Request[v1.ListWebhooksRequest]) (*connect.Response[v1.ListWebhooksResponse], error)
 }
 
 // NewTenantServiceClient constructs a client for the vedette.v1.TenantService service. By default,
@@ -140,6 +145,13 @@ func NewTenantServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(tenantServiceMethods.ByName("SetWebhook")),
 			connect.WithClientOptions(opts...),
 		),
+		listWebhooks: connect.NewClient[v1.ListWebhooksRequest, v1.ListWebhooksResponse](
+			httpClient,
+			baseURL+TenantServiceListWebhooksProcedure,
+			connect.WithSchema(tenantServiceMethods.ByName("ListWebhooks")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
@@ -153,6 +165,7 @@ type tenantServiceClient struct {
 	listIngestTokens  *connect.Client[v1.ListIngestTokensRequest, v1.ListIngestTokensResponse]
 	revokeIngestToken *connect.Client[v1.RevokeIngestTokenRequest, v1.RevokeIngestTokenResponse]
 	setWebhook        *connect.Client[v1.SetWebhookRequest, v1.SetWebhookResponse]
+	listWebhooks      *connect.Client[v1.ListWebhooksRequest, v1.ListWebhooksResponse]
 }
 
 // ListTenants calls vedette.v1.TenantService.ListTenants.
@@ -195,6 +208,11 @@ func (c *tenantServiceClient) SetWebhook(ctx context.Context, req *connect.Reque
 	return c.setWebhook.CallUnary(ctx, req)
 }
 
+// ListWebhooks calls vedette.v1.TenantService.ListWebhooks.
+func (c *tenantServiceClient) ListWebhooks(ctx context.Context, req *connect.Request[v1.ListWebhooksRequest]) (*connect.Response[v1.ListWebhooksResponse], error) {
+	return c.listWebhooks.CallUnary(ctx, req)
+}
+
 // TenantServiceHandler is an implementation of the vedette.v1.TenantService service.
 type TenantServiceHandler interface {
 	// ListTenants returns the organizations that the caller sees.
@@ -213,6 +231,8 @@ type TenantServiceHandler interface {
 	RevokeIngestToken(context.Context, *connect.Request[v1.RevokeIngestTokenRequest]) (*connect.Response[v1.RevokeIngestTokenResponse], error)
 	// SetWebhook says where an organization's new incidents are sent; an empty URL ends it.
 	SetWebhook(context.Context, *connect.Request[v1.SetWebhookRequest]) (*connect.Response[v1.SetWebhookResponse], error)
+	// ListWebhooks lists webhooks without their secrets.
+	ListWebhooks(context.Context, *connect.Request[v1.ListWebhooksRequest]) (*connect.Response[v1.ListWebhooksResponse], error)
 }
 
 // NewTenantServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -273,6 +293,13 @@ func NewTenantServiceHandler(svc TenantServiceHandler, opts ...connect.HandlerOp
 		connect.WithSchema(tenantServiceMethods.ByName("SetWebhook")),
 		connect.WithHandlerOptions(opts...),
 	)
+	tenantServiceListWebhooksHandler := connect.NewUnaryHandler(
+		TenantServiceListWebhooksProcedure,
+		svc.ListWebhooks,
+		connect.WithSchema(tenantServiceMethods.ByName("ListWebhooks")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/vedette.v1.TenantService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case TenantServiceListTenantsProcedure:
@@ -291,6 +318,8 @@ func NewTenantServiceHandler(svc TenantServiceHandler, opts ...connect.HandlerOp
 			tenantServiceRevokeIngestTokenHandler.ServeHTTP(w, r)
 		case TenantServiceSetWebhookProcedure:
 			tenantServiceSetWebhookHandler.ServeHTTP(w, r)
+		case TenantServiceListWebhooksProcedure:
+			tenantServiceListWebhooksHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -330,4 +359,8 @@ func (UnimplementedTenantServiceHandler) RevokeIngestToken(context.Context, *con
 
 func (UnimplementedTenantServiceHandler) SetWebhook(context.Context, *connect.Request[v1.SetWebhookRequest]) (*connect.Response[v1.SetWebhookResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.TenantService.SetWebhook is not implemented"))
+}
+
+func (UnimplementedTenantServiceHandler) ListWebhooks(context.Context, *connect.Request[v1.ListWebhooksRequest]) (*connect.Response[v1.ListWebhooksResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.TenantService.ListWebhooks is not implemented"))
 }

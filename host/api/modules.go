@@ -1,0 +1,251 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"connectrpc.com/connect"
+
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/tenant"
+	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
+	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Publishers as they are shown while no module is signed.
+const (
+	PublisherShipped  = "vedette (shipped)"
+	PublisherUnsigned = "unsigned, local"
+)
+
+type moduleService struct{ *API }
+
+func (s moduleService) ListModules(ctx context.Context, req *connect.Request[v1.ListModulesRequest]) (*connect.Response[v1.ListModulesResponse], error) {
+	p, err := s.some(ctx, req.Header(), tenant.ReadModules, req.Msg.Tenants)
+	if err != nil {
+		return nil, err
+	}
+	gen := s.cfg.Pipeline.Generation()
+	out := &v1.ListModulesResponse{}
+	for _, t := range append([]storage.Tenant{storage.NoTenant}, p.Tenants...) {
+		layer := gen.Running.Layer(t)
+		for _, name := range slices.Sorted(maps.Keys(layer.Slots)) {
+			out.Modules = append(out.Modules, s.module(ctx, gen, t, layer.Slots[name], p))
+		}
+		for _, name := range slices.Sorted(maps.Keys(layer.Off)) {
+			if m := s.switchedOff(ctx, gen, t, name, p); m != nil {
+				out.Modules = append(out.Modules, m)
+			}
+		}
+	}
+	return connect.NewResponse(out), nil
+}
+
+// switchedOff describes a shared module as an organization that has switched it off sees it; nil when the shared module
+// is gone.
+func (s moduleService) switchedOff(ctx context.Context, gen *module.Generation, t storage.Tenant, name string, p storage.Principal) *v1.Module {
+	slot, ok := gen.Running.Layer(storage.NoTenant).Slots[name]
+	if !ok {
+		return nil
+	}
+	m := s.module(ctx, gen, storage.NoTenant, slot, p)
+	m.Tenant, m.Enabled, m.Use = uint32(t), false, nil
+	return m
+}
+
+// module describes what stands in a slot.
+func (s moduleService) module(ctx context.Context, gen *module.Generation, t storage.Tenant, slot module.Slot, p storage.Principal) *v1.Module {
+	in := slot.Current
+	out := &v1.Module{
+		Name: in.Name, Digest: in.Digest, Tenant: uint32(t), Enabled: !slot.Off, Generation: in.Seq, ActivatedAt: moment(in.At),
+		Publisher: PublisherUnsigned,
+	}
+	if s.cfg.Modules.Shipped(in.Digest) {
+		out.Publisher = PublisherShipped
+	}
+	modules := gen.Modules(t)
+	at, loaded := slices.BinarySearchFunc(modules, in.Name, func(m *module.Loaded, name string) int { return cmp.Compare(m.Name(), name) })
+	if loaded {
+		m := modules[at]
+		describe(out, &m.Manifest)
+		if m.Code != nil {
+			out.Imports = m.Code.Imports()
+		}
+		if mayLookInto(p, t) {
+			u := s.cfg.Pipeline.Use.Of(m)
+			out.Use = &v1.ModuleUse{Calls: u.Calls, Records: u.Records, Events: u.Events, Fuel: uint64(u.Fuel), Errors: u.Errors, LastError: u.LastError}
+		}
+	} else if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(in.Digest)); err == nil {
+		describe(out, &pkg.Manifest)
+	}
+	if slot.Off && slot.Why != "" && mayLookInto(p, t) {
+		if out.Use == nil {
+			out.Use = &v1.ModuleUse{}
+		}
+		out.Use.Suspended = slot.Why
+	}
+	return out
+}
+
+func describe(out *v1.Module, m *manifest.Manifest) {
+	out.Kind, out.Version, out.Title = string(m.Kind), m.Version, m.Title
+	out.Capabilities = nil
+	for _, c := range m.Capabilities {
+		out.Capabilities = append(out.Capabilities, c.ID)
+	}
+}
+
+// mayLookInto reports whether a principal may see what a module of a layer did: errors and log lines of a shared one
+// come from the records of all organizations.
+func mayLookInto(p storage.Principal, t storage.Tenant) bool {
+	return t != storage.NoTenant || tenant.Authorize(p, tenant.ManageGlobal, storage.NoTenant) == nil
+}
+
+func (s moduleService) InstallModule(ctx context.Context, req *connect.Request[v1.InstallModuleRequest]) (*connect.Response[v1.InstallModuleResponse], error) {
+	p, err := s.changer(ctx, req.Header(), req.Msg.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if len(req.Msg.Package) > MaxPackageBytes {
+		return nil, fmt.Errorf("install: a package of %d bytes, the limit is %d: %w", len(req.Msg.Package), MaxPackageBytes, storage.ErrExhausted)
+	}
+	pkg, err := layout.Import(bytes.NewReader(req.Msg.Package))
+	if err != nil {
+		return nil, fmt.Errorf("install: refused at the package: %w: %w", err, storage.ErrInvalid)
+	}
+	t := storage.Tenant(req.Msg.Tenant)
+	done, err := s.cfg.Modules.Install(ctx, Candidate{Tenant: t, Package: pkg, Settings: req.Msg.Settings, Grants: req.Msg.Grants, Who: p.User})
+	if err != nil {
+		return nil, err
+	}
+	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases)}
+	out.Module = s.current(ctx, t, registry.RefOf(&pkg.Manifest).Module(), p)
+	return connect.NewResponse(out), nil
+}
+
+func (s moduleService) RollbackModule(ctx context.Context, req *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error) {
+	m, err := s.change(ctx, req.Header(), module.Control{Kind: module.Rollback, Name: req.Msg.Name}, req.Msg.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&v1.RollbackModuleResponse{Module: m}), nil
+}
+
+func (s moduleService) SetModuleEnabled(ctx context.Context, req *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error) {
+	kind := module.Disable
+	if req.Msg.Enabled {
+		kind = module.Enable
+	}
+	m, err := s.change(ctx, req.Header(), module.Control{Kind: kind, Name: req.Msg.Name}, req.Msg.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&v1.SetModuleEnabledResponse{Module: m}), nil
+}
+
+// change publishes a control record of the caller's and returns the module as it is then.
+func (s moduleService) change(ctx context.Context, h map[string][]string, c module.Control, on uint32) (*v1.Module, error) {
+	p, err := s.changer(ctx, h, on)
+	if err != nil {
+		return nil, err
+	}
+	c.Tenant, c.Who = storage.Tenant(on), p.User
+	if err := s.cfg.Control.Control(ctx, c); err != nil {
+		return nil, err
+	}
+	return s.current(ctx, c.Tenant, c.Name, p), nil
+}
+
+// changer returns who asks to change what an organization, or with 0 all of them, runs, if they may.
+func (s moduleService) changer(ctx context.Context, h map[string][]string, on uint32) (storage.Principal, error) {
+	if on == 0 {
+		return s.host(ctx, h, tenant.ManageGlobal)
+	}
+	return s.one(ctx, h, tenant.ManageModules, on)
+}
+
+// current describes a module as it is for an organization now, nil when another change removed it meanwhile.
+func (s moduleService) current(ctx context.Context, t storage.Tenant, name string, p storage.Principal) *v1.Module {
+	gen := s.cfg.Pipeline.Generation()
+	if slot, ok := gen.Running.Layer(t).Slots[name]; ok {
+		return s.module(ctx, gen, t, slot, p)
+	}
+	if gen.Running.Layer(t).Off[name] {
+		return s.switchedOff(ctx, gen, t, name, p)
+	}
+	if slot, ok := gen.Running.Layer(storage.NoTenant).Slots[name]; ok {
+		return s.module(ctx, gen, storage.NoTenant, slot, p)
+	}
+	return nil
+}
+
+func (s moduleService) ModuleLogs(ctx context.Context, req *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {
+	t := storage.Tenant(req.Msg.Tenant)
+	var err error
+	if t == storage.NoTenant {
+		_, err = s.host(ctx, req.Header(), tenant.ManageGlobal)
+	} else {
+		_, err = s.one(ctx, req.Header(), tenant.ReadModules, req.Msg.Tenant)
+	}
+	if err != nil {
+		return nil, err
+	}
+	running := s.cfg.Pipeline.Generation().Running
+	slot, ok := running.Layer(t).Slots[req.Msg.Name]
+	if !ok {
+		return nil, fmt.Errorf("logs of %s: the organization has no such module of its own: %w", req.Msg.Name, storage.ErrNotFound)
+	}
+	if t != storage.NoTenant && sharedDigest(running, t, slot.Current.Digest) {
+		// Lines are kept by digest: they may come from the records of the other one.
+		if _, err := s.host(ctx, req.Header(), tenant.ManageGlobal); err != nil {
+			return nil, fmt.Errorf("logs of %s: another organization runs the same version: %w", req.Msg.Name, err)
+		}
+	}
+	out := &v1.ModuleLogsResponse{}
+	for _, l := range s.cfg.Modules.Log(slot.Current.Digest, int(min(req.Msg.Limit, 1<<20))) {
+		out.Lines = append(out.Lines, &v1.ModuleLogLine{At: moment(l.At.UnixNano()), Level: l.Level, Text: l.Text})
+	}
+	return connect.NewResponse(out), nil
+}
+
+// sharedDigest reports whether somebody beside t runs or could roll back to a digest.
+func sharedDigest(r module.Running, t storage.Tenant, digest string) bool {
+	same := func(i module.Install) bool { return i.Digest == digest }
+	for _, other := range r.Tenants() {
+		if other == t {
+			continue
+		}
+		for _, slot := range r.Layer(other).Slots {
+			if same(slot.Current) || slices.ContainsFunc(slot.Previous, same) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s moduleService) ListQuarantine(ctx context.Context, req *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error) {
+	p, err := s.some(ctx, req.Header(), tenant.ReadQuarantine, req.Msg.Tenants)
+	if err != nil {
+		return nil, err
+	}
+	list, dropped, err := s.cfg.DB.ListQuarantine(ctx, p, req.Msg.Before, int(req.Msg.Limit))
+	if err != nil {
+		return nil, err
+	}
+	out := &v1.ListQuarantineResponse{Dropped: dropped}
+	for _, q := range list {
+		out.Records = append(out.Records, &v1.QuarantinedRecord{
+			Number: q.ID, Tenant: uint32(q.Tenant), Position: q.Position.String(), Module: q.Module, Digest: q.Digest, Code: q.Code,
+			Detail: q.Detail, Raw: q.Raw, At: moment(q.At),
+		})
+	}
+	return connect.NewResponse(out), nil
+}
