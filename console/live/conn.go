@@ -111,7 +111,9 @@ func (c *conn) serve(ws *websocket.Conn, r *http.Request) {
 // read hands the browser's frames to the loop, until the connection ends or sends what it may not.
 func (c *conn) read(ctx context.Context) {
 	c.ws.SetReadLimit(MaxRequestBytes)
-	alive := func(string) error { return c.ws.SetReadDeadline(time.Now().Add(2*c.hub.cfg.PingEvery + c.hub.cfg.WriteTimeout)) }
+	alive := func(string) error {
+		return c.ws.SetReadDeadline(time.Now().Add(2*c.hub.cfg.PingEvery + c.hub.cfg.WriteTimeout))
+	}
 	c.ws.SetPongHandler(alive)
 	for alive("") == nil {
 		kind, data, err := c.ws.ReadMessage()

@@ -109,13 +109,13 @@ func serve(ctx context.Context, cfg host.Config, out, errs io.Writer) (err error
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.Run(ctx) })
 	if cfg.Demo {
-		g.Go(func() error { return feed(ctx, h, log) })
+		g.Go(func() error { return feed(ctx, h, cfg, log) })
 	}
 	return g.Wait()
 }
 
 // feed plays the demo traffic into a running host.
-func feed(ctx context.Context, h *host.Host, log *slog.Logger) error {
+func feed(ctx context.Context, h *host.Host, cfg host.Config, log *slog.Logger) error {
 	if err := h.Ready(ctx); err != nil {
 		return nil // stopped before it was ready
 	}
@@ -129,6 +129,11 @@ func feed(ctx context.Context, h *host.Host, log *slog.Logger) error {
 			return err
 		}
 		f.Orgs[i].Token = token
+		for _, l := range cfg.Syslog {
+			if l.Organization == f.Orgs[i].Slug {
+				f.Orgs[i].Syslog = l.Listen
+			}
+		}
 	}
 	return f.Run(ctx)
 }

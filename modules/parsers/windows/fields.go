@@ -84,7 +84,7 @@ func (p *event) person(id, domain, name text) {
 	domain, name = split(domain, name)
 	p.put(ecs.UserDomain, domain)
 	p.put(ecs.UserName, name)
-	p.users.add(name.v)
+	p.users.add(name)
 }
 
 // split parts DOMAIN\name and, when a domain is known beside it, name@domain.
@@ -101,10 +101,10 @@ func split(domain, name text) (text, text) {
 
 // target emits the user whom something was done to.
 func (p *event) target(id, domain, name text) {
-	p.put(ecs.UserTargetID, id)
-	p.put(ecs.UserTargetDomain, domain)
-	p.put(ecs.UserTargetName, name)
-	p.users.add(name.v)
+	p.key("user.target.id", id)
+	p.key("user.target.domain", domain)
+	p.key("user.target.name", name)
+	p.users.add(name)
 }
 
 // program emits a process' executable, its name and its number.
@@ -135,7 +135,7 @@ func (p *event) ip(name, domain abi.Name, t text) {
 	switch {
 	case ok:
 		p.put(name, a)
-		p.ips.add(a.v)
+		p.ips.add(a)
 	case domain != 0:
 		p.put(domain, t)
 	}
@@ -247,7 +247,7 @@ func (p *event) digest(s *sum, t text, owner int) {
 		}
 		t = text{b, t.at}
 	}
-	p.hashes.add(t.v)
+	p.hashes.add(t)
 	switch {
 	case owner == ofProcess && s.process != 0:
 		p.put(s.process, t)

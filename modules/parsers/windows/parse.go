@@ -47,7 +47,7 @@ type event struct {
 
 // related is a list of values without repetitions.
 type related struct {
-	v [MaxRelated][]byte
+	v [MaxRelated]text
 	n int
 }
 
@@ -145,15 +145,9 @@ func (p *event) emit() {
 		p.other(code)
 	}
 	p.native()
-	for i := range p.users.v[:p.users.n] {
-		e.Element(ecs.RelatedUser, p.users.v[i], nil)
-	}
-	for i := range p.ips.v[:p.ips.n] {
-		e.Element(ecs.RelatedIP, p.ips.v[i], nil)
-	}
-	for i := range p.hashes.v[:p.hashes.n] {
-		e.Element(ecs.RelatedHash, p.hashes.v[i], nil)
-	}
+	p.users.emit(e, ecs.RelatedUser)
+	p.ips.emit(e, ecs.RelatedIP)
+	p.hashes.emit(e, ecs.RelatedHash)
 }
 
 // stream names the data stream as Elastic's packages do, by the channel.
@@ -211,14 +205,20 @@ func (t text) place() []byte {
 	return t.v
 }
 
-func (r *related) add(v []byte) {
-	for _, known := range r.v[:r.n] {
-		if string(known) == string(v) {
+func (r *related) add(t text) {
+	for i := range r.v[:r.n] {
+		if str(r.v[i].v) == str(t.v) {
 			return
 		}
 	}
-	if len(v) > 0 && r.n < len(r.v) {
-		r.v[r.n] = v
+	if len(t.v) > 0 && r.n < len(r.v) {
+		r.v[r.n] = t
 		r.n++
+	}
+}
+
+func (r *related) emit(e *sdk.Event, name abi.Name) {
+	for i := range r.v[:r.n] {
+		e.Element(name, r.v[i].v, r.v[i].at)
 	}
 }
