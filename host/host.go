@@ -59,22 +59,18 @@ type Host struct {
 
 // New opens everything that is kept and binds every socket; nothing moves before Run. The caller closes a Host whether
 // or not it ran. Errors say what could not be opened and, for a port or a directory in use, by whom.
-func New(ctx context.Context, cfg Config, log *slog.Logger) (h *Host, err error) {
-	if cfg, err = cfg.WithDefaults(); err != nil {
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*Host, error) {
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
 		return nil, err
 	}
-	h = &Host{cfg: cfg, log: log, started: time.Now(), lines: newModuleLog(), wake: make(chan struct{}, 1), ready: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			h.Close()
-		}
-	}()
+	h := &Host{cfg: cfg, log: log, started: time.Now(), lines: newModuleLog(), wake: make(chan struct{}, 1), ready: make(chan struct{})}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
 	}
 	for _, open := range []func(context.Context) error{h.openQueue, h.openMeta, h.openModules, h.openStore, h.openPipeline, h.openSockets} {
 		if err := open(ctx); err != nil {
-			return nil, err
+			return nil, errors.Join(err, h.Close())
 		}
 	}
 	return h, nil

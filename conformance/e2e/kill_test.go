@@ -56,6 +56,7 @@ func TestKill(t *testing.T) {
 	for name, doc := range map[string]string{"busy": ledgerRule, "handover": ledgerSequence} {
 		s.install(ctx, rulePackage(t, name, doc))
 	}
+	s.install(ctx, versions[1]) // both are compiled once, so that a swap takes no longer than a run
 	s.install(ctx, versions[0])
 	writers := []*writer{newWriter("a1", 1), newWriter("a2", 1), newWriter("b1", 2), newWriter("b2", 2)}
 	for _, w := range writers {
@@ -64,16 +65,17 @@ func TestKill(t *testing.T) {
 	swaps := 0
 	for i := range kills {
 		running, cancel := context.WithCancel(ctx)
+		swapAt, killAt := time.Duration(rnd.IntN(400))*time.Millisecond, time.Duration(100+rnd.IntN(1900))*time.Millisecond
 		var all sync.WaitGroup
 		for _, w := range writers {
 			all.Go(func() { w.write(running, s) })
 		}
 		all.Go(func() {
-			if wait(running, time.Duration(rnd.IntN(600))*time.Millisecond) && s.tryInstall(running, versions[(i+1)%2]) == nil {
+			if wait(running, swapAt) && s.tryInstall(running, versions[(i+1)%2]) == nil {
 				swaps++
 			}
 		})
-		wait(ctx, time.Duration(200+rand.New(rand.NewPCG(uint64(seed), uint64(i))).IntN(1300))*time.Millisecond)
+		wait(ctx, killAt)
 		s.kill()
 		cancel()
 		all.Wait()

@@ -124,14 +124,17 @@ entry:
 )
 
 // parserPackage builds a version of the ledger parser as `vedette module build` does, and returns the tar to install.
-func parserPackage(t testing.TB, version string) []byte {
+func parserPackage(t testing.TB, version string) []byte { return parserPackageWith(t, version, "") }
+
+// parserPackageWith adds text to the source.
+func parserPackageWith(t testing.TB, version, text string) []byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ledger")
 	if err := author.New(dir, manifest.Parser); err != nil {
 		t.Fatal(err)
 	}
 	os.RemoveAll(filepath.Join(dir, "testdata"))
-	put(t, filepath.Join(dir, "main.go"), strings.ReplaceAll(ledgerParser, "VERSION", version))
+	put(t, filepath.Join(dir, "main.go"), strings.ReplaceAll(ledgerParser, "VERSION", version)+text)
 	put(t, filepath.Join(dir, manifest.FileName), strings.ReplaceAll(ledgerManifest, "VERSION", version))
 	return pack(t, dir)
 }
@@ -144,7 +147,6 @@ func rulePackage(t testing.TB, name, document string) []byte {
 	put(t, filepath.Join(dir, manifest.FileName), strings.ReplaceAll(ruleManifest, "NAME", name))
 	return pack(t, dir)
 }
-
 func put(t testing.TB, path, text string) {
 	t.Helper()
 	err := os.MkdirAll(filepath.Dir(path), 0o755)
