@@ -94,7 +94,8 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: build ## what everything costs, with the machine's load
 	@echo "load: $$(cut -d' ' -f1-3 /proc/loadavg), cores: $$(nproc)"
 	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./storage/... ./modules/... ./sdk/...
-	$(GO) test -count=1 -timeout 30m -v -run TestBench ./conformance/bench
+	cd sdk/go && $(GO) test -run '^$$' -bench . -benchmem ./...
+	VEDETTE_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run TestBench ./conformance/bench
 
 score: build ## precision and recall of the parsers on the corpora in ../shared, when they are there
 	@if [ ! -d $(SHARED) ]; then echo "no $(SHARED): nothing to score"; exit 0; fi; \

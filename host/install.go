@@ -39,72 +39,93 @@ type Installed struct {
 	Cases    int      // of its own tests, all passed
 }
 
-// Install checks a candidate, step by step, and makes it run: package and signature, static checks, metering and
-// compiling, its own test cases, and then a control record. What is refused changes nothing: the version that runs goes
-// on. Errors wrap storage.ErrInvalid, ErrForbidden or ErrConflict and say which step refused it and why.
+// Install checks a candidate, step by step, and makes it run: package and signature, settings, static checks, metering
+// and compiling, conflicts with what runs, its own test cases, and then a control record. What is refused changes
+// nothing: the version that runs goes on. Errors wrap storage.ErrInvalid, ErrForbidden, ErrConflict, ErrExhausted or
+// ErrUnavailable and say which step refused it and why.
 func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	var done Installed
-	name := c.Package.Manifest.Publisher + "/" + c.Package.Manifest.Name
-	refuse := func(step string, err error) (Installed, error) {
-		kind := storage.ErrInvalid
-		for _, k := range []error{storage.ErrForbidden, storage.ErrConflict, storage.ErrExhausted, storage.ErrUnavailable, context.Canceled, context.DeadlineExceeded} {
-			if errors.Is(err, k) {
-				kind = k
-			}
-		}
-		return done, fmt.Errorf("install %s: refused at %s: %w: %w", c.Package.Manifest.Reference(), step, err, kind)
-	}
 	if err := c.Package.Check(); err != nil {
-		return refuse("the package", err)
+		return done, refused(c, "the package", err)
 	}
 	if h.cfg.Modules.RefuseUnsigned && !c.Shipped {
-		return refuse("the signature", fmt.Errorf("it is not signed, and modules.refuse_unsigned is set: %w", storage.ErrForbidden))
+		return done, refused(c, "the signature", fmt.Errorf("it is not signed, and modules.refuse_unsigned is set: %w", storage.ErrForbidden))
 	}
 	settings, err := c.Package.Manifest.CheckSettings([]byte(c.Settings))
 	if err != nil {
-		return refuse("the settings", err)
+		return done, refused(c, "the settings", err)
 	}
-	c.Settings = string(settings)
-	in := module.Install{Name: name, Settings: c.Settings, Grants: c.Grants, Digest: "candidate"}
+	name := c.Package.Manifest.Publisher + "/" + c.Package.Manifest.Name
+	in := module.Install{Name: name, Settings: string(settings), Digest: "candidate"}
+	for _, capability := range c.Package.Manifest.Capabilities { // what it does not ask for it does not get
+		if slices.Contains(c.Grants, capability.ID) {
+			in.Grants = append(in.Grants, capability.ID)
+		}
+	}
 	m, err := h.library.Prepare(ctx, c.Tenant, in, c.Package)
 	if err != nil {
-		return refuse("the static checks", err)
+		return done, refused(c, "the static checks", err)
 	}
 	if m.Code != nil {
 		done.Imports = m.Code.Imports()
-		defer m.Code.Close(ctx)
+		defer m.Code.Close(context.WithoutCancel(ctx))
+	}
+	if err := h.pipeline.Generation().Conflict(c.Tenant, m); err != nil {
+		return done, refused(c, "what runs already", err)
 	}
 	outcome, err := pipeline.Test(ctx, m, c.Package.Vectors)
 	if err != nil {
-		return refuse("its own tests", err)
+		return done, refused(c, "its own tests", err)
 	}
 	if len(outcome.Failures) > 0 {
-		return refuse("its own tests", errors.New(strings.Join(outcome.Failures, "; ")))
+		return done, refused(c, "its own tests", errors.New(strings.Join(outcome.Failures, "; ")))
 	}
+	done.Cases = outcome.Cases
 	digest, err := h.packages.Push(ctx, c.Package)
 	if err != nil {
 		if errors.Is(err, registry.ErrConflict) {
 			err = fmt.Errorf("%w (a version never changes: give the new one another number): %w", err, storage.ErrConflict)
 		}
-		return refuse("the registry", err)
+		return done, refused(c, "the registry", err)
 	}
-	slot, ran := h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name]
-	if ran {
-		done.Replaced = slot.Current.Digest
-	}
-	done.Cases = outcome.Cases
+	done.Replaced = h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Digest
 	done.Install, err = h.activate(ctx, module.Control{
-		Kind: module.Activate, Tenant: c.Tenant, Who: c.Who, Name: name, Digest: string(digest), Settings: c.Settings, Grants: c.Grants,
+		Kind: module.Activate, Tenant: c.Tenant, Who: c.Who, Name: name, Digest: string(digest), Settings: in.Settings, Grants: in.Grants,
 	})
-	return done, err
+	if err != nil {
+		return done, refused(c, "the activation", err)
+	}
+	return done, nil
 }
 
-// activate publishes a control record, waits until it is in force, and returns what runs then.
+// refused says at which step an installation ended. What is not known to be something else is the package's fault.
+func refused(c Candidate, step string, err error) error {
+	err = fmt.Errorf("install %s: refused at %s: %w", c.Package.Manifest.Reference(), step, err)
+	for _, known := range []error{
+		storage.ErrInvalid, storage.ErrForbidden, storage.ErrConflict, storage.ErrExhausted, storage.ErrUnavailable,
+		context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	if errors.Is(err, runtime.ErrStalled) || errors.Is(err, runtime.ErrClosed) {
+		return fmt.Errorf("%w: %w", err, storage.ErrUnavailable)
+	}
+	return fmt.Errorf("%w: %w", err, storage.ErrInvalid)
+}
+
+// activate publishes a control record, waits until it is in force, and returns what runs then: a layer's own version or,
+// when an organization's own was rolled back, the shared one.
 func (h *Host) activate(ctx context.Context, c module.Control) (module.Install, error) {
 	if err := h.Control(ctx, c); err != nil {
 		return module.Install{}, err
 	}
-	return h.pipeline.Generation().Running.Layer(c.Tenant).Slots[c.Name].Current, nil
+	running := h.pipeline.Generation().Running
+	if slot, own := running.Layer(c.Tenant).Slots[c.Name]; own {
+		return slot.Current, nil
+	}
+	return running.Layer(storage.NoTenant).Slots[c.Name].Current, nil
 }
 
 // Control puts a control record into the log and waits until what it changed is in force and stored.
@@ -120,13 +141,12 @@ func (h *Host) Control(ctx context.Context, c module.Control) error {
 	return h.pipeline.Wait(ctx, seq)
 }
 
-// Rollback makes the version before run again.
+// Rollback makes the version before run again: for an organization that may be the shared one.
 func (h *Host) Rollback(ctx context.Context, t storage.Tenant, name, who string) (module.Install, error) {
 	return h.activate(ctx, module.Control{Kind: module.Rollback, Tenant: t, Name: name, Who: who})
 }
 
-// seed installs what ships with the binary: what is new, and new versions of what nobody has changed. A version that
-// somebody rolled back is left alone.
+// seed installs what ships with the binary: what is new, and new versions of what nobody has changed.
 func (h *Host) seed(ctx context.Context) error {
 	if err := h.pipeline.Wait(ctx, h.queue.Last()); err != nil {
 		return nil // ended before the log was read
@@ -145,8 +165,7 @@ func (h *Host) seed(ctx context.Context) error {
 		} else if err != nil {
 			return err
 		}
-		known := func(i module.Install) bool { return i.Digest == string(digest) }
-		if there && (known(slot.Current) || slices.ContainsFunc(slot.Previous, known) || slot.Current.Who != byVedette) {
+		if there && settled(slot, string(digest)) {
 			continue
 		}
 		c := Candidate{Package: p, Who: byVedette, Shipped: true}
@@ -166,4 +185,12 @@ func (h *Host) seed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// settled says that a shipped version must not be installed: it runs or ran before, it was rolled back, or somebody has
+// decided about its module.
+func settled(slot module.Slot, digest string) bool {
+	known := func(i module.Install) bool { return i.Digest == digest }
+	decided := slot.Current.Who != byVedette || slot.Off && slot.Why == ""
+	return decided || known(slot.Current) || slices.ContainsFunc(slot.Previous, known) || slot.Undone == digest
 }

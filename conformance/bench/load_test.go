@@ -152,8 +152,6 @@ func (g *generator) send(ctx context.Context, i int) error {
 func (g *generator) open(ctx context.Context, i int, line func(time.Time) []byte) error {
 	s := g.spec.Senders[i]
 	start := time.Now()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
 	var requests sync.WaitGroup
 	defer requests.Wait()
 	sent, planted := 0, 0

@@ -2,6 +2,7 @@
 package jsontok
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -52,7 +53,7 @@ func compare(t *testing.T, s *jsontok.Scanner, want gjson.Result) bool {
 		ok := true
 		want.ForEach(func(key, value gjson.Result) bool {
 			if !s.Next() || s.Kind == jsontok.End {
-				ok = s.Err() == jsontok.ErrDepth
+				ok = errors.Is(s.Err(), jsontok.ErrDepth)
 				if !ok {
 					t.Fatalf("ended (%v) before %s", s.Err(), value.Raw)
 				}
@@ -69,7 +70,7 @@ func compare(t *testing.T, s *jsontok.Scanner, want gjson.Result) bool {
 			return false
 		}
 		if !s.Next() || s.Kind != jsontok.End {
-			if s.Err() == jsontok.ErrDepth {
+			if errors.Is(s.Err(), jsontok.ErrDepth) {
 				return false
 			}
 			t.Fatalf("kind %d behind the last member of %s", s.Kind, want.Raw)

@@ -37,6 +37,7 @@ var hostParts = map[string][]string{
 	"host/pipeline":  {"*"},
 	"host/monitor":   {"*"},
 	"host/api":       {"*"},
+	"host/author":    {"*"},
 	"host/cmd":       {"*"},
 	"host":           {"*"},
 }

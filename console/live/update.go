@@ -50,9 +50,9 @@ func (c *conn) sendPage(ctx context.Context, t uint32, v *view) (err error) {
 		return fmt.Errorf("snapshot of organization %d: %w", t, err)
 	}
 	v.page, v.sent = next, v.sent+len(list)
-	frame := &v1.Changes{Tenant: t, Incidents: list, Snapshot: first, Gap: first && v.gap}
+	frame := &v1.Changes{Tenant: t, Incidents: list, Snapshot: first, Gap: first && v.gap, Cursor: v.next, More: true}
 	if next == "" || v.sent >= MaxSnapshotIncidents {
-		frame.Cursor = v.next
+		frame.More = false
 		*v = view{cursor: v.next, dirty: true}
 	}
 	return c.send(&v1.LiveFrame{Kind: &v1.LiveFrame_Changes{Changes: frame}})

@@ -83,7 +83,9 @@ func compile(ctx context.Context, dir, out string, with Toolchain) error {
 	cmd.Dir = dir
 	var text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &text, &text
-	if err := cmd.Run(); errors.Is(err, exec.ErrNotFound) {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return fmt.Errorf("build with %s: %w", with, ctx.Err())
+	} else if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("build: %s is not installed: install it, or choose the other toolchain with --toolchain: %w", with, storage.ErrNotFound)
 	} else if err != nil {
 		return fmt.Errorf("build with %s:\n%s: %w", with, strings.TrimSpace(text.String()), storage.ErrInvalid)

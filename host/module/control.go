@@ -28,8 +28,8 @@ type Control struct {
 	Tenant storage.Tenant `json:"tenant"` // NoTenant is the layer that all organizations share
 	Who    string         `json:"who"`    // user name, or "vedette"
 
-	Name     string   `json:"name,omitempty"` // "publisher/name"
-	Digest   string   `json:"digest,omitempty"`
+	Name     string   `json:"name,omitempty"`     // "publisher/name"
+	Digest   string   `json:"digest,omitempty"`   // what to activate; of another kind: changes nothing unless this version runs
 	Settings string   `json:"settings,omitempty"` // JSON
 	Grants   []string `json:"grants,omitempty"`   // capability numbers
 	Reason   string   `json:"reason,omitempty"`   // of a suspension

@@ -48,17 +48,24 @@ type RouteScratch struct {
 
 // Build makes the generation of r. prev is the generation before, of which everything that did not change is taken
 // over; nil at start. changed is the tenant whose layer the last control record changed.
+//
+// An error that wraps storage.ErrInvalid, ErrForbidden or ErrExhausted, or a *runtime.Trap, is a verdict on what r asks
+// for: it depends on r and the packages alone, so every replay comes to it. Any other is the machine's.
 func Build(ctx context.Context, lib *Library, prev *Generation, r Running, changed storage.Tenant) (*Generation, error) {
 	g := &Generation{Seq: r.Seq, Running: r, views: map[storage.Tenant]*View{}}
 	if prev != nil && changed != storage.NoTenant {
 		g.shared, g.common = prev.shared, prev.common
 		maps.Copy(g.views, prev.views)
-		v, err := g.view(ctx, lib, changed)
+		delete(g.views, changed)
+		if _, differs := r.Layers[changed]; !differs {
+			return g, nil
+		}
+		own, err := buildLayer(ctx, lib, changed, r.Layer(changed))
 		if err != nil {
 			return nil, err
 		}
-		g.views[changed] = v
-		return g, nil
+		g.views[changed], err = g.view(changed, own)
+		return g, err
 	}
 	var err error
 	if g.shared, err = buildLayer(ctx, lib, storage.NoTenant, r.Layer(storage.NoTenant)); err != nil {
@@ -73,7 +80,13 @@ func Build(ctx context.Context, lib *Library, prev *Generation, r Running, chang
 		if t == storage.NoTenant {
 			continue
 		}
-		if g.views[t], err = g.view(ctx, lib, t); err != nil {
+		var own *layer
+		if prev != nil && prev.views[t] != nil {
+			own = prev.views[t].own
+		} else if own, err = buildLayer(ctx, lib, t, r.Layer(t)); err != nil {
+			return nil, err
+		}
+		if g.views[t], err = g.view(t, own); err != nil {
 			return nil, err
 		}
 	}
@@ -109,25 +122,43 @@ func buildLayer(ctx context.Context, lib *Library, t storage.Tenant, l Layer) (*
 			out.pollers = append(out.pollers, m)
 		}
 	}
+	if n := literalBytes(candidates); n > MaxLiteralBytes {
+		return nil, fmt.Errorf("the signatures of the parsers of organization %s have %d bytes of literals, at most %d are allowed: %w", t, n, MaxLiteralBytes, storage.ErrExhausted)
+	}
 	out.router = NewRouter(candidates)
 	var err error
 	if out.rules, err = detect.Compile(rules); err != nil {
-		return nil, fmt.Errorf("compile the rules of organization %s: %w", t, err)
+		return nil, fmt.Errorf("compile the rules of organization %s: %w: %w", t, err, storage.ErrInvalid)
 	}
 	return out, nil
 }
 
-// view makes the view of a tenant that has a layer.
-func (g *Generation) view(ctx context.Context, lib *Library, t storage.Tenant) (*View, error) {
-	l := g.Running.Layer(t)
-	own, err := buildLayer(ctx, lib, t, l)
-	if err != nil {
-		return nil, err
+// literalBytes is what the automaton of a layer grows with.
+func literalBytes(candidates []Candidate) (n int) {
+	for _, c := range candidates {
+		if c.Match == nil {
+			continue
+		}
+		for _, s := range c.Match.Signatures {
+			for _, l := range s.All {
+				n += len(l)
+			}
+			for _, l := range s.Any {
+				n += len(l)
+			}
+		}
 	}
+	return n
+}
+
+// view makes the view of a tenant that has a layer.
+func (g *Generation) view(t storage.Tenant, own *layer) (*View, error) {
+	l := g.Running.Layer(t)
 	v := &View{shared: g.shared, own: own, hidden: make([]bool, len(g.shared.parsers)), skip: map[string]bool{}}
 	for _, m := range g.shared.modules {
-		_, replaced := l.Slots[m.Name()]
-		v.skip[m.Name()] = replaced || l.Off[m.Name()]
+		if _, replaced := l.Slots[m.Name()]; replaced || l.Off[m.Name()] {
+			v.skip[m.Name()] = true
+		}
 	}
 	for i, m := range g.shared.parsers {
 		v.hidden[i] = v.skip[m.Name()]
@@ -142,6 +173,7 @@ func (g *Generation) view(ctx context.Context, lib *Library, t storage.Tenant) (
 			}
 		}
 	}
+	var err error
 	if v.Rules, err = detect.NewView(g.shared.rules, own.rules, off); err != nil {
 		return nil, fmt.Errorf("build the rules of organization %s: %w", t, err)
 	}
@@ -169,6 +201,28 @@ func (g *Generation) each(f func(*Loaded)) {
 			f(m)
 		}
 	}
+}
+
+// Conflict says why a candidate cannot run beside what runs in a layer; nil when it can. Build decides again, since
+// another control record may come first.
+func (g *Generation) Conflict(t storage.Tenant, candidate *Loaded) error {
+	layer := g.Running.Layer(t)
+	if _, there := layer.Slots[candidate.Name()]; !there && len(layer.Slots) >= limitOf(t) {
+		return fmt.Errorf("%d modules run already, no more are allowed: %w", len(layer.Slots), storage.ErrExhausted)
+	}
+	for _, m := range g.Modules(t) {
+		if m.Name() == candidate.Name() {
+			continue
+		}
+		for _, r := range m.Rules {
+			for _, c := range candidate.Rules {
+				if r.ID == c.ID {
+					return fmt.Errorf("%s: rule %s runs already, from %s: %w", c.File, c.ID, m.Name(), storage.ErrConflict)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // Modules returns what a layer runs, by name: the shared layer's for NoTenant.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
@@ -27,6 +28,8 @@ type Loaded struct {
 	Manifest manifest.Manifest
 	Code     *runtime.Module // nil for a package of documents only
 	Rules    []*rule.Rule    // of a rule package
+
+	key string // in its library: the same for the same code, settings and grants
 }
 
 // Name returns "publisher/name".
@@ -53,13 +56,14 @@ func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name
 // Load returns the module of an install, from memory when it is there. A shared module serves all tenants: the pristine
 // restore makes that safe. A tenant's own never shares anything.
 func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
-	key, err := json.Marshal([]any{t, in.Name, in.Digest, in.Settings, in.Grants})
+	text, err := json.Marshal([]any{t, in.Name, in.Digest, in.Settings, in.Grants})
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", in.Name, err)
 	}
+	key := string(text)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if m, ok := l.loaded[string(key)]; ok {
+	if m, ok := l.loaded[key]; ok {
 		if m.Install.Seq == in.Seq {
 			return m, nil
 		}
@@ -75,7 +79,8 @@ func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Load
 	if err != nil {
 		return nil, err
 	}
-	l.loaded[string(key)] = m
+	m.key = key
+	l.loaded[key] = m
 	return m, nil
 }
 
@@ -105,6 +110,9 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 		}
 		m.Rules = append(m.Rules, r)
 	}
+	if err := m.checkRules(len(pkg.Wasm) > 0); err != nil {
+		return nil, err
+	}
 	if len(pkg.Wasm) == 0 {
 		return m, nil
 	}
@@ -117,6 +125,9 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 		Digest: in.Digest, Wasm: pkg.Wasm, Kind: pkg.Manifest.Kind, Grants: in.Grants, Names: pkg.Manifest.Names,
 		Limits: pkg.Manifest.Limits, WASIStub: pkg.Manifest.WASI == manifest.WASIStub, Targets: l.targets(t, in.Name),
 	}
+	if s := pkg.Manifest.Schedule; s != nil {
+		spec.Timeout = time.Duration(s.Timeout)
+	}
 	if in.Settings != "" {
 		spec.Settings = []byte(in.Settings)
 	}
@@ -128,18 +139,39 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 	return m, nil
 }
 
-// Keep closes every module that none of the generations uses. The caller knows that nothing else runs one.
+// checkRules refuses rules of one id, and rules that need code which their package does not have.
+func (l *Loaded) checkRules(code bool) error {
+	ids := map[string]bool{}
+	for _, r := range l.Rules {
+		if ids[r.ID] {
+			return fmt.Errorf("load %s: %s: rule %s stands there twice: %w", l.Name(), r.File, r.ID, storage.ErrInvalid)
+		}
+		ids[r.ID] = true
+		for i := range r.Subs {
+			if r.Subs[i].Match.Code && !code {
+				return fmt.Errorf("load %s: %s: sub-pattern %s is decided by code, and the package has none: %w", l.Name(), r.File, r.Subs[i].Name, storage.ErrInvalid)
+			}
+		}
+	}
+	return nil
+}
+
+// Keep forgets every module that none of the generations uses and closes its code. The caller knows that nothing else
+// runs one, and that no generation is being built.
 func (l *Library) Keep(ctx context.Context, used ...*Generation) error {
-	keep := map[*runtime.Module]bool{}
+	keep := map[string]bool{}
 	for _, g := range used {
-		g.each(func(m *Loaded) { keep[m.Code] = true })
+		g.each(func(m *Loaded) { keep[m.key] = true })
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var errs []error
 	for key, m := range l.loaded {
-		if m.Code != nil && !keep[m.Code] {
-			delete(l.loaded, key)
+		if keep[key] {
+			continue
+		}
+		delete(l.loaded, key)
+		if m.Code != nil {
 			errs = append(errs, m.Code.Close(ctx))
 		}
 	}

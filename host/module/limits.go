@@ -6,7 +6,8 @@ const (
 	MaxControlBytes     = 64 << 10 // one control record
 	MaxModulesPerTenant = 256      // in a tenant's own layer
 	MaxModulesGlobal    = 2048
-	MaxVersionsKept     = 5 // versions to roll back to, per module
+	MaxVersionsKept     = 5        // versions to roll back to, per module
+	MaxLiteralBytes     = 64 << 10 // of the signatures of one layer; the automaton takes up to 1 KiB for each byte
 	MaxCommentBytes     = 8 << 10
 	MaxSettingsBytes    = 32 << 10
 )

@@ -23,8 +23,9 @@ type Install struct {
 type Slot struct {
 	Current  Install   `json:"current"`
 	Previous []Install `json:"previous,omitempty"`
+	Undone   string    `json:"undone,omitempty"` // digest that the last rollback took out, until another version is activated
 	Off      bool      `json:"off,omitempty"`
-	Why      string    `json:"why,omitempty"` // of a suspension
+	Why      string    `json:"why,omitempty"` // of a suspension; "" when a person switched it off
 }
 
 // Layer is what one organization runs, or, for NoTenant, what all of them share. An organization's slot hides the
@@ -48,11 +49,16 @@ func (r Running) Layer(t storage.Tenant) Layer { return r.Layers[t] }
 func (r Running) Tenants() []storage.Tenant { return slices.Sorted(maps.Keys(r.Layers)) }
 
 // Apply returns what runs after a control record at position seq and log time at. A record that asks for what cannot
-// be (a rollback without an earlier version) is an error wrapping storage.ErrInvalid, ErrNotFound or ErrExhausted and
-// changes nothing: it depends on the log alone, so every replay decides alike.
+// be (a rollback without an earlier version) is an error wrapping storage.ErrInvalid, ErrNotFound, ErrConflict or
+// ErrExhausted and changes nothing: it depends on the log alone, so every replay decides alike.
 func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	layer := r.Layers[c.Tenant].clone()
 	slot, ok := layer.Slots[c.Name]
+	if c.Kind != Activate && c.Digest != "" {
+		if r.version(c.Tenant, c.Name).Digest != c.Digest {
+			return r, fmt.Errorf("%s %s: it is meant for another version than the one that runs: %w", c.Kind, c.Name, storage.ErrConflict)
+		}
+	}
 	switch c.Kind {
 	case Activate:
 		if !ok && len(layer.Slots) >= limitOf(c.Tenant) {
@@ -63,11 +69,16 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 			slot.Previous = slot.Previous[:min(len(slot.Previous), MaxVersionsKept)]
 		}
 		slot.Current = Install{Name: c.Name, Digest: c.Digest, Settings: c.Settings, Grants: c.Grants, Seq: seq, At: at, Who: c.Who}
-		slot.Off, slot.Why = false, ""
+		slot.Off, slot.Why, slot.Undone = false, "", ""
 	case Rollback:
-		if !ok || len(slot.Previous) == 0 {
+		if !r.CanRollback(c.Tenant, c.Name) {
 			return r, fmt.Errorf("roll back %s: there is no earlier version: %w", c.Name, storage.ErrNotFound)
 		}
+		if len(slot.Previous) == 0 { // the version before was the shared one
+			delete(layer.Slots, c.Name)
+			return r.with(seq, c.Tenant, layer), nil
+		}
+		slot.Undone = slot.Current.Digest
 		slot.Current = slot.Previous[0]
 		slot.Current.Seq, slot.Current.At, slot.Current.Who = seq, at, c.Who
 		slot.Previous = slices.Clone(slot.Previous[1:])
@@ -77,12 +88,34 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 		if !ok {
 			return r.switchShared(seq, c, layer, off)
 		}
-		slot.Off, slot.Why = off, c.Reason
+		slot.Off, slot.Why = off, ""
+		if c.Kind == Suspend {
+			slot.Why = c.Reason
+		}
 	default:
 		return r, fmt.Errorf("control record %q changes no module: %w", c.Kind, storage.ErrInvalid)
 	}
 	layer.Slots[c.Name] = slot
 	return r.with(seq, c.Tenant, layer), nil
+}
+
+// CanRollback reports whether an earlier version of a layer's module can run again: one of its own or, for an
+// organization, the shared one that its own has hidden.
+func (r Running) CanRollback(t storage.Tenant, name string) bool {
+	slot, ok := r.Layers[t].Slots[name]
+	if !ok || len(slot.Previous) > 0 {
+		return ok
+	}
+	_, shared := r.Layers[storage.NoTenant].Slots[name]
+	return shared && t != storage.NoTenant
+}
+
+// version returns what a control record for a layer's module is about: the layer's own version, else the shared one.
+func (r Running) version(t storage.Tenant, name string) Install {
+	if slot, ok := r.Layers[t].Slots[name]; ok {
+		return slot.Current
+	}
+	return r.Layers[storage.NoTenant].Slots[name].Current
 }
 
 // switchShared switches a shared module off or on for one organization.
@@ -104,6 +137,9 @@ func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
 		layers = map[storage.Tenant]Layer{}
 	}
 	layers[t] = l
+	if len(l.Slots) == 0 && len(l.Off) == 0 {
+		delete(layers, t) // an organization that runs what all run costs nothing
+	}
 	return Running{Seq: seq, Layers: layers}
 }
 

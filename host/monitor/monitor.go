@@ -22,7 +22,7 @@ type Sink interface {
 	Put(ctx context.Context, t storage.Tenant, src queue.Source, recs []queue.Raw) error
 }
 
-// Source says what should run. Both may be called from any goroutine.
+// Source says what should run. It may be called from any goroutine.
 type Source interface {
 	Generation() *module.Generation
 }
@@ -42,7 +42,8 @@ type Config struct {
 
 // Limits of the scheduler.
 const (
-	MaxTasks        = 10_000           // monitors of all organizations together
+	MaxTasks        = 1000             // monitors of all organizations together; each holds a copy of its module, 1 to 4 MiB
+	MaxCursorBytes  = 64 << 10         // what a poll leaves for the next one
 	minInterval     = time.Second      // a manifest that asks for less gets this
 	defaultInterval = time.Minute      // of a manifest without a schedule
 	putTimeout      = 10 * time.Second // for the records of one poll to be safe
@@ -97,6 +98,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 // follow starts what a generation has and stops what it has not.
 func (s *Scheduler) follow(ctx context.Context, g *module.Generation) {
 	wanted := map[key]*module.Loaded{}
+tenants:
 	for _, t := range s.cfg.Tenants() {
 		for _, m := range g.View(t).Monitors() {
 			if m.Tenant == storage.NoTenant && !s.cfg.Granted(t, m.Name()) {
@@ -104,7 +106,7 @@ func (s *Scheduler) follow(ctx context.Context, g *module.Generation) {
 			}
 			if len(wanted) == MaxTasks {
 				s.cfg.Report("too many monitors: the rest does not run", "limit", MaxTasks)
-				break
+				break tenants
 			}
 			wanted[key{t, m.Name(), m.Install.Digest, m.Install.Seq}] = m
 		}
@@ -124,22 +126,21 @@ func (s *Scheduler) follow(ctx context.Context, g *module.Generation) {
 	}
 }
 
-// poll runs one monitor of one organization until ctx ends.
+// poll runs one monitor of one organization until ctx ends. Between a start of the host and the first poll there is no
+// cursor: a monitor that needs one keeps it in what it polls.
 func (s *Scheduler) poll(ctx context.Context, t storage.Tenant, shared *module.Loaded) {
-	m, err := s.cfg.Library.Open(ctx, t, shared.Install)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.cfg.Report("a monitor cannot run", "organization", t, "module", shared.Name(), "error", err)
-		}
-		return
-	}
-	defer m.Code.Close(context.WithoutCancel(ctx))
 	interval, jitter := defaultInterval, time.Duration(0)
-	if sc := m.Manifest.Schedule; sc != nil {
+	if sc := shared.Manifest.Schedule; sc != nil {
 		interval, jitter = max(time.Duration(sc.Interval), minInterval), time.Duration(sc.Jitter)
 	}
 	wait := time.NewTimer(time.Duration(s.cfg.Jitter() * float64(min(interval, jitter+time.Second))))
 	defer wait.Stop()
+	var m *module.Loaded // a copy that reaches only what this organization has granted
+	defer func() {
+		if m != nil {
+			_ = m.Code.Close(context.WithoutCancel(ctx)) // frees memory; there is nothing to do about an error
+		}
+	}()
 	var cursor []byte
 	for {
 		select {
@@ -147,8 +148,17 @@ func (s *Scheduler) poll(ctx context.Context, t storage.Tenant, shared *module.L
 			return
 		case <-wait.C:
 		}
-		cursor = s.once(ctx, t, m, cursor)
-		wait.Reset(interval + time.Duration(s.cfg.Jitter()*float64(jitter)))
+		began := time.Now()
+		if m == nil {
+			var err error
+			if m, err = s.cfg.Library.Open(ctx, t, shared.Install); err != nil && ctx.Err() == nil {
+				s.cfg.Report("a monitor cannot run", "organization", t, "module", shared.Name(), "error", err)
+			}
+		}
+		if m != nil {
+			cursor = s.once(ctx, t, m, cursor)
+		}
+		wait.Reset(max(interval-time.Since(began), 0) + time.Duration(s.cfg.Jitter()*float64(jitter)))
 	}
 }
 
@@ -161,13 +171,21 @@ func (s *Scheduler) once(ctx context.Context, t storage.Tenant, m *module.Loaded
 	if ctx.Err() != nil {
 		return cursor
 	}
+	if err == nil && len(found.Cursor) > MaxCursorBytes {
+		err = &runtime.Trap{Code: runtime.CodeLimit, Module: m.Install.Digest, Fuel: found.Fuel,
+			Detail: fmt.Sprintf("a cursor of %d bytes, at most %d are kept", len(found.Cursor), MaxCursorBytes)}
+	}
 	records := found.Records
 	if err != nil {
 		records = [][]byte{failure(m, now, err)}
 	}
-	raws := make([]queue.Raw, len(records))
-	for i, r := range records {
-		raws[i] = queue.Raw{Bytes: r, Received: now.UnixNano()}
+	raws := make([]queue.Raw, 0, len(records))
+	for _, r := range records {
+		raw := queue.Raw{Bytes: r, Received: now.UnixNano()}
+		if len(r) > queue.MaxRecordBytes {
+			raw.Bytes, raw.Flags = r[:queue.MaxRecordBytes], queue.FlagTruncated
+		}
+		raws = append(raws, raw)
 	}
 	if len(raws) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, putTimeout)
@@ -194,7 +212,7 @@ func failure(m *module.Loaded, at time.Time, err error) []byte {
 	}
 	b, e := json.Marshal(map[string]any{
 		"@timestamp": at.UTC().Format(time.RFC3339Nano), "event.kind": "event", "event.dataset": "vedette.monitor",
-		"event.outcome": "failure", "event.provider": m.Name(), "error.code": code, "error.message": fmt.Sprint(err),
+		"event.outcome": "failure", "event.provider": m.Name(), "error.code": code, "error.message": err.Error(),
 	})
 	if e != nil {
 		return []byte(`{"event.dataset":"vedette.monitor","event.outcome":"failure"}`)

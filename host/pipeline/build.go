@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 	"unsafe"
 
+	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/sdk/go/ecs"
 	"github.com/vedette-siem/vedette/sdk/manifest"
@@ -23,10 +25,18 @@ const (
 	maxFuture = int64(2 * time.Minute)
 )
 
-// FieldTimeAdjusted holds the event's own time when it was not believed.
-const FieldTimeAdjusted = "vedette.time_adjusted"
+// Fields that the pipeline adds to events.
+const (
+	FieldTimeAdjusted = "vedette.time_adjusted" // the event's own time, when it was not believed
+	FieldFlags        = "vedette.flags"         // what the receiver noted of the record: a list of "truncated", "bad_framing"
+)
 
-// Fields that the pipeline adds beside those that package storage names.
+var flagText = [4]string{
+	queue.FlagTruncated: `["truncated"]`, queue.FlagBadFraming: `["bad_framing"]`,
+	queue.FlagTruncated | queue.FlagBadFraming: `["truncated","bad_framing"]`,
+}
+
+// What is said of a record that has no events of its own.
 const (
 	fieldKind      = "event.kind"
 	fieldError     = "error.message"
@@ -38,10 +48,10 @@ const (
 // builder turns the fields of decoded events into canonical ones. Values that lie in a record or in the arena share the
 // one string that was made of it. It belongs to one goroutine.
 type builder struct {
-	slab   []storage.Field // where events' fields are cut from
-	text   []byte          // computed values of this event
-	list   []element
-	intern map[string]string // small texts that come again and again: list values, numbers
+	slab  []storage.Field // where events' fields are cut from
+	chars []byte          // where computed values are cut from
+	text  []byte          // the computed value at hand
+	list  []element
 }
 
 // element is one element of a list-valued field.
@@ -50,26 +60,28 @@ type element struct {
 	value string
 }
 
+// Sizes of slabs: large enough to make allocations rare, small enough not to hold much when one event of them lives long.
 const (
-	slabFields  = 4096
-	maxInterned = 4096
-	internBytes = 64
+	slabFields = 4096
+	slabChars  = 16 << 10
 )
 
-func newBuilder() *builder { return &builder{intern: map[string]string{}} }
+func newBuilder() *builder { return &builder{} }
 
-// share returns b as a string, the same one for equal small texts.
-func (b *builder) share(text []byte) string {
-	if len(text) > internBytes {
+// keep returns a copy of text as a string.
+func (b *builder) keep(text []byte) string {
+	if len(text) == 0 {
+		return ""
+	}
+	if len(text) > slabChars/4 {
 		return string(text)
 	}
-	if s, ok := b.intern[string(text)]; ok {
-		return s
+	if len(b.chars) < len(text) {
+		b.chars = make([]byte, slabChars)
 	}
-	s := string(text)
-	if len(b.intern) < maxInterned {
-		b.intern[s] = s
-	}
+	n := copy(b.chars, text)
+	s := unsafe.String(&b.chars[0], n) // never written again
+	b.chars = b.chars[n:]
 	return s
 }
 
@@ -104,6 +116,12 @@ func (b *builder) event(ev *storage.Event, batch *abi.Events, v *abi.Event, m *m
 		if value == "" {
 			continue
 		}
+		if name == storage.FieldDataset {
+			if ev.Stream == "" {
+				ev.Stream = value
+			}
+			continue
+		}
 		if f.Flags&abi.FlagList != 0 {
 			b.element(ev, name, value)
 			continue
@@ -115,7 +133,7 @@ func (b *builder) event(ev *storage.Event, batch *abi.Events, v *abi.Event, m *m
 }
 
 // hostFields is room for the fields that the pipeline adds to each event.
-const hostFields = 6
+const hostFields = 7
 
 func nameOf(f *abi.Field, m *manifest.Manifest, arena string) string {
 	switch {
@@ -154,7 +172,7 @@ func (b *builder) value(f *abi.Field, raw, arena string) string {
 		t = netip.AddrFrom4([4]byte{byte(f.Bits >> 24), byte(f.Bits >> 16), byte(f.Bits >> 8), byte(f.Bits)}).AppendTo(t)
 	}
 	b.text = t
-	return b.share(t)
+	return b.keep(t)
 }
 
 // element adds one element of a list; the list's place in the event is that of its first element.
@@ -172,8 +190,10 @@ func (b *builder) element(ev *storage.Event, name, value string) {
 	b.list = append(b.list, element{field, value})
 }
 
-// closeLists writes each list as a JSON array of strings.
+// closeLists writes each list as a JSON array of strings. Elements beyond the limit of a value are left out: an array
+// that is cut would be none.
 func (b *builder) closeLists(ev *storage.Event) {
+	cut := false
 	for i := range b.list {
 		field := b.list[i].field
 		if ev.Fields[field].Value != "" {
@@ -181,22 +201,32 @@ func (b *builder) closeLists(ev *storage.Event) {
 		}
 		t := append(b.text[:0], '[')
 		for _, e := range b.list[i:] {
-			if e.field == field {
-				if len(t) > 1 {
-					t = append(t, ',')
-				}
-				t = appendJSON(t, e.value)
+			if e.field != field {
+				continue
+			}
+			end := len(t)
+			if end > 1 {
+				t = append(t, ',')
+			}
+			if t = appendJSON(t, e.value); len(t) >= storage.MaxFieldValueBytes {
+				t, cut = t[:end], true
 			}
 		}
 		b.text = append(t, ']')
-		ev.Fields[field].Value = b.share(b.text)
+		ev.Fields[field].Value = b.keep(b.text)
+	}
+	if cut {
+		ev.Fields = append(ev.Fields, storage.Field{Name: storage.FieldTruncated, Value: `["value"]`})
 	}
 }
 
 const hexDigits = "0123456789abcdef"
 
-// appendJSON appends s as a JSON string. Invalid UTF-8 passes: storage.Canonical repairs it.
+// appendJSON appends s as a JSON string.
 func appendJSON(t []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
 	t = append(t, '"')
 	for i := range len(s) {
 		switch c := s[i]; {

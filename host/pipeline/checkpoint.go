@@ -21,7 +21,6 @@ import (
 type Checkpoint struct {
 	Seq       uint64         // last position whose findings are in Correlate and Incidents
 	Stored    uint64         // last position whose events are on disk for certain
-	StoredAt  int64          // log time at Stored, ns
 	Base      module.Running // what ran after position Stored
 	Correlate []byte         // correlate.State
 	Incidents []byte         // incident.Fold
@@ -30,15 +29,11 @@ type Checkpoint struct {
 const (
 	checkpointMagic = "VEDCKPT1"
 	checkpointName  = "checkpoint"
-
-	// MaxCheckpointBytes bounds what is read back; keyed state has its own, lower limits.
-	MaxCheckpointBytes = 4 << 30
 )
 
 type checkpointHeader struct {
 	Seq       uint64         `json:"seq"`
 	Stored    uint64         `json:"stored"`
-	StoredAt  int64          `json:"stored_at"`
 	Base      module.Running `json:"base"`
 	Correlate int            `json:"correlate"` // bytes
 	Incidents int            `json:"incidents"` // bytes
@@ -46,7 +41,7 @@ type checkpointHeader struct {
 
 // encode returns magic, CRC-32C of the rest, length of the header, header (JSON), correlation state, incident state.
 func (c *Checkpoint) encode() ([]byte, error) {
-	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.StoredAt, c.Base, len(c.Correlate), len(c.Incidents)})
+	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents)})
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -86,7 +81,7 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 		return bad("parts do not add up to the file")
 	}
 	return &Checkpoint{
-		Seq: h.Seq, Stored: h.Stored, StoredAt: h.StoredAt, Base: h.Base,
+		Seq: h.Seq, Stored: h.Stored, Base: h.Base,
 		Correlate: rest[:h.Correlate], Incidents: rest[h.Correlate:],
 	}, nil
 }

@@ -1,11 +1,11 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"github.com/vedette-siem/vedette/host/module"
@@ -15,8 +15,11 @@ import (
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// batchRecords is how many records cross into a module at once: 16 to 256 are best, more fall out of the cache.
-const batchRecords = 256
+// What crosses into a module at once. Both depend on the frame alone, so every replay cuts alike.
+const (
+	batchRecords = 256       // 16 to 256 are best, more fall out of the cache
+	batchBytes   = 240 << 10 // fits into an ordinary instance; a longer record crosses alone
+)
 
 // Poison is a record that a module could not survive.
 type Poison struct {
@@ -25,7 +28,8 @@ type Poison struct {
 	Module *module.Loaded
 	Code   string
 	Detail string
-	Raw    []byte
+	Raw    []byte // as received; it is not written again
+	Others int    // further records that were given up because of this one, without a verdict of their own
 }
 
 // pending is a record on its way through the parsers.
@@ -60,6 +64,8 @@ type Parser struct {
 	ordinal uint16
 	genSeq  uint64
 	genText string
+	from    queue.Source // of the record before, and as text
+	fromTxt string
 }
 
 // group is the records that are to be handed to one module at once.
@@ -85,8 +91,9 @@ func (p *Parser) segment(ctx context.Context, gen *module.Generation, f *queue.F
 		}
 		for i := range p.groups {
 			g := &p.groups[i]
-			for at := 0; at < len(g.recs); at += batchRecords {
-				part := g.recs[at:min(at+batchRecords, len(g.recs))]
+			for at := 0; at < len(g.recs); {
+				part := g.recs[at : at+p.fit(g.recs[at:])]
+				at += len(part)
 				var err error
 				if poison, err = p.call(ctx, f, s, g.mod, part, poison); err != nil {
 					return events, poison, err
@@ -100,7 +107,21 @@ func (p *Parser) segment(ctx context.Context, gen *module.Generation, f *queue.F
 	return events, poison, nil
 }
 
-// start routes the records of a segment.
+// fit returns how many of the records cross together.
+func (p *Parser) fit(recs []int) (n int) {
+	bytes := 0
+	for n < min(len(recs), batchRecords) {
+		rec := p.recs[recs[n]].rec
+		bytes += abi.RecordSize + len(rec.Raw) + len(rec.Source.Listener) + len(rec.Source.Peer) + 1
+		if bytes > batchBytes && n > 0 {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// start routes the records of a segment. Events share the bytes of the message, which are never written again.
 func (p *Parser) start(view *module.View, seg *queue.Segment) {
 	clear(p.built)
 	p.recs, p.asks, p.built = p.recs[:0], p.asks[:0], p.built[:0]
@@ -108,7 +129,7 @@ func (p *Parser) start(view *module.View, seg *queue.Segment) {
 		rec := &seg.Records[i]
 		from := len(p.asks)
 		p.asks = view.Route(p.asks, rec.Raw, rec.Source.Listener, &p.route)
-		p.recs = append(p.recs, pending{rec: rec, index: i, raw: string(rec.Raw), ask: p.asks[from:len(p.asks):len(p.asks)]})
+		p.recs = append(p.recs, pending{rec: rec, index: i, raw: unsafe.String(unsafe.SliceData(rec.Raw), len(rec.Raw)), ask: p.asks[from:len(p.asks):len(p.asks)]})
 	}
 }
 
@@ -141,41 +162,35 @@ func (p *Parser) group() {
 }
 
 // call hands records to a module and takes its answer. The error is no verdict on the module: the machine stalled, or
-// ctx ended. When the module fails more records than a batch may hold, all of the batch count as its failures.
+// ctx ended.
 func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Loaded, part []int, poison []Poison) ([]Poison, error) {
 	p.enc.Begin(len(part), f.Seq, f.LogTime)
 	for _, i := range part {
 		rec := p.recs[i].rec
-		p.source = append(append(append(p.source[:0], rec.Source.Listener...), ' '), rec.Source.Peer...)
-		p.enc.Add(rec.Raw, unsafe.String(unsafe.SliceData(p.source), len(p.source)), rec.Received, uint32(rec.Flags)&abi.RecordTruncated)
+		p.enc.Add(rec.Raw, p.sourceOf(rec), rec.Received, uint32(rec.Flags)&abi.RecordTruncated)
 	}
 	err := mod.Code.Parse(ctx, p.enc.Bytes(), &p.res)
 	var trap *runtime.Trap
-	failing := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
-	if err != nil && !failing {
+	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
+	if err != nil && !gaveUp {
 		return poison, fmt.Errorf("parse frame %d with %s: %w", f.Seq, mod.Name(), err)
 	}
 	for _, i := range part {
 		p.recs[i].next()
 	}
-	last := ""
-	bad := func(i int, t *runtime.Trap) {
-		r := &p.recs[i]
-		r.done, r.failed, last = true, mod.Name()+" failed: "+t.Error(), t.Error()
-		poison = append(poison, Poison{
-			Tenant: f.Segments[s].Tenant, ID: storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
-			Module: mod, Code: t.Code, Detail: t.Detail, Raw: bytes.Clone(r.rec.Raw),
-		})
-	}
-	if failing {
-		for _, i := range part {
-			bad(i, trap)
-		}
-		p.used.add(mod, len(part), 0, p.res.Fuel, len(part), last)
-		return poison, nil
-	}
+	before := len(poison)
 	for _, x := range p.res.Poison {
-		bad(part[x.Record], x.Trap)
+		poison = append(poison, p.fail(f, s, part[x.Record], mod, x.Trap))
+	}
+	errs := len(p.res.Poison)
+	if gaveUp { // what was judged until then stands
+		rest := part[judged(&p.res):]
+		poison = append(poison, p.fail(f, s, rest[0], mod, trap))
+		poison[len(poison)-1].Others = len(rest) - 1
+		for _, i := range rest[1:] {
+			p.recs[i].done, p.recs[i].failed = true, mod.Name()+" failed on too many records that came with this one"
+		}
+		errs += len(rest)
 	}
 	events := 0
 	for i := range p.res.Parts {
@@ -185,8 +200,34 @@ func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Lo
 		}
 		events += n
 	}
-	p.used.add(mod, len(part), events, p.res.Fuel, len(p.res.Poison), last)
+	last := ""
+	if len(poison) > before {
+		last = poison[len(poison)-1].Code + ": " + poison[len(poison)-1].Detail
+	}
+	p.used.add(mod, len(part), events, p.res.Fuel, errs, last)
 	return poison, nil
+}
+
+// judged returns how many records, from the front, have a verdict.
+func judged(r *runtime.Result) (n int) {
+	if len(r.Parts) > 0 {
+		last := &r.Parts[len(r.Parts)-1]
+		n = last.First + last.Events.Records
+	}
+	if len(r.Poison) > 0 {
+		n = max(n, r.Poison[len(r.Poison)-1].Record+1)
+	}
+	return n
+}
+
+// fail notes that a module could not survive a record.
+func (p *Parser) fail(f *queue.Frame, s, i int, mod *module.Loaded, t *runtime.Trap) Poison {
+	r := &p.recs[i]
+	r.done, r.failed = true, mod.Name()+" failed: "+t.Code+": "+t.Detail
+	return Poison{
+		Tenant: f.Segments[s].Tenant, ID: storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
+		Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: r.rec.Raw,
+	}
 }
 
 // take builds the events of one stretch of an answer, which the runtime has checked.
@@ -239,25 +280,29 @@ func (p *Parser) take(f *queue.Frame, s int, mod *module.Loaded, part []int, x *
 // finish appends a record's events in canonical form; a record that no parser has read is kept as unparsed, since
 // evidence outranks tidiness.
 func (p *Parser) finish(gen *module.Generation, f *queue.Frame, s int, r *pending, events []storage.Event) []storage.Event {
-	p.source = append(append(append(p.source[:0], r.rec.Source.Listener...), ' '), r.rec.Source.Peer...)
-	source := p.build.share(p.source)
 	from := len(events)
 	events = append(events, p.built[r.first:r.first+r.events]...)
 	if len(events) == from {
-		e := storage.Event{
+		events = append(events, storage.Event{
 			ID:     storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
-			Tenant: f.Segments[s].Tenant, Time: r.rec.Received, Received: r.rec.Received, Raw: r.raw, Stream: streamUnparsed,
-		}
-		e.Fields = append(p.build.take(hostFields+2), p.explain(r)...)
-		events = append(events, e)
+			Tenant: f.Segments[s].Tenant, Time: r.rec.Received, Received: r.rec.Received, Raw: r.raw,
+			Fields: p.build.take(hostFields + 2),
+		})
+		r.explain(&events[from])
 	}
 	for i := from; i < len(events); i++ {
 		e := &events[i]
-		e.Fields = append(e.Fields, storage.Field{Name: storage.FieldSource, Value: source},
+		e.Fields = append(e.Fields, storage.Field{Name: storage.FieldSource, Value: p.sourceOf(r.rec)},
 			storage.Field{Name: storage.FieldGeneration, Value: p.generation(gen)})
 		if r.by != nil {
 			e.Fields = append(e.Fields, storage.Field{Name: storage.FieldParser, Value: r.by.Name()},
 				storage.Field{Name: storage.FieldDigest, Value: r.by.Short()})
+			if e.Stream == "" {
+				e.Stream = r.by.Manifest.Name
+			}
+		}
+		if text := flagText[r.rec.Flags&(queue.FlagTruncated|queue.FlagBadFraming)]; text != "" {
+			e.Fields = append(e.Fields, storage.Field{Name: FieldFlags, Value: text})
 		}
 		storage.Canonical(e)
 	}
@@ -265,14 +310,25 @@ func (p *Parser) finish(gen *module.Generation, f *queue.Frame, s int, r *pendin
 }
 
 // explain says why a record has no events of its own.
-func (p *Parser) explain(r *pending) []storage.Field {
+func (r *pending) explain(e *storage.Event) {
 	switch {
 	case r.drop:
-		return []storage.Field{{Name: fieldKind, Value: "event"}, {Name: fieldDropped, Value: "true"}}
-	case r.failed != "":
-		return []storage.Field{{Name: fieldKind, Value: kindUnparsed}, {Name: fieldError, Value: r.failed}}
+		e.Fields = append(e.Fields, storage.Field{Name: fieldKind, Value: "event"}, storage.Field{Name: fieldDropped, Value: "true"})
+		return
+	case r.failed == "":
+		r.failed = "no parser knows this record"
 	}
-	return []storage.Field{{Name: fieldKind, Value: kindUnparsed}, {Name: fieldError, Value: "no parser knows this record"}}
+	e.Stream = streamUnparsed
+	e.Fields = append(e.Fields, storage.Field{Name: fieldKind, Value: kindUnparsed}, storage.Field{Name: fieldError, Value: r.failed})
+}
+
+// sourceOf returns a record's source as text, made once for a run of records.
+func (p *Parser) sourceOf(rec *queue.Record) string {
+	if p.from != rec.Source || p.fromTxt == "" {
+		p.source = append(append(append(p.source[:0], rec.Source.Listener...), ' '), rec.Source.Peer...)
+		p.from, p.fromTxt = rec.Source, p.build.keep(p.source)
+	}
+	return p.fromTxt
 }
 
 // generation returns the generation's number as text, made once for each.
@@ -286,7 +342,8 @@ func (p *Parser) generation(g *module.Generation) string {
 // NewParser returns a parser for use outside a running pipeline: trying records on a module, or parsing a file.
 func NewParser() *Parser { return newParser(newUsage()) }
 
-// Frame returns the events of a frame under a generation, in the order of its records, and what was poison.
+// Frame returns the events of a frame under a generation, in the order of its records, and what was poison. Events and
+// poison share the bytes of the frame's records, which must not be written again.
 func (p *Parser) Frame(ctx context.Context, gen *module.Generation, f *queue.Frame) ([]storage.Event, []Poison, error) {
 	var events []storage.Event
 	var poison []Poison

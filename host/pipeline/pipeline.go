@@ -2,9 +2,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
@@ -71,14 +75,15 @@ type Pipeline struct {
 	known    uint64                       // last position that existing speaks of
 	bases    []module.Running             // what ran, for each change since the last durable position
 
-	durable   position                          // at start
-	saved     *Checkpoint                       // the newest one, once Run has ended
+	saved     *Checkpoint                       // the newest one of this run
+	appended  uint64                            // last frame handed to the store before it
 	reading   *module.Generation                // of the reader
 	current   atomic.Pointer[module.Generation] // of the sequencer: in force after all that was processed
 	processed atomic.Uint64
 	ckpt      atomic.Uint64
 	logTime   atomic.Int64
 	health    *failures
+	step      func(name string) error // lets tests end a run between any two steps; else nil
 	Cost      Costs
 	Use       *Usage
 	Tails     *Tails
@@ -88,7 +93,8 @@ type Pipeline struct {
 
 	mu      sync.Mutex
 	waiters map[uint64][]chan error // control records that somebody waits for, by position
-	results map[uint64]error        // of control records that nobody has asked for yet
+	results map[uint64]error        // of control records that failed and that nobody has asked for yet
+	ended   bool                    // Run has returned
 	woken   []func()
 }
 
@@ -168,8 +174,14 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	for range p.cfg.Workers {
 		g.Go(func() error { return p.work(ctx, work) })
 	}
-	g.Go(func() error { return p.sequence(ctx, order) })
-	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	var last error // of the sequencer, which may fail at the end although ctx ended first
+	g.Go(func() error {
+		last = p.sequence(ctx, order)
+		return last
+	})
+	err := g.Wait()
+	p.end()
+	if err = cmp.Or(last, err); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("process the log: %w", err)
 	}
 	return nil
@@ -209,7 +221,8 @@ func (p *Pipeline) read(ctx context.Context, order, work chan<- *item) error {
 
 var itemPool = sync.Pool{New: func() any { return &item{} }}
 
-// change applies a control record: from here on another generation is in force.
+// change applies a control record: from here on another generation is in force. A record that cannot be applied changes
+// nothing, now and on every replay; an error is the machine's, and then nothing may go on.
 func (p *Pipeline) change(ctx context.Context, it *item) error {
 	c, err := module.DecodeControl(it.msg.Data)
 	if err != nil {
@@ -229,11 +242,25 @@ func (p *Pipeline) change(ctx context.Context, it *item) error {
 	defer p.building.Unlock()
 	gen, err := module.Build(ctx, p.cfg.Library, p.reading, next, c.Tenant)
 	if err != nil {
-		return fmt.Errorf("control record %d (%s %s): %w", it.msg.Seq, c.Kind, c.Name, err)
+		err = fmt.Errorf("control record %d (%s %s): %w", it.msg.Seq, c.Kind, c.Name, err)
+		if !verdict(err) {
+			return err
+		}
+		it.applied = err
+		return nil
 	}
 	p.live = append(p.live, gen)
 	p.reading, it.gen, it.changed = gen, gen, true
 	return nil
+}
+
+// verdict reports whether module.Build refused what it was asked for, rather than failed to do it.
+func verdict(err error) bool {
+	var trap *runtime.Trap
+	if errors.As(err, &trap) {
+		return trap.Code != runtime.CodeHostIO
+	}
+	return errors.Is(err, storage.ErrInvalid) || errors.Is(err, storage.ErrForbidden) || errors.Is(err, storage.ErrExhausted)
 }
 
 // retire makes gen the current generation. All messages before it have been processed, so nothing runs under an older
@@ -250,7 +277,17 @@ func (p *Pipeline) retire(ctx context.Context, gen *module.Generation) {
 	}
 }
 
+// reach is called before and after everything that outlives the process.
+func (p *Pipeline) reach(step string) error {
+	if p.step == nil {
+		return nil
+	}
+	return p.step(step)
+}
+
 // Wait returns what became of the control record at seq, after it was processed and what it changed was committed.
+// Of one that was in the log before this start only that is known: it returns nil. The error wraps
+// storage.ErrUnavailable when Run has ended; the record is in the log and is processed by the next start.
 func (p *Pipeline) Wait(ctx context.Context, seq uint64) error {
 	p.mu.Lock()
 	if err, ok := p.results[seq]; ok {
@@ -262,6 +299,10 @@ func (p *Pipeline) Wait(ctx context.Context, seq uint64) error {
 		p.mu.Unlock()
 		return nil
 	}
+	if p.ended {
+		p.mu.Unlock()
+		return errEnded
+	}
 	ch := make(chan error, 1)
 	p.waiters[seq] = append(p.waiters[seq], ch)
 	p.mu.Unlock()
@@ -269,21 +310,28 @@ func (p *Pipeline) Wait(ctx context.Context, seq uint64) error {
 	case err := <-ch:
 		return err
 	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.waiters[seq] = slices.DeleteFunc(p.waiters[seq], func(c chan error) bool { return c == ch }); len(p.waiters[seq]) == 0 {
+			delete(p.waiters, seq)
+		}
 		return fmt.Errorf("wait for control record %d: %w", seq, ctx.Err())
 	}
 }
 
-// answer tells who waits for control records up to seq what became of them.
+var errEnded = fmt.Errorf("the host is stopping: the change is in the log and takes effect at the next start: %w", storage.ErrUnavailable)
+
+// answer tells who waits for control records up to seq what became of them. Everything up to seq is committed.
 func (p *Pipeline) answer(seq uint64, outcomes map[uint64]error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at, err := range outcomes {
-		if _, waits := p.waiters[at]; !waits && err != nil {
-			p.results[at] = err
-			if len(p.results) > maxResults {
-				clear(p.results) // nobody asked for them; the history of an incident shows what happened
-			}
+		if _, waits := p.waiters[at]; !waits && err != nil && at >= p.liveFrom {
+			p.results[at] = err // its publisher is about to ask
 		}
+	}
+	for len(p.results) > maxResults {
+		delete(p.results, slices.Min(slices.Collect(maps.Keys(p.results))))
 	}
 	p.processed.Store(seq)
 	for at, chs := range p.waiters {
@@ -292,6 +340,19 @@ func (p *Pipeline) answer(seq uint64, outcomes map[uint64]error) {
 		}
 		for _, ch := range chs {
 			ch <- outcomes[at]
+		}
+		delete(p.waiters, at)
+	}
+}
+
+// end lets go of who waits for what this run will not process.
+func (p *Pipeline) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	for at, chs := range p.waiters {
+		for _, ch := range chs {
+			ch <- errEnded
 		}
 		delete(p.waiters, at)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/correlate"
@@ -24,71 +25,107 @@ func (p *Pipeline) recover(ctx context.Context) error {
 	if c == nil {
 		c = &Checkpoint{}
 	}
-	p.start, p.resume, p.durable = c.Stored+1, c.Seq, position{c.Stored, c.StoredAt}
-	first, last := p.cfg.Queue.First(), p.cfg.Queue.Last()
-	if first > p.start && last >= p.start {
-		return fmt.Errorf("the log begins at %d, the checkpoint needs it from %d: the checkpoint is older than the log: %w", first, p.start, storage.ErrInvalid)
-	}
-	applied, err := p.cfg.DB.AppliedSeq(ctx)
-	if err != nil {
+	last := p.cfg.Queue.Last()
+	if err := p.belong(ctx, c, last); err != nil {
 		return err
 	}
-	if applied > last {
-		return fmt.Errorf("the database is at position %d, the log ends at %d: they do not belong together: %w", applied, last, storage.ErrInvalid)
-	}
-	p.liveFrom = last + 1
+	p.start, p.resume, p.liveFrom = c.Stored+1, c.Seq, last+1
 	p.ckpt.Store(c.Seq)
 	p.processed.Store(c.Stored)
 	if p.reading, err = module.Build(ctx, p.cfg.Library, nil, c.Base, storage.NoTenant); err != nil {
 		return err
 	}
-	p.current.Store(p.reading)
-	p.live = []*module.Generation{p.reading}
-	p.bases = []module.Running{c.Base}
-	if err := p.restore(ctx, c); err != nil {
+	base := p.reading
+	seen, err := p.scan(ctx, last)
+	if err != nil {
 		return err
 	}
-	if last < p.start {
+	if err := p.restore(c, seen.at); err != nil {
+		return err
+	}
+	p.reading, p.live, p.bases = base, []*module.Generation{base}, []module.Running{c.Base}
+	p.current.Store(base)
+	if !seen.frames {
 		return nil
 	}
-	from := time.Unix(0, c.StoredAt-maxPast).Add(-time.Hour)
-	if c.StoredAt == 0 {
-		from = time.Unix(0, 0)
-	}
 	p.known = last
-	p.existing, err = p.cfg.Store.Stored(ctx, p.start, last, from, time.Unix(1<<33, 0))
-	if err != nil {
+	from, to := time.Unix(0, seen.oldest-maxPast), time.Unix(0, seen.newest+maxFuture+1)
+	if p.existing, err = p.cfg.Store.Stored(ctx, p.start, last, from, to); err != nil {
 		return fmt.Errorf("look up the rows of positions %d to %d: %w", p.start, last, err)
 	}
 	p.cfg.Report(Info, "recovering", "from", p.start, "checkpoint", c.Seq, "to", last, "rows_there", len(p.existing))
 	return nil
 }
 
+// belong refuses to run on a log, a database and a checkpoint that are not of one run: records would be lost, or taken
+// for such that were processed already.
+func (p *Pipeline) belong(ctx context.Context, c *Checkpoint, last uint64) error {
+	applied, err := p.cfg.DB.AppliedSeq(ctx)
+	if err != nil {
+		return err
+	}
+	first, need := p.cfg.Queue.First(), c.Stored+1
+	switch {
+	case first > need && last >= need:
+		return fmt.Errorf("the log begins at %d, the checkpoint needs it from %d: the checkpoint is older than the log: %w", first, need, storage.ErrInvalid)
+	case c.Seq > last:
+		return fmt.Errorf("the checkpoint is at position %d, the log ends at %d: they do not belong together: %w", c.Seq, last, storage.ErrInvalid)
+	case applied > last:
+		return fmt.Errorf("the database is at position %d, the log ends at %d: they do not belong together: %w", applied, last, storage.ErrInvalid)
+	case applied < c.Seq:
+		return fmt.Errorf("the database is at position %d, the checkpoint at %d: the database is older than the log: %w", applied, c.Seq, storage.ErrInvalid)
+	}
+	return nil
+}
+
+// scanned is what recovery has to know of the log before it is processed again.
+type scanned struct {
+	at             *module.Generation // in force at the checkpoint's position
+	frames         bool
+	oldest, newest int64 // receive times of their records: clocks may have leapt, so nothing else bounds them
+}
+
+// scan reads the log once from the last durable position to its end.
+func (p *Pipeline) scan(ctx context.Context, last uint64) (scanned, error) {
+	seen := scanned{at: p.reading, oldest: math.MaxInt64, newest: math.MinInt64}
+	if last < p.start {
+		return seen, nil
+	}
+	var frame queue.Frame
+	for msg, err := range p.cfg.Queue.Read(ctx, p.start) {
+		if err != nil {
+			return seen, err
+		}
+		switch {
+		case msg.Kind == queue.KindControl && msg.Seq <= p.resume:
+			if err := p.change(ctx, &item{msg: msg}); err != nil {
+				return seen, err
+			}
+			seen.at = p.reading
+		case msg.Kind == queue.KindFrame:
+			if err := msg.Frame(&frame); err != nil {
+				return seen, err
+			}
+			for i := range frame.Segments {
+				for _, r := range frame.Segments[i].Records {
+					seen.frames = true
+					seen.oldest, seen.newest = min(seen.oldest, r.Received), max(seen.newest, r.Received)
+				}
+			}
+		}
+		if msg.Seq >= last {
+			break
+		}
+	}
+	return seen, nil
+}
+
 // restore brings back keyed state and incidents. The rules are those in force at c.Seq, which may be later ones than
-// those of c.Base: the control records in between are read for it.
-func (p *Pipeline) restore(ctx context.Context, c *Checkpoint) error {
+// those of c.Base.
+func (p *Pipeline) restore(c *Checkpoint, at *module.Generation) error {
 	if c.Seq == 0 {
 		return nil
 	}
-	gen := p.reading
-	if c.Seq > c.Stored {
-		for msg, err := range p.cfg.Queue.Read(ctx, c.Stored+1) {
-			if err != nil {
-				return err
-			}
-			it := item{msg: msg}
-			if msg.Kind == queue.KindControl {
-				if err := p.change(ctx, &it); err != nil {
-					return err
-				}
-			}
-			if msg.Seq >= c.Seq {
-				break
-			}
-		}
-	}
-	at := p.reading
-	p.reading, p.live = gen, []*module.Generation{gen}
 	lookup := func(t storage.Tenant, id string) *rule.Rule { return at.View(t).Rules.Rule(id) }
 	var err error
 	if p.state, err = correlate.Restore(bytes.NewReader(c.Correlate), p.cfg.Limits, lookup); err != nil {
@@ -100,26 +137,25 @@ func (p *Pipeline) restore(ctx context.Context, c *Checkpoint) error {
 	return nil
 }
 
-// due says that a checkpoint should be made.
+// due says that a checkpoint should be made. While the log is read again, the one that is there is ahead.
 func (s *sequencer) due() bool {
-	return s.at-s.lastCkpt >= int64(s.p.cfg.CheckpointEvery) || s.events >= checkpointEvents
+	return s.seq >= s.p.resume && (s.at-s.lastCkpt >= int64(s.p.cfg.CheckpointEvery) || s.events >= checkpointEvents)
 }
 
 // checkpoint saves everything that recovery needs and then cuts the log below it.
 func (s *sequencer) checkpoint(ctx context.Context) error {
-	s.pending = max(s.pending, 1)
 	if err := s.commit(ctx); err != nil {
 		return err
 	}
 	if s.seq == 0 || s.seq < s.p.resume {
-		return nil // still replaying: the checkpoint that is there is ahead
+		return nil
 	}
 	p := s.p
 	if err := p.cfg.DB.Apply(ctx, s.seq, meta.Batch{}); err != nil {
 		return fmt.Errorf("commit position %d: %w", s.seq, err)
 	}
-	at := s.settle()
-	c := Checkpoint{Seq: s.seq, Stored: at.seq, StoredAt: at.at, Base: s.base(at.seq)}
+	c := Checkpoint{Seq: s.seq, Stored: s.settle()}
+	c.Base = s.base(c.Stored)
 	var state, incidents bytes.Buffer
 	if err := p.state.Snapshot(&state); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -128,17 +164,21 @@ func (s *sequencer) checkpoint(ctx context.Context) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	c.Correlate, c.Incidents = state.Bytes(), incidents.Bytes()
+	if err := p.reach("save"); err != nil {
+		return err
+	}
 	if err := p.save(&c); err != nil {
 		return err
 	}
+	p.appended = s.appended
 	s.events, s.lastCkpt = 0, s.at
-	if p.cfg.KeepAll {
-		return nil
+	if err := p.reach("saved"); err != nil || p.cfg.KeepAll {
+		return err
 	}
-	if err := p.cfg.Queue.Cut(ctx, min(c.Stored, c.Seq)); err != nil {
+	if err := p.cfg.Queue.Cut(ctx, c.Stored); err != nil {
 		return fmt.Errorf("cut the log: %w", err)
 	}
-	return nil
+	return p.reach("cut")
 }
 
 func (p *Pipeline) save(c *Checkpoint) error {
@@ -155,27 +195,27 @@ func (p *Pipeline) save(c *Checkpoint) error {
 }
 
 // Settle notes that the store was closed and has everything on disk up to seq, so that the next start reads nothing
-// twice. It is called after Run has returned.
+// twice. It is called after Run has returned; before, or without a checkpoint of this run, it does nothing.
 func (p *Pipeline) Settle(seq uint64) error {
-	if p.saved == nil || seq < p.saved.Seq {
+	if p.saved == nil || seq < p.appended {
 		return nil
 	}
 	c := *p.saved
-	c.Stored, c.StoredAt, c.Base = c.Seq, p.logTime.Load(), p.bases[len(p.bases)-1]
+	c.Stored, c.Base = c.Seq, p.ran(c.Seq)
 	return p.save(&c)
 }
 
 // settle returns the last position up to which every row is on disk.
-func (s *sequencer) settle() position {
+func (s *sequencer) settle() uint64 {
 	limit := s.p.cfg.Store.Durable()
 	n := 0
 	for n < len(s.stored) && (s.stored[n].onDisk || s.stored[n].seq <= limit) {
 		n++
 	}
 	if n == len(s.stored) {
-		s.durable = position{s.seq, s.at} // what is not a frame has no rows
+		s.durable = s.seq // what is not a frame has no rows
 	} else if n > 0 {
-		s.durable = s.stored[n-1].position
+		s.durable = s.stored[n-1].seq
 	}
 	s.stored = append(s.stored[:0], s.stored[n:]...)
 	return s.durable
@@ -184,9 +224,19 @@ func (s *sequencer) settle() position {
 // base returns what ran after a position and forgets what ran before it.
 func (s *sequencer) base(stored uint64) module.Running {
 	b := s.p.bases
-	for len(b) > 1 && b[1].Seq <= stored {
-		b = b[1:]
+	n := 0
+	for n+1 < len(b) && b[n+1].Seq <= stored {
+		n++
 	}
-	s.p.bases = b
-	return b[0]
+	s.p.bases = append(b[:0:0], b[n:]...)
+	return s.p.bases[0]
+}
+
+// ran returns what ran after a position that is not before the last checkpoint's Stored.
+func (p *Pipeline) ran(seq uint64) module.Running {
+	n := len(p.bases) - 1
+	for n > 0 && p.bases[n].Seq > seq {
+		n--
+	}
+	return p.bases[n]
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/incident"
-	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
@@ -26,50 +25,50 @@ type sequencer struct {
 	events     int   // since the last checkpoint
 	lastCkpt   int64 // log time of the last checkpoint
 	fresh      []storage.Event
+	firings    []incident.Firing
 	stored     []storedFrame // frames that were appended and are not durable yet
-	durable    position      // every row up to here is on disk
-}
-
-type position struct {
-	seq uint64
-	at  int64
+	appended   uint64        // last frame handed to the store
+	durable    uint64        // every row up to here is on disk
 }
 
 // storedFrame is a frame whose rows were handed to the store.
 type storedFrame struct {
-	position
+	seq    uint64
 	onDisk bool // already, when the store was opened
 }
 
+// sequence takes messages until order is closed or ctx ends. ctx only says when to stop: what is done for a message is
+// done as a whole.
 func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
-	s := &sequencer{p: p, cost: p.Cost.thread(), outcomes: map[uint64]error{}, seq: p.start - 1, durable: p.durable}
+	s := &sequencer{p: p, cost: p.Cost.thread(), outcomes: map[uint64]error{}, seq: p.start - 1, durable: p.start - 1}
 	defer s.cost.release()
+	whole := context.WithoutCancel(ctx)
 	for {
 		var it *item
 		var ok bool
 		select {
 		case it, ok = <-order:
 		default: // nothing waits: what was folded so far should be seen now
-			if err := s.commit(ctx); err != nil {
+			if err := s.commit(whole); err != nil {
 				return err
 			}
 			it, ok = <-order
 		}
 		if !ok {
-			return s.finish()
+			return s.checkpoint(whole)
 		}
 		if err := s.take(ctx, it); errors.Is(err, errStopped) {
-			return s.finish()
+			return s.checkpoint(whole)
 		} else if err != nil {
 			return err
 		}
 		if s.pending >= commitItems {
-			if err := s.commit(ctx); err != nil {
+			if err := s.commit(whole); err != nil {
 				return err
 			}
 		}
 		if s.due() {
-			if err := s.checkpoint(ctx); err != nil {
+			if err := s.checkpoint(whole); err != nil {
 				return err
 			}
 		}
@@ -79,13 +78,7 @@ func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
 // errStopped says that the process ends before a message was taken.
 var errStopped = errors.New("stopped")
 
-// finish commits and checkpoints what was taken, when the log has ended for this process.
-func (s *sequencer) finish() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	return s.checkpoint(ctx)
-}
-
+// take does all that a message asks for but the commit. When it returns errStopped, nothing was done.
 func (s *sequencer) take(ctx context.Context, it *item) error {
 	if it.parsed != nil {
 		select {
@@ -93,9 +86,17 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 		case <-ctx.Done():
 			return errStopped
 		}
-	}
-	if it.err != nil {
-		return it.err
+		if it.err != nil && ctx.Err() != nil {
+			return errStopped
+		}
+		if it.err != nil {
+			return it.err
+		}
+		s.cost.begin()
+		if err := s.store(ctx, it); err != nil {
+			return err
+		}
+		s.cost.end(StageStore, len(it.events))
 	}
 	s.seq, s.at = it.msg.Seq, max(s.at, it.msg.LogTime)
 	s.p.logTime.Store(s.at)
@@ -103,57 +104,32 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 	if s.lastCkpt == 0 {
 		s.lastCkpt = s.at
 	}
-	var err error
-	switch it.msg.Kind {
-	case queue.KindFrame:
-		err = s.frame(ctx, it)
-	case queue.KindControl:
-		err = s.control(ctx, it)
+	switch {
+	case it.msg.Kind == queue.KindControl:
+		s.control(ctx, it)
+	case s.seq <= s.p.resume: // the checkpoint holds what it did to rules and incidents
+	case it.msg.Kind == queue.KindFrame:
+		s.frame(ctx, it)
 	default:
-		s.time(it)
+		s.fire(s.p.state.Tick(s.seq, s.at))
 	}
 	it.reset()
 	itemPool.Put(it)
-	return err
+	return nil
 }
 
 func (it *item) reset() {
 	clear(it.events)
 	clear(it.hits)
+	clear(it.times)
 	*it = item{frame: it.frame, events: it.events[:0], hits: it.hits[:0], times: it.times[:0]}
 }
 
-// replayed says that the checkpoint already holds what a position does to rules and incidents.
-func (s *sequencer) replayed() bool { return s.seq <= s.p.resume }
-
-func (s *sequencer) frame(ctx context.Context, it *item) error {
-	s.cost.begin()
-	onDisk, err := s.store(ctx, it.events)
-	if err != nil {
-		return err
-	}
-	s.stored = append(s.stored, storedFrame{position{s.seq, s.at}, onDisk})
-	s.cost.end(StageStore, len(it.events))
-	s.events += len(it.events)
-	if s.replayed() {
-		return nil
-	}
-	s.cost.begin()
-	s.fire(s.p.state.Apply(s.seq, s.at, it.times, it.hits))
-	for i := range it.poison {
-		s.poison(ctx, it, &it.poison[i])
-	}
-	s.cost.end(StageCorrelate, len(it.events))
-	if s.seq >= s.p.liveFrom {
-		s.p.Tails.publish(it.events)
-	}
-	return nil
-}
-
-// store appends the events that the store does not have yet. It reports whether it had all of them when it was opened:
-// what was there then is on disk.
-func (s *sequencer) store(ctx context.Context, events []storage.Event) (onDisk bool, err error) {
-	if s.seq <= s.p.known {
+// store appends the events that the store does not have yet. What it had when it was opened is on disk.
+func (s *sequencer) store(ctx context.Context, it *item) error {
+	seq, events := it.msg.Seq, it.events
+	onDisk := false
+	if seq <= s.p.known {
 		s.fresh = s.fresh[:0]
 		for i := range events {
 			if _, there := s.p.existing[events[i].ID]; !there {
@@ -163,96 +139,104 @@ func (s *sequencer) store(ctx context.Context, events []storage.Event) (onDisk b
 		onDisk = len(s.fresh) == 0
 		events = s.fresh
 	} else if s.p.existing != nil {
-		s.p.existing = nil
+		s.p.existing, s.fresh = nil, nil
+	}
+	if err := s.p.reach("append"); err != nil {
+		return err
 	}
 	for {
-		err := s.p.cfg.Store.Append(ctx, s.seq, events)
+		err := s.p.cfg.Store.Append(context.WithoutCancel(ctx), seq, events)
+		if err == nil {
+			break
+		}
 		if !errors.Is(err, storage.ErrUnavailable) {
-			return onDisk, err
+			return err
 		}
 		select { // the log keeps everything meanwhile, and holds senders up when it is full
 		case <-time.After(appendRetry):
 		case <-ctx.Done():
-			return false, ctx.Err()
+			return errStopped
 		}
+	}
+	s.appended = seq
+	s.stored = append(s.stored, storedFrame{seq, onDisk})
+	s.events += len(it.events)
+	return s.p.reach("appended")
+}
+
+// frame hands a frame's hits to the rules' state.
+func (s *sequencer) frame(ctx context.Context, it *item) {
+	s.cost.begin()
+	s.fire(s.p.state.Apply(s.seq, s.at, it.times, it.hits))
+	for i := range it.poison {
+		s.poison(ctx, it, &it.poison[i])
+	}
+	s.cost.end(StageCorrelate, 0)
+	if s.seq >= s.p.liveFrom {
+		s.p.Tails.publish(it.events)
 	}
 }
 
 // fire folds a message's firings; also when there are none, since the fold forgets by the passing of messages.
 func (s *sequencer) fire(fs []correlate.Firing) {
-	out := make([]incident.Firing, len(fs))
-	for i, f := range fs {
-		out[i] = incident.Firing(f)
+	s.firings = s.firings[:0]
+	for _, f := range fs {
+		s.firings = append(s.firings, incident.Firing(f))
 	}
-	s.p.fold.Fire(s.seq, s.at, out)
+	s.p.fold.Fire(s.seq, s.at, s.firings)
+	clear(s.firings)
 }
 
-func (s *sequencer) time(it *item) {
-	if s.replayed() {
-		return
-	}
-	s.fire(s.p.state.Tick(s.seq, s.at))
-}
-
-// poison puts a record into quarantine and suspends a module that keeps failing.
+// poison puts a record into quarantine, and takes a module out that keeps failing. Taking out is a control record like
+// any other, so what is decided here need not be decided again when the log is.
 func (s *sequencer) poison(ctx context.Context, it *item, x *Poison) {
 	s.quarantine = append(s.quarantine, meta.QuarantineEntry{
 		Tenant: x.Tenant, Position: x.ID, Module: x.Module.Name(), Digest: x.Module.Install.Digest,
 		Code: x.Code, Detail: x.Detail, Raw: x.Raw, At: s.at,
 	})
-	if !s.p.health.failed(x.Module, s.at) || s.seq < s.p.liveFrom {
+	if !s.p.health.failed(x, s.at) || s.seq < s.p.liveFrom {
 		return
 	}
-	c := module.Control{
-		Kind: module.Suspend, Tenant: x.Module.Tenant, Name: x.Module.Name(), Who: incident.ByVedette,
-		Reason: fmt.Sprintf("%d records failed within a minute, the last with %s: %s", failuresAllowed, x.Code, x.Detail),
+	c := remedy(it.gen.Running, x, s.at)
+	b, err := c.Encode()
+	if err == nil {
+		_, err = s.p.cfg.Queue.PublishControl(ctx, b)
 	}
-	if slot := it.gen.Running.Layer(c.Tenant).Slots[c.Name]; len(slot.Previous) > 0 {
-		c.Kind = module.Rollback
-	}
-	if len(c.Reason) > 2048 {
-		c.Reason = c.Reason[:2048]
-	}
-	if b, err := c.Encode(); err == nil {
-		if _, err = s.p.cfg.Queue.PublishControl(ctx, b); err == nil {
-			s.p.cfg.Report(Warn, "a module keeps failing and was taken out", "module", c.Name, "organization", c.Tenant, "done", c.Kind, "reason", c.Reason)
-		}
+	if err != nil && ctx.Err() == nil {
+		s.p.cfg.Report(Warn, "a module keeps failing and could not be taken out", "module", c.Name, "organization", c.Tenant, "error", err)
+	} else if err == nil {
+		s.p.cfg.Report(Warn, "a module keeps failing and is taken out", "module", c.Name, "organization", c.Tenant, "by", c.Kind, "reason", c.Reason)
 	}
 }
 
-func (s *sequencer) control(ctx context.Context, it *item) error {
-	if it.applied != nil || it.control == nil {
+func (s *sequencer) control(ctx context.Context, it *item) {
+	switch {
+	case it.applied != nil:
 		s.outcomes[s.seq] = it.applied
-		return nil
+		if s.seq >= s.p.liveFrom {
+			s.p.cfg.Report(Warn, "a control record changed nothing", "position", s.seq, "error", it.applied)
+		}
+	case it.changed: // everything before it has been processed, so no older generation is in use
+		s.p.bases = append(s.p.bases, it.gen.Running)
+		if s.seq > s.p.resume {
+			s.p.setRules(it.gen, it.control.Tenant)
+		}
+		s.p.retire(ctx, it.gen)
+	case s.seq > s.p.resume:
+		c := it.control
+		s.outcomes[s.seq] = s.p.fold.Act(s.seq, s.at, incident.Action{
+			Tenant: c.Tenant, Incident: c.IncidentID, Who: c.Who, Do: incident.Do(c.Action), Arg: c.Argument,
+		})
 	}
-	if it.changed {
-		return s.changed(ctx, it)
-	}
-	if s.replayed() {
-		return nil
-	}
-	c := it.control
-	s.outcomes[s.seq] = s.p.fold.Act(s.seq, s.at, incident.Action{
-		Tenant: c.Tenant, Incident: c.IncidentID, Who: c.Who, Do: incident.Do(c.Action), Arg: c.Argument,
-	})
-	return nil
-}
-
-// changed takes over a new generation. Everything before it has been processed, so no older one is in use.
-func (s *sequencer) changed(ctx context.Context, it *item) error {
-	s.p.bases = append(s.p.bases, it.gen.Running)
-	if !s.replayed() {
-		s.p.setRules(it.gen, it.control.Tenant)
-	}
-	s.p.retire(ctx, it.gen)
-	s.outcomes[s.seq] = nil
-	return nil
 }
 
 // commit writes what changed since the last commit in one transaction.
 func (s *sequencer) commit(ctx context.Context) error {
 	if s.pending == 0 {
 		return nil
+	}
+	if err := s.p.reach("commit"); err != nil {
+		return err
 	}
 	s.cost.begin()
 	b := s.p.fold.Take()
@@ -280,7 +264,7 @@ func (s *sequencer) commit(ctx context.Context) error {
 	s.p.answer(s.seq, s.outcomes)
 	clear(s.outcomes)
 	s.pending = 0
-	return nil
+	return s.p.reach("committed")
 }
 
 func batchOf(b incident.Batch) meta.Batch {

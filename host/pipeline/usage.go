@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/vedette-siem/vedette/host/incident"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -61,28 +64,83 @@ func (u *Usage) Of(m *module.Loaded) Used {
 	return Used{}
 }
 
-// A module that fails failuresAllowed records within failureWindow of log time is taken out.
+// A module that fails failuresAllowed records of one organization within failureWindow of log time is taken out.
 const (
 	failuresAllowed = 50
 	failureWindow   = int64(time.Minute)
+	probation       = int64(time.Hour) // after its activation a shared version that fails is rolled back for all
+	failingPairs    = 1024             // modules and organizations remembered before those that failed long ago are forgotten
 )
 
-// failures remembers when modules failed. It belongs to the sequencer.
-type failures struct{ at map[usageKey][]int64 }
+// failures remembers when modules failed on whose records. It belongs to the sequencer.
+type failures struct{ by map[failureKey]*failing }
 
-func newFailures() *failures { return &failures{at: map[usageKey][]int64{}} }
+type failureKey struct {
+	usageKey
+	records storage.Tenant // whose records they were
+	seq     uint64         // of the control record that activated the module
+}
 
-// failed notes a failure and reports whether it is one too many; it then starts anew.
-func (f *failures) failed(m *module.Loaded, now int64) bool {
-	k := keyOf(m)
-	at := append(f.at[k], now)
-	for len(at) > 0 && at[0] < now-failureWindow {
-		at = at[1:]
+type failing struct {
+	at    []int64 // log times, the newest at the end
+	asked bool    // to be taken out: what still fails was in the log before
+}
+
+func newFailures() *failures { return &failures{by: map[failureKey]*failing{}} }
+
+// failed notes failures and reports, once for each module and organization, that they are too many.
+func (f *failures) failed(x *Poison, now int64) bool {
+	k := failureKey{keyOf(x.Module), x.Tenant, x.Module.Install.Seq}
+	b := f.by[k]
+	if b == nil {
+		if len(f.by) >= failingPairs {
+			f.forget(now)
+		}
+		b = &failing{}
+		f.by[k] = b
 	}
-	if len(at) < failuresAllowed {
-		f.at[k] = at
+	if b.asked {
 		return false
 	}
-	delete(f.at, k)
-	return true
+	for range min(1+x.Others, failuresAllowed) {
+		b.at = append(b.at, now)
+	}
+	for b.at[0] < now-failureWindow {
+		b.at = b.at[1:]
+	}
+	b.asked = len(b.at) >= failuresAllowed
+	return b.asked
 }
+
+func (f *failures) forget(now int64) {
+	for k, b := range f.by {
+		if b.at[len(b.at)-1] < now-failureWindow {
+			delete(f.by, k)
+		}
+	}
+}
+
+// remedy is the control record against a module that keeps failing. An organization's own module gives way to the
+// version before, and so does a new shared one. One that has served everybody well is switched off only for the
+// organization whose records it fails on: nobody's records can take a parser from the others.
+func remedy(r module.Running, x *Poison, now int64) module.Control {
+	in := x.Module.Install
+	c := module.Control{
+		Kind: module.Suspend, Tenant: x.Module.Tenant, Name: x.Module.Name(), Who: incident.ByVedette, Digest: in.Digest,
+		Reason: fmt.Sprintf("%d records failed within a minute, the last with %s: %s", failuresAllowed, x.Code, x.Detail),
+	}
+	if len(c.Reason) > maxReasonBytes {
+		c.Reason = strings.ToValidUTF8(c.Reason[:maxReasonBytes], "")
+	}
+	slot := r.Layer(c.Tenant).Slots[c.Name]
+	proven := c.Tenant == storage.NoTenant && (slot.Undone != "" || now-in.At > probation)
+	switch {
+	case !proven && r.CanRollback(c.Tenant, c.Name):
+		c.Kind = module.Rollback
+	case c.Tenant == storage.NoTenant:
+		c.Tenant = x.Tenant
+	}
+	return c
+}
+
+const maxReasonBytes = 2048

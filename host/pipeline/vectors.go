@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -102,6 +103,10 @@ func (o *Outcome) parser(ctx context.Context, m *module.Loaded, v manifest.File)
 		return nil
 	}
 	lines := bytes.Split(bytes.TrimSuffix(input, []byte("\n")), []byte("\n"))
+	if o.Cases+len(lines) > MaxCases {
+		o.fail("%s: more than %d cases", v.Path, MaxCases)
+		return nil
+	}
 	wants := bytes.Split(bytes.TrimSuffix(want, []byte("\n")), []byte("\n"))
 	o.Cases += len(lines)
 	got, err := tryLines(ctx, m, lines, received)
@@ -135,7 +140,7 @@ func tryLines(ctx context.Context, m *module.Loaded, lines [][]byte, received ti
 	var enc abi.RecordsEncoder
 	var res runtime.Result
 	b := newBuilder()
-	for part := range slices.Chunk(lines, batchRecords) {
+	for part := range batches(lines) {
 		enc.Begin(len(part), 1, received.UnixNano())
 		for _, l := range part {
 			enc.Add(l, "test 192.0.2.1:514", received.UnixNano(), 0)
@@ -155,6 +160,23 @@ func tryLines(ctx context.Context, m *module.Loaded, lines [][]byte, received ti
 		}
 	}
 	return out, nil
+}
+
+// batches cuts lines as the live pipeline cuts records.
+func batches(lines [][]byte) iter.Seq[[][]byte] {
+	return func(yield func([][]byte) bool) {
+		for len(lines) > 0 {
+			n, bytes := 0, 0
+			for n < min(len(lines), batchRecords) && (n == 0 || bytes+len(lines[n]) <= batchBytes-batchRecords*100) {
+				bytes += len(lines[n])
+				n++
+			}
+			if !yield(lines[:n]) {
+				return
+			}
+			lines = lines[n:]
+		}
+	}
 }
 
 func flatEvents(b *builder, x *runtime.Part, raws [][]byte, m *manifest.Manifest) ([]map[string]string, error) {
@@ -188,6 +210,9 @@ func flatEvents(b *builder, x *runtime.Part, raws [][]byte, m *manifest.Manifest
 				return nil, err
 			}
 			fields := map[string]string{}
+			if e.Stream != "" {
+				fields[storage.FieldDataset] = e.Stream
+			}
 			for _, f := range e.Fields {
 				if _, twice := fields[f.Name]; !twice {
 					fields[f.Name] = f.Value

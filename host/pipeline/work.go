@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/detect"
@@ -20,10 +21,11 @@ type worker struct {
 	parse   *Parser
 	scratch detect.Scratch
 	code    coder
+	sources map[queue.Source]int // of this segment: index in its times
 }
 
 func (p *Pipeline) work(ctx context.Context, in <-chan *item) error {
-	w := &worker{parse: newParser(p.Use), code: coder{used: p.Use}}
+	w := &worker{parse: newParser(p.Use), code: coder{used: p.Use}, sources: map[queue.Source]int{}}
 	t := p.Cost.thread()
 	defer t.release()
 	for {
@@ -52,7 +54,7 @@ func (w *worker) frame(ctx context.Context, it *item, t *thread) error {
 		if it.events, it.poison, err = w.parse.segment(ctx, it.gen, &it.frame, s, it.events, it.poison); err != nil {
 			return err
 		}
-		it.times = appendTimes(it.times, &it.frame.Segments[s], it.events[from:])
+		it.times = w.timesOf(it.times, &it.frame.Segments[s], it.events[from:])
 	}
 	t.end(StageParse, 0)
 	if err := w.detect(ctx, it); err != nil {
@@ -62,31 +64,24 @@ func (w *worker) frame(ctx context.Context, it *item, t *thread) error {
 	return nil
 }
 
-// appendTimes notes the newest event time of each source of a segment.
-func appendTimes(times []correlate.SourceTime, seg *queue.Segment, events []storage.Event) []correlate.SourceTime {
-	from := len(times)
+// timesOf notes the newest event time of each source of a segment.
+func (w *worker) timesOf(times []correlate.SourceTime, seg *queue.Segment, events []storage.Event) []correlate.SourceTime {
+	clear(w.sources)
+	at, of := -1, queue.Source{}
 	for i := range events {
 		src := seg.Records[events[i].ID.Record].Source
-		at := -1
-		for j := from; j < len(times); j++ {
-			if sameSource(times[j].Source, src) {
-				at = j
-				break
+		if at < 0 || src != of { // records come in runs of one source
+			var known bool
+			if at, known = w.sources[src]; !known {
+				at = len(times)
+				w.sources[src] = at
+				times = append(times, correlate.SourceTime{Tenant: seg.Tenant, Source: events[i].Get(storage.FieldSource), Time: events[i].Time})
 			}
+			of = src
 		}
-		if at < 0 {
-			times = append(times, correlate.SourceTime{Tenant: seg.Tenant, Source: src.Listener + " " + src.Peer, Time: events[i].Time})
-		} else if events[i].Time > times[at].Time {
-			times[at].Time = events[i].Time
-		}
+		times[at].Time = max(times[at].Time, events[i].Time)
 	}
 	return times
-}
-
-// sameSource compares without making a string.
-func sameSource(name string, src queue.Source) bool {
-	n := len(src.Listener)
-	return len(name) == n+1+len(src.Peer) && name[:n] == src.Listener && name[n+1:] == src.Peer
 }
 
 // detect matches the events with the rules of their tenants, in order. Hits of code rules are put to their modules.
@@ -115,6 +110,7 @@ func (w *worker) detect(ctx context.Context, it *item) error {
 type coder struct {
 	used  *Usage
 	asks  []ask
+	part  []ask
 	rows  abi.RowsEncoder
 	found runtime.Findings
 }
@@ -134,16 +130,17 @@ func (c *coder) decide(ctx context.Context, it *item) error {
 	}
 	drop := map[int]bool{}
 	for len(c.asks) > 0 {
-		mod := c.asks[0].mod
-		var part, rest []ask
+		mod, bytes := c.asks[0].mod, 0
+		part, rest := c.part[:0], c.asks[:0]
 		for _, a := range c.asks {
-			if a.mod == mod && len(part) < batchRecords {
-				part = append(part, a)
+			n := rowBytes(it.hits[a.hit].Event, mod)
+			if a.mod == mod && len(part) < batchRecords && (len(part) == 0 || bytes+n <= batchBytes) {
+				part, bytes = append(part, a), bytes+n
 			} else {
 				rest = append(rest, a)
 			}
 		}
-		c.asks = rest
+		c.part, c.asks = part, rest
 		if err := c.call(ctx, it, mod, part, drop); err != nil {
 			return err
 		}
@@ -156,6 +153,19 @@ func (c *coder) decide(ctx context.Context, it *item) error {
 	}
 	it.hits = kept
 	return nil
+}
+
+// rowBytes is at least what an event adds to a batch of rows. One event alone always fits: its fields are bounded together.
+func rowBytes(e *storage.Event, mod *module.Loaded) int {
+	if mod == nil {
+		return 0
+	}
+	n := 8 + len(mod.Manifest.Reads)*abi.CellSize
+	for _, name := range mod.Manifest.Reads {
+		v, _ := rule.Value(e, name)
+		n += len(v)
+	}
+	return n
 }
 
 func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []ask, drop map[int]bool) error {
@@ -177,35 +187,37 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 	}
 	err := mod.Code.Eval(ctx, c.rows.Bytes(), &c.found)
 	var trap *runtime.Trap
-	if errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap) {
-		c.used.add(mod, len(part), 0, c.found.Fuel, len(part), trap.Error())
-		for _, a := range part {
-			it.poison = append(it.poison, poisonOf(it.hits[a.hit].Event, mod, trap))
-		}
-		return nil
-	}
-	if err != nil {
+	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
+	if err != nil && !gaveUp {
 		return fmt.Errorf("evaluate frame %d with %s: %w", it.msg.Seq, mod.Name(), err)
 	}
+	before, last := len(it.poison), ""
 	for _, x := range c.found.Poison {
 		it.poison = append(it.poison, poisonOf(it.hits[part[x.Record].hit].Event, mod, x.Trap))
 	}
-	last := ""
-	if n := len(c.found.Poison); n > 0 {
-		last = c.found.Poison[n-1].Trap.Error()
+	errs := len(it.poison) - before
+	if gaveUp { // what was judged until then stands; the rest is no finding
+		if errs == 0 {
+			it.poison = append(it.poison, poisonOf(it.hits[part[0].hit].Event, mod, trap))
+		}
+		it.poison[len(it.poison)-1].Others = max(len(part)-errs-1, 0)
+		errs = len(part)
 	}
-	c.used.add(mod, len(part), len(c.found.List), c.found.Fuel, len(c.found.Poison), last)
+	if errs > 0 {
+		last = it.poison[len(it.poison)-1].Code + ": " + it.poison[len(it.poison)-1].Detail
+	}
+	c.used.add(mod, len(part), len(c.found.List), c.found.Fuel, errs, last)
 	for _, f := range c.found.List {
 		h := &it.hits[part[f.Event].hit]
 		delete(drop, part[f.Event].hit)
-		h.Title, h.Severity = string(f.Title), storage.Severity(f.Severity)
+		h.Title, h.Severity = strings.ToValidUTF8(string(f.Title), "\uFFFD"), storage.Severity(f.Severity)
 		if len(f.Key) > 0 {
-			h.ExtraKey = []storage.Field{{Name: "finding", Value: string(f.Key)}}
+			h.ExtraKey = []storage.Field{{Name: "finding", Value: strings.ToValidUTF8(string(f.Key), "\uFFFD")}}
 		}
 	}
 	return nil
 }
 
 func poisonOf(e *storage.Event, mod *module.Loaded, t *runtime.Trap) Poison {
-	return Poison{Tenant: e.Tenant, ID: e.ID, Module: mod, Code: t.Code, Detail: t.Detail, Raw: []byte(e.Raw)}
+	return Poison{Tenant: e.Tenant, ID: e.ID, Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: []byte(e.Raw)}
 }

@@ -31,8 +31,8 @@ type Config struct {
 	RetentionDays int              // whole UTC days kept, for all tenants; default 30
 	MaxBytes      int64            // disk space after which the oldest days go, though never the last two; default unlimited
 	MinFreeBytes  int64            // free disk space below which Append refuses; default 2 GiB, negative for none
-	FlushInterval time.Duration    // how long rows stay in memory before they are written; default and minimum 1s
-	DurableAfter  time.Duration    // age after which handed-over rows count as written; default max(30s, 10 FlushIntervals), minimum 4
+	FlushInterval time.Duration    // how long rows stay in memory before they are written, which makes up to 256 files; default 5s, minimum 1s
+	DurableAfter  time.Duration    // age after which handed-over rows count as written; default max(30s, 6 FlushIntervals), minimum 4
 	GroupDelay    time.Duration    // how long rows wait for others of their tenant, stream and day; default 200ms
 	QueryTimeout  time.Duration    // for one query, or one window of a search; default 1m
 	MemoryBytes   int64            // caches, sorting and grouping, for the process: the first Open decides; default 512 MiB
@@ -49,9 +49,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.RetentionDays, 30)
 	setDefault(&c.MinFreeBytes, 2<<30)
 	setDefault(&c.MemoryBytes, 512<<20)
-	setDefault(&c.FlushInterval, time.Second)
+	setDefault(&c.FlushInterval, 5*time.Second)
 	c.FlushInterval = max(c.FlushInterval, time.Second)
-	setDefault(&c.DurableAfter, max(30*time.Second, 10*c.FlushInterval))
+	setDefault(&c.DurableAfter, max(30*time.Second, 6*c.FlushInterval))
 	c.DurableAfter = max(c.DurableAfter, 4*c.FlushInterval)
 	setDefault(&c.GroupDelay, 200*time.Millisecond)
 	setDefault(&c.QueryTimeout, time.Minute)

@@ -43,6 +43,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newParse(), newModule(), newSearch(), newTail())
+	root.AddCommand(newServe(), newParse(), newModule(), newSearch(), newTail(),
+		newLogin(), newLogout(), newIncidents(), newIncident())
 	return root
 }

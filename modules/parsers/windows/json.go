@@ -16,7 +16,7 @@ func (p *event) json(doc []byte, nested bool) bool {
 			t.at = f.Value
 		}
 		if hasPrefix(f.Name, "winlog.event_data.") {
-			p.add(f.Leaf, t, f.List)
+			p.add(last(f.Leaf, "winlog.event_data."), t, f.List)
 			continue
 		}
 		p.member(str(f.Name), f, t)
@@ -144,7 +144,7 @@ func (p *event) winlog(name string, f *jsontok.Flat, t text) {
 		p.keep(f, t)
 	default:
 		if hasPrefixOf(name, "user_data.") {
-			p.add(f.Leaf, t, f.List)
+			p.add(last(f.Leaf, "winlog.user_data."), t, f.List)
 			return
 		}
 		p.keep(f, t)
@@ -334,6 +334,14 @@ func (p *event) keep(f *jsontok.Flat, t text) {
 		return
 	}
 	p.e.Key("", f.Name, t.v, t.at)
+}
+
+// last takes the prefix off a key that was written with its dots.
+func last(key []byte, prefix string) []byte {
+	if hasPrefix(key, prefix) {
+		return key[len(prefix):]
+	}
+	return key
 }
 
 func first(to *text, t text) {

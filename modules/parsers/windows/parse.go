@@ -56,10 +56,13 @@ var ev event
 func (p *event) reset(r *sdk.Record, e *sdk.Event) {
 	p.e, p.received, p.n = e, r.Received, 0
 	p.users.n, p.ips.n, p.hashes.n = 0, 0, 0
-	for _, t := range [...]*text{&p.code, &p.provider, &p.channel, &p.computer, &p.level, &p.keywords, &p.outcome, &p.action,
-		&p.when, &p.stamp, &p.created, &p.message, &p.original, &p.sid, &p.userName, &p.userDomain, &p.hostName} {
+	for _, t := range [...]*text{
+		&p.code, &p.provider, &p.channel, &p.computer, &p.level, &p.keywords, &p.outcome, &p.action,
+		&p.when, &p.stamp, &p.created, &p.message, &p.original, &p.sid, &p.userName, &p.userDomain, &p.hostName,
+	} {
 		*t = text{}
 	}
+	p.header = syslog.Header{}
 	p.scratch.Reset(p.buf[:])
 }
 

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"github.com/vedette-siem/vedette/sdk/go/abi"
-	"github.com/vedette-siem/vedette/sdk/go/ecs"
-)
+import "github.com/vedette-siem/vedette/sdk/go/ecs"
 
 // powershellKinds are the events of both PowerShell logs; they have no actions but the shipper's.
 var powershellKinds = []kind{
@@ -37,9 +34,7 @@ func (p *event) powershell(code int64) {
 	if len(context.v) == 0 {
 		context = p.message
 	}
-	id := p.sid
-	user := p.get("UserId")
-	p.e.Bytes(ecs.UserID, id.v, id.at)
+	user, script := p.get("UserId"), p.get("ScriptName")
 	for rest := context; len(rest.v) > 0; {
 		var line text
 		line, rest = nextLine(rest)
@@ -48,11 +43,10 @@ func (p *event) powershell(code int64) {
 			if is(trim(line.v[:eq]), "HostApplication") || is(trim(line.v[:eq]), "Host Application") {
 				val, rest = p.application(val, rest)
 			}
-			p.powershellFact(trim(line.v[:eq]), val.trimmed(), &user)
+			p.powershellFact(trim(line.v[:eq]), val.trimmed(), &user, &script)
 		}
 	}
-	p.person(text{}, text{}, user)
-	script := p.get("ScriptName")
+	p.person(p.sid, text{}, user)
 	if code == 4104 {
 		script = p.get("Path")
 		p.key("powershell.file.script_block_text", p.get("ScriptBlockText"))
@@ -98,7 +92,7 @@ func (p *event) application(val, rest text) (text, text) {
 }
 
 // powershellFact takes one line of the context: "HostName=ConsoleHost", or "Host Name = ConsoleHost".
-func (p *event) powershellFact(name []byte, val text, user *text) {
+func (p *event) powershellFact(name []byte, val text, user, script *text) {
 	if len(val.v) == 0 {
 		return
 	}
@@ -117,7 +111,7 @@ func (p *event) powershellFact(name []byte, val text, user *text) {
 		p.put(ecs.UserEffectiveName, val)
 		p.users.add(val)
 	case "ScriptName", "Script Name":
-		p.add([]byte("ScriptName"), val, false)
+		*script = val
 	case "HostVersion", "Host Version":
 		p.key("powershell.process.executable_version", val)
 	case "EngineVersion", "Engine Version":
@@ -148,5 +142,3 @@ func (p *event) powershellFact(name []byte, val text, user *text) {
 		p.key("powershell.total", val)
 	}
 }
-
-var _ = abi.None

@@ -7,10 +7,11 @@ import (
 
 // securityKinds are the events of the Security log, sorted.
 var securityKinds = []kind{
+	{104, "event-log-cleared", cIAM, tAdmin | tChange},
 	{1100, "logging-service-shutdown", cProcess, tEnd},
 	{1102, "audit-log-cleared", cIAM, tAdmin | tChange},
 	{1104, "logging-full", cIAM, tAdmin},
-	{1105, "auditlog-archieved", cIAM, tAdmin},
+	{1105, "auditlog-archived", cIAM, tAdmin},
 	{1108, "logging-processing-error", cIAM, tAdmin},
 	{4608, "windows-starting", cProcess, tStart},
 	{4609, "windows-shutting-down", cProcess, tEnd},

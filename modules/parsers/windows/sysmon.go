@@ -116,8 +116,11 @@ func (p *event) sysmonProcess(code int64) {
 // pe emits what the file's version information says.
 func (p *event) pe(owner string) {
 	for _, f := range [...][2]string{
-		{"Company", "pe.company"}, {"Description", "pe.description"}, {"FileVersion", "pe.file_version"},
-		{"OriginalFileName", "pe.original_file_name"}, {"Product", "pe.product"},
+		{"Company", "pe.company"},
+		{"Description", "pe.description"},
+		{"FileVersion", "pe.file_version"},
+		{"OriginalFileName", "pe.original_file_name"},
+		{"Product", "pe.product"},
 	} {
 		t := p.get(f[0])
 		p.e.Key(owner, bytesOf(f[1]), t.v, t.at)
@@ -189,8 +192,13 @@ func (p *event) sysmonDNS() {
 
 // hives are the roots that Sysmon and Windows write, and their short names.
 var hives = [...][2]string{
-	{`HKLM\`, "HKLM"}, {`HKU\`, "HKU"}, {`HKCR\`, "HKCR"}, {`HKCU\`, "HKCU"}, {`HKCC\`, "HKCC"},
-	{`\REGISTRY\MACHINE\`, "HKLM"}, {`\REGISTRY\USER\`, "HKU"},
+	{`HKLM\`, "HKLM"},
+	{`HKU\`, "HKU"},
+	{`HKCR\`, "HKCR"},
+	{`HKCU\`, "HKCU"},
+	{`HKCC\`, "HKCC"},
+	{`\REGISTRY\MACHINE\`, "HKLM"},
+	{`\REGISTRY\USER\`, "HKU"},
 }
 
 func (p *event) registry() {

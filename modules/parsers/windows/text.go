@@ -59,7 +59,7 @@ func number(b []byte) int64 {
 		case c-'0' <= 9:
 			c -= '0'
 		case base == 16 && (c|0x20)-'a' < 6:
-			c = (c|0x20)-'a' + 10
+			c = (c | 0x20) - 'a' + 10
 		default:
 			return -1
 		}
@@ -76,7 +76,7 @@ func bits(b []byte) (v uint64, ok bool) {
 			case c-'0' <= 9:
 				c -= '0'
 			case (c|0x20)-'a' < 6:
-				c = (c|0x20)-'a' + 10
+				c = (c | 0x20) - 'a' + 10
 			default:
 				return 0, false
 			}
@@ -128,23 +128,24 @@ func address(t text) (text, bool) {
 	if hasPrefix(v, "::ffff:") && index(v, '.') > 0 {
 		v = v[len("::ffff:"):]
 	}
-	dots, colons := 0, 0
+	dots, colons, letters := 0, 0, 0
 	for _, c := range v {
 		switch {
 		case c == '.':
 			dots++
 		case c == ':':
 			colons++
-		case c == '%' && colons > 1:
+		case c == '%' && colons > 1: // the zone of a link-local address
 			return text{v, t.place()}, true
-		case c-'0' > 9 && (c|0x20)-'a' > 5:
-			return t, false
-		case c-'0' > 9 && colons == 0:
+		case c-'0' <= 9:
+		case (c|0x20)-'a' < 6:
+			letters++
+		default:
 			return t, false
 		}
 	}
 	if len(v) == len(t.v) {
-		return t, dots == 3 && colons == 0 || colons >= 2
+		return t, dots == 3 && colons+letters == 0 || colons >= 2
 	}
-	return text{v, t.place()}, dots == 3
+	return text{v, t.place()}, dots == 3 && colons+letters == 0
 }

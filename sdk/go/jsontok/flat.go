@@ -36,30 +36,25 @@ func (f *Flat) Reset(b []byte) {
 // Next goes to the next value; it is false at the end and where the document stops being a JSON object.
 func (f *Flat) Next() bool {
 	for f.Scanner.Next() {
-		switch f.Kind {
-		case End:
-			if f.list > f.depth {
-				f.list = 0
-			}
-			continue
-		case Null:
+		if f.Kind == End && f.list > f.depth {
+			f.list = 0
+		}
+		if f.Kind == End || f.Kind == Null {
 			continue
 		}
 		if f.List = f.list > 0; !f.List {
 			f.name()
 		}
-		switch f.Kind {
-		case Object:
+		if f.Kind == Object {
 			f.ends[f.Depth+1] = f.size
 			continue
-		case Array:
-			if f.scalars() {
-				f.list = f.Depth + 1
-				continue
-			}
-			if !f.Skip() {
-				return false
-			}
+		}
+		if f.Kind == Array && f.scalars() {
+			f.list = f.Depth + 1
+			continue
+		}
+		if !f.Skip() { // goes over a list of containers, and stays at anything else
+			return false
 		}
 		f.Name = f.buf[:f.size]
 		return true

@@ -1,6 +1,7 @@
 package jsontok
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -73,7 +74,7 @@ func FuzzFlat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc string) {
 		_, err := flatten(doc)
 		object := strings.HasPrefix(strings.TrimLeft(doc, " \t\r\n"), "{")
-		if err != ErrDepth && (err == nil) != (object && Valid([]byte(doc))) {
+		if !errors.Is(err, ErrDepth) && (err == nil) != (object && Valid([]byte(doc))) {
 			t.Fatalf("%q: %v", doc, err)
 		}
 	})

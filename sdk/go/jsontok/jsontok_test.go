@@ -2,6 +2,7 @@ package jsontok
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -72,7 +73,7 @@ func TestDepth(t *testing.T) {
 	s := New(nested(MaxDepth + 1))
 	for s.Next() {
 	}
-	if s.Err() != ErrDepth {
+	if !errors.Is(s.Err(), ErrDepth) {
 		t.Errorf("one container more: %v, want ErrDepth", s.Err())
 	}
 }
@@ -160,7 +161,7 @@ func FuzzScan(f *testing.F) {
 		s := New(doc)
 		for s.Next() {
 		}
-		if want := json.Valid(doc); s.Err() != ErrDepth && (s.Err() == nil) != want {
+		if want := json.Valid(doc); !errors.Is(s.Err(), ErrDepth) && (s.Err() == nil) != want {
 			t.Fatalf("%q: %v, encoding/json says %v", doc, s.Err(), want)
 		}
 	})

@@ -12,7 +12,6 @@ func Unescape(dst, v []byte) []byte {
 		if len(v) == 0 {
 			break
 		}
-		n = 1
 		if v[0] != '\\' || len(v) == 1 { // no string of a Scanner; keep what is there
 			dst = append(dst, v[0])
 			v = v[1:]

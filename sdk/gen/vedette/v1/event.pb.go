@@ -963,7 +963,8 @@ func (x *TailRequest) GetTenants() []uint32 {
 type TailResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Events []*Event               `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
-	// Events that matched but were left out since the last response, because the reader was slow.
+	// Events that were left out since the last response because the reader, or the filter, was slow. Those lost before
+	// they could be filtered count too, whether or not they match.
 	Dropped       uint64 `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

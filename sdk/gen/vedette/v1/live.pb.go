@@ -319,14 +319,16 @@ type Changes struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Tenant    uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	Incidents []*Incident            `protobuf:"bytes,2,rep,name=incidents,proto3" json:"incidents,omitempty"`
-	// Cursor after these changes; 0 while a snapshot goes on in the next frame: a cut before its end starts it anew.
+	// Cursor after these changes. Not to be resumed from while there is more.
 	Cursor uint64 `protobuf:"varint,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// The first frame of a snapshot: it replaces everything known of the organization.
 	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// A snapshot because the cursor that was asked for is no longer kept.
 	Gap bool `protobuf:"varint,5,opt,name=gap,proto3" json:"gap,omitempty"`
 	// Changes that were folded into later ones of the same incident because the reader was slow.
-	Missed        uint64 `protobuf:"varint,6,opt,name=missed,proto3" json:"missed,omitempty"`
+	Missed uint64 `protobuf:"varint,6,opt,name=missed,proto3" json:"missed,omitempty"`
+	// The snapshot goes on in the next frame; a cut before its end starts it anew.
+	More          bool `protobuf:"varint,7,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -401,6 +403,13 @@ func (x *Changes) GetMissed() uint64 {
 		return x.Missed
 	}
 	return 0
+}
+
+func (x *Changes) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
 }
 
 // LiveHealth is the header line of the console.
@@ -526,14 +535,15 @@ const file_vedette_v1_live_proto_rawDesc = "" +
 	"\achanges\x18\x01 \x01(\v2\x13.vedette.v1.ChangesH\x00R\achanges\x120\n" +
 	"\x06health\x18\x02 \x01(\v2\x16.vedette.v1.LiveHealthH\x00R\x06health\x12-\n" +
 	"\x05error\x18\x03 \x01(\v2\x15.vedette.v1.LiveErrorH\x00R\x05errorB\x06\n" +
-	"\x04kind\"\xb3\x01\n" +
+	"\x04kind\"\xc7\x01\n" +
 	"\aChanges\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x122\n" +
 	"\tincidents\x18\x02 \x03(\v2\x14.vedette.v1.IncidentR\tincidents\x12\x16\n" +
 	"\x06cursor\x18\x03 \x01(\x04R\x06cursor\x12\x1a\n" +
 	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot\x12\x10\n" +
 	"\x03gap\x18\x05 \x01(\bR\x03gap\x12\x16\n" +
-	"\x06missed\x18\x06 \x01(\x04R\x06missed\"R\n" +
+	"\x06missed\x18\x06 \x01(\x04R\x06missed\x12\x12\n" +
+	"\x04more\x18\a \x01(\bR\x04more\"R\n" +
 	"\n" +
 	"LiveHealth\x12*\n" +
 	"\x11events_per_second\x18\x01 \x01(\x01R\x0feventsPerSecond\x12\x18\n" +

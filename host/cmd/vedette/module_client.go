@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"connectrpc.com/connect"
+	"github.com/spf13/cobra"
+
+	"github.com/vedette-siem/vedette/host/author"
+	"github.com/vedette-siem/vedette/registry/layout"
+	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
+)
+
+// addTenantFlag adds --organization, whose module it is.
+func addTenantFlag(c *cobra.Command, to *uint32) *cobra.Command {
+	c.Flags().Uint32Var(to, "organization", 0, "number of the organization (default: shared by all, admin only)")
+	return addServerFlag(c)
+}
+
+func askModules(cmd *cobra.Command) (vedettev1connect.ModuleServiceClient, error) {
+	s, err := open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return ask(s, vedettev1connect.NewModuleServiceClient), nil
+}
+
+func newModuleInstall() *cobra.Command {
+	req := &v1.InstallModuleRequest{}
+	var settings string
+	c := &cobra.Command{
+		Use:   "install [FOLDER|FILE.tar]",
+		Short: "Install a built module on a live host",
+		Long: `Install a built module on a live host: the folder of a module, or one file with an OCI image layout.
+
+The host verifies the package, checks and meters its code, compiles it and runs the package's own cases. Only when all
+of that has passed does it run, from one record to the next; what is refused changes nothing.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if req.Package, err = readPackage(absolute(folderArg(args))); err != nil {
+				return err
+			}
+			if settings != "" {
+				b, err := os.ReadFile(settings)
+				if err != nil {
+					return fmt.Errorf("read the settings: %w", err)
+				}
+				req.Settings = string(b)
+			}
+			modules, err := askModules(cmd)
+			if err != nil {
+				return err
+			}
+			resp, err := modules.InstallModule(cmd.Context(), connect.NewRequest(req))
+			if err != nil {
+				return err
+			}
+			showModule(cmd.OutOrStdout(), resp.Msg.Module)
+			fmt.Fprintf(cmd.OutOrStdout(), "cases         %d passed\n", resp.Msg.Cases)
+			if resp.Msg.ReplacedDigest != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "replaced      %s\n", resp.Msg.ReplacedDigest)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&settings, "settings", "", "JSON file with the module's settings")
+	c.Flags().StringSliceVar(&req.Grants, "grant", nil, "capability that the module may use, such as vedette_http_v1")
+	return addTenantFlag(c, &req.Tenant)
+}
+
+// readPackage returns a module as one file.
+func readPackage(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the module: %w", err)
+	}
+	if info.IsDir() {
+		p, err := author.Folder(path)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		if err := layout.Pack(p, &b); err != nil {
+			return nil, err
+		}
+		return b.Bytes(), nil
+	}
+	if info.Size() > layout.MaxArchiveBytes {
+		return nil, fmt.Errorf("read the module: %s has %d bytes, the limit is %d", path, info.Size(), layout.MaxArchiveBytes)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the module: %w", err)
+	}
+	return b, nil
+}
+
+// showModule prints what a person should know of a module that was just activated.
+func showModule(w io.Writer, m *v1.Module) {
+	fmt.Fprintf(w, "module        %s %s (%s)\n", m.GetName(), m.GetVersion(), m.GetKind())
+	fmt.Fprintf(w, "digest        %s\n", m.GetDigest())
+	fmt.Fprintf(w, "publisher     %s\n", m.GetPublisher())
+	fmt.Fprintf(w, "imports       %s\n", orNone(m.GetImports()))
+	fmt.Fprintf(w, "capabilities  %s\n", orNone(m.GetCapabilities()))
+	fmt.Fprintf(w, "in force at   %d\n", m.GetGeneration())
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+func newModuleList() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the modules that run",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			modules, err := askModules(cmd)
+			if err != nil {
+				return err
+			}
+			resp, err := modules.ListModules(cmd.Context(), connect.NewRequest(&v1.ListModulesRequest{}))
+			if err != nil {
+				return err
+			}
+			p, err := newPrinter(cmd.OutOrStdout(), output, []string{"name", "version", "kind", "organization", "state", "publisher", "records", "errors", "digest"})
+			if err != nil {
+				return err
+			}
+			for _, m := range resp.Msg.Modules {
+				if err := p.print(moduleRecord(m, output == "table")); err != nil {
+					return err
+				}
+			}
+			return p.flush()
+		},
+	}
+	addOutputFlag(c, &output)
+	return addServerFlag(c)
+}
+
+// moduleRecord is a module as columns; short cuts the digest for people.
+func moduleRecord(m *v1.Module, short bool) map[string]any {
+	state := "on"
+	if !m.Enabled {
+		state = "off"
+	}
+	if m.GetUse().GetSuspended() != "" {
+		state = "suspended"
+	}
+	r := map[string]any{
+		"name": m.Name, "version": m.Version, "kind": m.Kind, "state": state, "publisher": m.Publisher, "digest": m.Digest,
+		"title": m.Title, "imports": m.Imports, "capabilities": m.Capabilities, "generation": m.Generation, "organization": "all",
+	}
+	if m.Tenant != 0 {
+		r["organization"] = m.Tenant
+	}
+	if m.Use != nil {
+		r["records"], r["errors"], r["events"], r["fuel"], r["calls"] = m.Use.Records, m.Use.Errors, m.Use.Events, m.Use.Fuel, m.Use.Calls
+		r["last_error"], r["suspended"] = m.Use.LastError, m.Use.Suspended
+	}
+	if short {
+		hex := strings.TrimPrefix(m.Digest, "sha256:")
+		r["digest"] = hex[:min(12, len(hex))]
+	}
+	return r
+}
+
+func newModuleRollback() *cobra.Command {
+	var tenant uint32
+	return addTenantFlag(&cobra.Command{
+		Use:   "rollback PUBLISHER/NAME",
+		Short: "Make the version before run again",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			modules, err := askModules(cmd)
+			if err != nil {
+				return err
+			}
+			resp, err := modules.RollbackModule(cmd.Context(), connect.NewRequest(&v1.RollbackModuleRequest{Name: args[0], Tenant: tenant}))
+			if err != nil {
+				return err
+			}
+			showModule(cmd.OutOrStdout(), resp.Msg.Module)
+			return nil
+		},
+	}, &tenant)
+}
+
+func newModuleLogs() *cobra.Command {
+	req := &v1.ModuleLogsRequest{}
+	c := &cobra.Command{
+		Use:   "logs PUBLISHER/NAME",
+		Short: "Print the newest log lines of a module",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			modules, err := askModules(cmd)
+			if err != nil {
+				return err
+			}
+			req.Name = args[0]
+			resp, err := modules.ModuleLogs(cmd.Context(), connect.NewRequest(req))
+			if err != nil {
+				return err
+			}
+			for _, l := range resp.Msg.Lines {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s  %-5s  %s\n", clock(l.At), l.Level, printable(l.Text))
+			}
+			return nil
+		},
+	}
+	c.Flags().Uint32Var(&req.Limit, "limit", 0, "the most lines to print (default all that are kept, 200)")
+	return addTenantFlag(c, &req.Tenant)
+}
+
+func newModuleEnable() *cobra.Command {
+	return newModuleSwitch("enable", "Switch a module on", true)
+}
+
+func newModuleDisable() *cobra.Command {
+	return newModuleSwitch("disable", "Switch a module off, for all or for one organization", false)
+}
+
+func newModuleSwitch(verb, short string, on bool) *cobra.Command {
+	var tenant uint32
+	return addTenantFlag(&cobra.Command{
+		Use:   verb + " PUBLISHER/NAME",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			modules, err := askModules(cmd)
+			if err != nil {
+				return err
+			}
+			_, err = modules.SetModuleEnabled(cmd.Context(), connect.NewRequest(&v1.SetModuleEnabledRequest{Name: args[0], Tenant: tenant, Enabled: on}))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is %sd\n", args[0], verb)
+			return nil
+		},
+	}, &tenant)
+}

@@ -1,0 +1,34 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// OnStep has f called at every step of what outlives the process; an error of f ends the run there.
+func (p *Pipeline) OnStep(f func(step string) error) { p.step = f }
+
+// Start returns the first position that is read, the number of rows that were there, and how many bases are held.
+func (p *Pipeline) Start() (from uint64, rows, bases int) {
+	return p.start, len(p.existing), len(p.bases)
+}
+
+// Live returns how many generations are held.
+func (p *Pipeline) Live() int {
+	p.building.Lock()
+	defer p.building.Unlock()
+	return len(p.live)
+}
+
+// Sorted returns an event with its fields in order, as a store may return it.
+func Sorted(e storage.Event) storage.Event {
+	e.Fields = slices.Clone(e.Fields)
+	slices.SortFunc(e.Fields, func(a, b storage.Field) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return e
+}

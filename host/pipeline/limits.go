@@ -1,0 +1,9 @@
+package pipeline
+
+// Limits of what the pipeline takes from modules and people.
+const (
+	MaxCases = 10_000 // records in the test cases of one package: they run while somebody waits
+
+	// MaxCheckpointBytes bounds what is read back; keyed state has its own, lower limits.
+	MaxCheckpointBytes = 4 << 30
+)

@@ -1,0 +1,441 @@
+package pipeline_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vedette-siem/vedette/host/author"
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/pipeline"
+	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
+)
+
+// epoch is the wall clock of every simulated machine.
+var epoch = time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// doors is the parser of the simulation: it reads the scaffold's lines, panics on badge "trap", makes two events of
+// result "double", calls result "broken" failed and drops result "none". VERSION tells its versions apart.
+const doors = `package main
+
+import (
+	"bytes"
+
+	sdk "github.com/vedette-siem/vedette/sdk/go"
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/ecs"
+)
+
+func init() { sdk.RegisterParser(sdk.Parser{Parse: parse}) }
+
+func main() {}
+
+func parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
+	rest, ok := bytes.CutPrefix(r.Raw, []byte("door="))
+	door, rest, ok2 := bytes.Cut(rest, []byte(" badge="))
+	badge, result, ok3 := bytes.Cut(rest, []byte(" result="))
+	if !ok || !ok2 || !ok3 {
+		return sdk.NotMine
+	}
+	switch {
+	case string(badge) == "trap" TRAP:
+		panic("trapped")
+	case string(result) == "none":
+		return sdk.Drop
+	case string(result) == "broken":
+		return e.Fail("the result is broken")
+	}
+	fill(e, door, badge, result)
+	if string(result) == "double" {
+		e.Next()
+		fill(e, door, badge, result)
+	}
+	return sdk.OK
+}
+
+func fill(e *sdk.Event, door, badge, result []byte) {
+	e.Text(ecs.EventDataset, "doors.VERSION", nil)
+	e.Bytes(ecs.ObserverName, door, nil)
+	e.Bytes(ecs.UserName, badge, nil)
+	e.Bytes(ecs.EventAction, result, nil)
+}
+`
+
+// packages serves modules by digest.
+type packages map[registry.Digest]registry.Artifact
+
+func (p packages) Pull(_ context.Context, d registry.Digest) (registry.Artifact, error) {
+	if a, ok := p[d]; ok {
+		return a, nil
+	}
+	return registry.Artifact{}, fmt.Errorf("pull %s: %w", d, registry.ErrNotFound)
+}
+
+func (p packages) add(a registry.Artifact) string {
+	d := manifest.Sum(append(slices.Clone(a.ManifestBytes), a.Wasm...))
+	p[registry.Digest(d)] = a
+	return d
+}
+
+// world is what simulated machines share: compiled modules.
+type world struct {
+	packages packages
+	runtime  *runtime.Host
+	v1, v2   string // digests of the parser; both panic on badge "trap", v2 also on "sneak"
+	rule     string // digest of the rule of the scaffold: three refusals in a minute
+	badRule  string // another module with a rule of the same id
+	ownRule  string // a tenant's own version of the rule: two refusals suffice
+}
+
+var theWorld = sync.OnceValues(makeWorld)
+
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	w, err := theWorld()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return w
+}
+
+// TestMain removes what makeWorld built.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if w, err := theWorld(); err == nil {
+		_ = w.runtime.Close(context.Background())
+	}
+	os.RemoveAll(worldDir())
+	os.Exit(code)
+}
+
+var worldDir = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "vedette-pipeline-")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+})
+
+func makeWorld() (*world, error) {
+	ctx, dir := context.Background(), worldDir()
+	w := &world{packages: packages{}}
+	edit := func(name string, kind manifest.Kind, change func(file, text string) string) (string, error) {
+		at := filepath.Join(dir, name, "doors")
+		if kind == manifest.Rule {
+			at = filepath.Join(dir, name, "refused")
+		}
+		if err := author.New(at, kind); err != nil {
+			return "", err
+		}
+		for _, file := range []string{"module.yaml", "main.go", "rule.yaml"} {
+			text, err := os.ReadFile(filepath.Join(at, file))
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			} else if err != nil {
+				return "", err
+			}
+			if err := os.WriteFile(filepath.Join(at, file), []byte(change(file, string(text))), 0o600); err != nil {
+				return "", err
+			}
+		}
+		p, err := author.Build(ctx, at, author.StandardGo)
+		if err != nil {
+			return "", err
+		}
+		return w.packages.add(p), nil
+	}
+	parser := func(version, trap string) func(string, string) string {
+		return func(file, text string) string {
+			if file == "main.go" {
+				return strings.NewReplacer("VERSION", version, "TRAP", trap).Replace(doors)
+			}
+			return strings.Replace(text, "version: 0.1.0", "version: "+version[1:]+".0.0", 1)
+		}
+	}
+	swap := func(old, new string) func(string, string) string {
+		return func(_, text string) string { return strings.ReplaceAll(text, old, new) }
+	}
+	var errs [5]error
+	w.v1, errs[0] = edit("v1", manifest.Parser, parser("v1", ""))
+	w.v2, errs[1] = edit("v2", manifest.Parser, parser("v2", `|| string(badge) == "sneak"`))
+	w.rule, errs[2] = edit("rule", manifest.Rule, swap("\x00", ""))
+	w.badRule, errs[3] = edit("bad", manifest.Rule, swap("name: refused", "name: other"))
+	w.ownRule, errs[4] = edit("own", manifest.Rule, swap(">= 3", ">= 2"))
+	var err error
+	w.runtime, err = runtime.New(ctx, runtime.Config{CacheDir: filepath.Join(dir, "cache"), Instances: 2})
+	return w, errors.Join(append(errs[:], err)...)
+}
+
+func (w *world) library() *module.Library {
+	return module.NewLibrary(w.packages, w.runtime, func(storage.Tenant, string) []runtime.Target { return nil })
+}
+
+// store is a log store that loses, in a crash, any part of what is not durable yet.
+type store struct {
+	mu    sync.Mutex
+	lag   int // appended frames that are not durable
+	seqs  []uint64
+	rows  map[storage.EventID]storage.Event
+	fresh map[storage.EventID]bool // rows of this run
+	twice int
+	down  int // how many calls answer ErrUnavailable from now on
+}
+
+func newStore(lag int) *store {
+	return &store{lag: lag, rows: map[storage.EventID]storage.Event{}, fresh: map[storage.EventID]bool{}}
+}
+
+func (s *store) Append(_ context.Context, seq uint64, events []storage.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down > 0 {
+		s.down--
+		return storage.ErrUnavailable
+	}
+	s.seqs = append(s.seqs, seq)
+	for _, e := range events {
+		if n := storage.Canonical(&e); n != 0 {
+			return fmt.Errorf("event %s was not canonical: %w", e.ID, storage.ErrInvalid)
+		}
+		if _, there := s.rows[e.ID]; there {
+			s.twice++
+		}
+		s.rows[e.ID], s.fresh[e.ID] = pipeline.Sorted(e), true
+	}
+	return nil
+}
+
+func (s *store) durable() uint64 {
+	if len(s.seqs) <= s.lag {
+		return 0
+	}
+	return s.seqs[len(s.seqs)-1-s.lag]
+}
+
+func (s *store) Durable() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.durable()
+}
+
+func (s *store) Stored(_ context.Context, lo, hi uint64, from, to time.Time) (map[storage.EventID]struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[storage.EventID]struct{}{}
+	for id, e := range s.rows {
+		if id.Seq >= lo && id.Seq <= hi && e.Time >= from.UnixNano() && e.Time < to.UnixNano() {
+			out[id] = struct{}{}
+		}
+	}
+	return out, nil
+}
+
+// crash loses what a kill can lose: of each frame that is not durable, all rows of a tenant and stream or none.
+func (s *store) crash(r *rand.Rand) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := s.durable()
+	fate := map[string]bool{}
+	for _, id := range slices.SortedFunc(maps.Keys(s.rows), compareIDs) {
+		e := s.rows[id]
+		group := fmt.Sprint(id.Seq, e.Tenant, e.Stream)
+		if id.Seq <= limit || !s.fresh[id] {
+			continue
+		}
+		if _, known := fate[group]; !known {
+			fate[group] = r.IntN(2) == 0
+		}
+		if fate[group] {
+			delete(s.rows, id)
+		}
+	}
+	s.seqs = nil
+	clear(s.fresh)
+}
+
+func compareIDs(a, b storage.EventID) int {
+	switch {
+	case a.Less(b):
+		return -1
+	case b.Less(a):
+		return 1
+	}
+	return 0
+}
+
+// machine is one data directory and what runs on it.
+type machine struct {
+	world *world
+	dir   string
+	queue *queue.Queue
+	db    *meta.DB
+	store *store
+}
+
+func queueConfig(dir string) queue.Config {
+	return queue.Config{
+		Dir: dir, Shards: 2, MaxBytes: 64 << 20, MinFreeBytes: -1, TickEvery: time.Hour, Linger: time.Millisecond, PutLinger: time.Millisecond,
+		Now: func() time.Time { return epoch },
+	}
+}
+
+func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
+	tb.Helper()
+	q, err := queue.Open(tb.Context(), queueConfig(filepath.Join(dir, "log")))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	db, err := meta.Open(tb.Context(), meta.Config{Path: filepath.Join(dir, "vedette.db")})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, slug := range []string{"one", "two"} {
+		t, err := db.CreateTenant(tb.Context(), slug, slug)
+		if err == nil {
+			err = db.PutWebhook(tb.Context(), t, meta.Webhook{Tenant: t, Name: "hook", URL: "https://hook.example/", Secret: "s", Enabled: true})
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	m := &machine{world: w, dir: dir, queue: q, db: db, store: newStore(lag)}
+	tb.Cleanup(func() {
+		if err := errors.Join(m.queue.Close(), m.db.Close()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return m
+}
+
+func (m *machine) config(workers int, every time.Duration) pipeline.Config {
+	return pipeline.Config{
+		Dir: m.dir, Workers: workers, CheckpointEvery: every, Queue: m.queue, Store: m.store, DB: m.db, Library: m.world.library(),
+	}
+}
+
+// running is a pipeline that runs.
+type running struct {
+	*pipeline.Pipeline
+	stop context.CancelFunc
+	done chan error
+	lib  *module.Library
+}
+
+func start(tb testing.TB, cfg pipeline.Config, step func(string) error) *running {
+	tb.Helper()
+	p, err := pipeline.New(tb.Context(), cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.OnStep(step)
+	ctx, stop := context.WithCancel(context.Background())
+	r := &running{Pipeline: p, stop: stop, done: make(chan error, 1), lib: cfg.Library}
+	go func() { r.done <- p.Run(ctx) }()
+	return r
+}
+
+// end stops the run and returns its error. Nothing uses the library then.
+func (r *running) end() error {
+	r.stop()
+	err := <-r.done
+	return errors.Join(err, r.lib.Keep(context.Background()))
+}
+
+// put adds a frame of records of some tenants and waits until it is in the log.
+func (m *machine) put(tb testing.TB, t storage.Tenant, peer string, lines ...string) {
+	tb.Helper()
+	recs := make([]queue.Raw, len(lines))
+	for i, l := range lines {
+		recs[i] = queue.Raw{Bytes: []byte(l), Received: epoch.UnixNano() + int64(i)}
+	}
+	if err := m.queue.Put(tb.Context(), t, queue.Source{Listener: "test", Peer: peer}, recs); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (m *machine) control(tb testing.TB, c module.Control) uint64 {
+	tb.Helper()
+	b, err := c.Encode()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	seq, err := m.queue.PublishControl(tb.Context(), b)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return seq
+}
+
+// state returns everything that a run leaves, as text: rows, incidents, history, outbox, quarantine.
+func (m *machine) state(tb testing.TB) string {
+	tb.Helper()
+	var b strings.Builder
+	for _, id := range slices.SortedFunc(maps.Keys(m.store.rows), compareIDs) {
+		e := m.store.rows[id]
+		fmt.Fprintf(&b, "%s %d %d %d %q %s %v\n", id, e.Tenant, e.Time, e.Received, e.Raw, e.Stream, e.Fields)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(m.dir, "vedette.db"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer db.Close()
+	for _, table := range []string{
+		"SELECT * FROM incidents ORDER BY id", "SELECT * FROM incident_history ORDER BY incident, seq, what",
+		"SELECT tenant, kind, key, payload, created FROM outbox ORDER BY key",
+		"SELECT tenant, position, module, digest, code, detail, raw, at FROM quarantine ORDER BY tenant, position",
+	} {
+		dump(tb, &b, db, table)
+	}
+	return b.String()
+}
+
+func dump(tb testing.TB, b *strings.Builder, db *sql.DB, query string) {
+	rows, err := db.QueryContext(tb.Context(), query)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer rows.Close()
+	cols, _ := rows.Columns()
+	vals, refs := make([]any, len(cols)), make([]any, len(cols))
+	for i := range vals {
+		refs[i] = &vals[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(refs...); err != nil {
+			tb.Fatal(err)
+		}
+		fmt.Fprintf(b, "%v\n", vals)
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// metaQuery lists all incidents.
+var metaQuery = meta.IncidentQuery{Limit: 200}
+
+// close writes everything to disk, as the store's Close does, and returns the highest position appended.
+func (s *store) close() (last uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.seqs) > 0 {
+		last = s.seqs[len(s.seqs)-1]
+	}
+	s.seqs = nil
+	return last
+}

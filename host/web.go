@@ -1,0 +1,177 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/vedette-siem/vedette/console"
+	"github.com/vedette-siem/vedette/console/live"
+	"github.com/vedette-siem/vedette/host/api"
+	"github.com/vedette-siem/vedette/host/tenant"
+	"github.com/vedette-siem/vedette/modules"
+	"github.com/vedette-siem/vedette/registry"
+	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
+)
+
+// Timeouts of the web server. Answers have none: a search may stream for long, and each has its own bound.
+const (
+	headerTimeout   = 10 * time.Second
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = time.Second
+	maxHeaderBytes  = 64 << 10
+)
+
+// serveWeb serves console, API, live updates and HTTP ingest until ctx ends.
+func (h *Host) serveWeb(ctx context.Context) error {
+	front := api.New(api.Config{
+		Version: Version, Started: h.started, DB: h.db, Store: h.store, Pipeline: h.pipeline, Queue: h.queue, Receiver: h.receiver,
+		Packages: h.packages, Control: h, Modules: &apiModules{Host: h}, Secure: h.cfg.HTTPCert != "",
+		Report: func(err error) { h.log.Error("a request failed", "error", err) },
+	})
+	hub := live.NewHub(live.Config{
+		Feed: feed{h.db}, Health: front.Live, Viewer: viewer(front), Report: func(err error) { h.log.Warn("live updates", "error", err) },
+	})
+	defer hub.Close()
+	h.pipeline.OnCommit(hub.Notify)
+
+	mux, services := http.NewServeMux(), front.Handler()
+	for _, service := range []string{"Auth", "Event", "Health", "Incident", "Module", "Tenant"} {
+		mux.Handle("/vedette.v1."+service+"Service/", services)
+	}
+	mux.Handle("/v1/ingest", h.receiver.HTTP())
+	mux.Handle("GET /live", hub)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") }) //nolint:errcheck
+	mux.Handle("/", console.Handler())
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: stdlog.New(io.Discard, "", 0), // what strangers do wrong is no news; receive counts what concerns records
+	}
+
+	measured := make(chan struct{})
+	go func() {
+		defer close(measured)
+		front.Run(ctx)
+	}()
+	served := make(chan error, 1)
+	go func() {
+		if h.cfg.HTTPCert != "" {
+			served <- server.ServeTLS(h.web, h.cfg.HTTPCert, h.cfg.HTTPKey)
+			return
+		}
+		served <- server.Serve(h.web)
+	}()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve the console: %w", err)
+	case <-ctx.Done():
+	}
+	hub.Close()
+	stop, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(stop); err != nil {
+		server.Close() // tails and long searches are cut
+	}
+	<-measured
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the console: %w", err)
+	}
+	return nil
+}
+
+// viewer says who a live connection is of, by the same session as the API.
+func viewer(front *api.API) func(*http.Request) (live.Viewer, error) {
+	return func(r *http.Request) (live.Viewer, error) {
+		p, err := front.Principal(r.Context(), r.Header)
+		if err == nil {
+			p, err = api.Narrow(p, tenant.ReadIncidents, nil)
+		}
+		if err != nil {
+			return live.Viewer{}, err
+		}
+		v := live.Viewer{User: p.User, Tenants: make([]uint32, len(p.Tenants))}
+		for i, t := range p.Tenants {
+			v.Tenants[i] = uint32(t)
+		}
+		return v, nil
+	}
+}
+
+// feed shows the database to the live updates. The hub has checked that the viewer may see the organization.
+type feed struct{ db *meta.DB }
+
+func (f feed) Changes(ctx context.Context, tenant uint32, after uint64, limit int) (live.Changes, error) {
+	ch, err := f.db.Changes(ctx, storage.Tenant(tenant), after, limit)
+	if err != nil {
+		return live.Changes{}, err
+	}
+	out := live.Changes{Next: ch.Next, Gap: ch.Gap, Incidents: make([]*v1.Incident, len(ch.List))}
+	for i := range ch.List {
+		out.Incidents[i] = api.Summary(&ch.List[i].Incident)
+	}
+	return out, nil
+}
+
+func (f feed) LastCursor(ctx context.Context, tenant uint32) (uint64, error) {
+	return f.db.LastCursor(ctx, storage.Tenant(tenant))
+}
+
+func (f feed) List(ctx context.Context, tenant uint32, page string, limit int) ([]*v1.Incident, string, error) {
+	reader := storage.Principal{User: byVedette, Role: storage.RoleReadOnly, Tenants: []storage.Tenant{storage.Tenant(tenant)}}
+	got, err := f.db.ListIncidents(ctx, reader, meta.IncidentQuery{Limit: limit, Cursor: page})
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]*v1.Incident, len(got.Incidents))
+	for i := range got.Incidents {
+		out[i] = api.Summary(&got.Incidents[i])
+	}
+	return out, got.Next, nil
+}
+
+// apiModules shows the host's modules to the API.
+type apiModules struct {
+	*Host
+	once    sync.Once
+	shipped map[string]bool // digests
+}
+
+func (m *apiModules) Install(ctx context.Context, c api.Candidate) (api.Installed, error) {
+	done, err := m.Host.Install(ctx, Candidate{Tenant: c.Tenant, Package: c.Package, Settings: c.Settings, Grants: c.Grants, Who: c.Who})
+	return api.Installed{Replaced: done.Replaced, Cases: done.Cases}, err
+}
+
+func (m *apiModules) Shipped(digest string) bool {
+	m.once.Do(func() {
+		m.shipped = map[string]bool{}
+		all, err := modules.Builtin()
+		if err != nil {
+			m.log.Error("the shipped modules cannot be read", "error", err)
+		}
+		for _, p := range all {
+			// Pushing again changes nothing; a conflict means that the version here is somebody else's.
+			if d, err := m.packages.Push(context.Background(), p); err == nil {
+				m.shipped[string(d)] = true
+			} else if !errors.Is(err, registry.ErrConflict) {
+				m.log.Error("a shipped module cannot be stored", "module", p.Manifest.Reference(), "error", err)
+			}
+		}
+	})
+	return m.shipped[digest]
+}
+
+func (m *apiModules) Log(digest string, limit int) []api.LogLine {
+	lines := m.lines.of(digest, limit)
+	out := make([]api.LogLine, len(lines))
+	for i, l := range lines {
+		out[i] = api.LogLine(l)
+	}
+	return out
+}
