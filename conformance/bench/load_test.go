@@ -42,6 +42,7 @@ type sender struct {
 // loadResult is what the child has seen.
 type loadResult struct {
 	Sent      int             // lines that were acknowledged
+	First     int             // of them by the first sender
 	Refused   int             // requests that were not
 	Failure   string          // the last reason
 	Late      time.Duration   // of the sender itself behind its schedule, at worst
@@ -82,8 +83,7 @@ type generator struct {
 	client *http.Client
 	live   *liveClient
 
-	sent, refused atomic.Int64
-	planted       atomic.Int64
+	sent, first, refused, planted atomic.Int64
 
 	mu      sync.Mutex
 	failure string
@@ -111,7 +111,7 @@ func sendLoad(text string, out io.Writer) error {
 	if err := work.Wait(); err != nil {
 		return err
 	}
-	r := loadResult{Sent: int(g.sent.Load()), Refused: int(g.refused.Load()), Failure: g.failure, Late: g.late, Planted: int(g.planted.Load())}
+	r := loadResult{Sent: int(g.sent.Load()), First: int(g.first.Load()), Refused: int(g.refused.Load()), Failure: g.failure, Late: g.late, Planted: int(g.planted.Load())}
 	if g.live != nil {
 		r.Latencies = g.live.wait(r.Planted, g.spec.Settle)
 	}
@@ -137,7 +137,7 @@ func (g *generator) send(ctx context.Context, i int) error {
 			body.Write(line(now))
 			body.WriteByte('\n')
 		}
-		for !g.post(ctx, s.Token, body.Bytes(), s.Batch) {
+		for !g.post(ctx, i, body.Bytes(), s.Batch) {
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-ctx.Done():
@@ -180,7 +180,7 @@ func (g *generator) open(ctx context.Context, i int, line func(time.Time) []byte
 			body.Write(plantedLine(due, planted))
 		}
 		if lines > 0 {
-			requests.Go(func() { g.post(ctx, s.Token, body.Bytes(), lines) })
+			requests.Go(func() { g.post(ctx, i, body.Bytes(), lines) })
 		}
 	}
 }
@@ -199,14 +199,14 @@ func plantedLine(at time.Time, n int) []byte {
 
 func plantedName(n int) string { return fmt.Sprintf("planted-%06d", n) }
 
-// post sends lines and reports whether the host has them.
-func (g *generator) post(ctx context.Context, token string, body []byte, lines int) bool {
+// post sends lines of sender i and reports whether the host has them.
+func (g *generator) post(ctx context.Context, i int, body []byte, lines int) bool {
 	err := func() error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.spec.URL+"/v1/ingest", bytes.NewReader(body))
 		if err != nil {
 			return err
 		}
-		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Authorization", "Bearer "+g.spec.Senders[i].Token)
 		req.Header.Set("Content-Type", "text/plain")
 		resp, err := g.client.Do(req)
 		if err != nil {
@@ -221,6 +221,9 @@ func (g *generator) post(ctx context.Context, token string, body []byte, lines i
 	}()
 	if err == nil {
 		g.sent.Add(int64(lines))
+		if i == 0 {
+			g.first.Add(int64(lines))
+		}
 		return true
 	}
 	g.refused.Add(1)

@@ -130,7 +130,7 @@ func browse(t *testing.T, s *server) {
 	do(t, ctx, chromedp.SendKeys(user, "admin"))
 	do(t, ctx, chromedp.SendKeys(password, "not the password"))
 	do(t, ctx, chromedp.Click(submit))
-	do(t, ctx, chromedp.WaitVisible(`[role="alert"]`))
+	do(t, ctx, chromedp.WaitVisible(`[role="alert"]:not(:empty)`))
 	refused := do(t, ctx, chromedp.Text(`[role="alert"]`))
 	do(t, ctx, chromedp.Clear(password))
 	do(t, ctx, chromedp.SendKeys(password, s.password))

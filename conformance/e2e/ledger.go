@@ -147,6 +147,7 @@ func rulePackage(t testing.TB, name, document string) []byte {
 	put(t, filepath.Join(dir, manifest.FileName), strings.ReplaceAll(ruleManifest, "NAME", name))
 	return pack(t, dir)
 }
+
 func put(t testing.TB, path, text string) {
 	t.Helper()
 	err := os.MkdirAll(filepath.Dir(path), 0o755)

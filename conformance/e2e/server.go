@@ -112,7 +112,7 @@ func (s *server) start(args ...string) {
 				s.password, _, _ = strings.Cut(p, " ")
 			}
 		}
-		s.cmd.Wait()
+		_ = s.cmd.Wait() // the tests look at what it wrote, not at how a killed process ended
 		close(s.exited)
 	}()
 	s.until("the server to answer", 60*time.Second, func() bool {
@@ -127,7 +127,7 @@ func (s *server) start(args ...string) {
 
 // kill ends the process as a power cut would, as far as the process is concerned.
 func (s *server) kill() {
-	s.cmd.Process.Kill()
+	_ = s.cmd.Process.Kill() // fails only when it has ended already
 	<-s.exited
 }
 
@@ -135,11 +135,11 @@ func (s *server) kill() {
 func (s *server) stop() time.Duration {
 	s.t.Helper()
 	from := time.Now()
-	s.cmd.Process.Signal(os.Interrupt)
+	_ = s.cmd.Process.Signal(os.Interrupt) // fails only when it has ended already
 	select {
 	case <-s.exited:
 	case <-time.After(20 * time.Second):
-		s.cmd.Process.Signal(syscall.SIGQUIT)
+		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // its goroutines go into errs
 		<-s.exited
 		s.t.Fatalf("the server did not stop:\n%s", s.errs.String())
 	}

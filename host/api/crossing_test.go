@@ -213,7 +213,7 @@ var crossings = map[protoreflect.FullName]crossing{
 	}},
 	"vedette.v1.TenantService.ListWebhooks": {right: admin, open: true, call: func(ctx context.Context, w *world, u *who, on []uint32) (bool, error) {
 		if u == w.admin {
-			if _, err := u.tenants.SetWebhook(ctx, req(&v1.SetWebhookRequest{Tenant: w.alpha, Url: "https://hook.example/in"})); err != nil {
+			if _, err := u.tenants.SetWebhook(ctx, req(&v1.SetWebhookRequest{Tenant: w.alpha, Url: "https://hook.example/in", Secret: "s"})); err != nil {
 				return false, err
 			}
 		}
@@ -434,8 +434,10 @@ func testTailQueries(t *testing.T, w *world) {
 	queries := func() uint64 {
 		return must[v1.GetHealthResponse](t)(w.admin.health.GetHealth(t.Context(), req(&v1.GetHealthRequest{}))).StoreQueries
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	before := queries()
-	stream, err := w.ann.events.Tail(t.Context(), req(&v1.TailRequest{Filter: `"tail query" AND vedette.parser:*`}))
+	stream, err := w.ann.events.Tail(ctx, req(&v1.TailRequest{Filter: `"tail query" AND event.kind:pipeline_error`}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,13 +65,17 @@ clear: {after: 60m}
 	ev := func(sub string, seq, at int64) storage.Evidence {
 		return storage.Evidence{Sub: sub, ID: storage.EventID{Seq: uint64(seq)}, Time: traceStart + at*second}
 	}
-	want := []Firing{{Tenant: 1, Rule: "guessed", RuleName: "Guessed password", RuleVersion: "1.2.3",
+	want := []Firing{{
+		Tenant: 1, Rule: "guessed", RuleName: "Guessed password", RuleVersion: "1.2.3",
 		Key: []storage.Field{{Name: "source.ip", Value: "192.0.2.1"}}, Title: "root in on db1 after 4 failures from 192.0.2.1{}",
 		Severity: storage.High, Techniques: []string{"T1110.001"}, Trigger: storage.EventID{Seq: 5}, Time: traceStart + 10*second,
 		Evidence: []storage.Evidence{ev("fail", 1, 0), ev("fail", 2, 1), ev("fail", 3, 2), ev("fail", 4, 3), ev("ok", 5, 10)},
-		Conditions: []storage.Condition{{Sub: "fail", Expr: "count() >= 3 within 1m0s", Actual: "4", Threshold: "3"},
-			{Sub: "ok", Expr: "fail -> ok within 10m0s", Actual: "7s", Threshold: "10m0s"}},
-		QuietFor: time.Hour}}
+		Conditions: []storage.Condition{
+			{Sub: "fail", Expr: "count() >= 3 within 1m0s", Actual: "4", Threshold: "3"},
+			{Sub: "ok", Expr: "fail -> ok within 10m0s", Actual: "7s", Threshold: "10m0s"},
+		},
+		QuietFor: time.Hour,
+	}}
 	if !reflect.DeepEqual(f, want) {
 		t.Fatalf("\n%+v\n%+v", f, want)
 	}
@@ -241,8 +245,10 @@ func TestCodeRule(t *testing.T) {
 	var all []Firing
 	for i, domain := range []string{"one", "two", "one"} {
 		ev := &storage.Event{ID: storage.EventID{Seq: uint64(i)}, Tenant: 1, Time: traceStart + int64(i), Fields: []storage.Field{{Name: "k", Value: "1"}}}
-		all = append(all, s.Apply(uint64(i), ev.Time, nil, []Hit{{Rule: r, Event: ev, Title: "made up: " + domain, Severity: storage.Critical,
-			ExtraKey: []storage.Field{{Name: "dns.question.name", Value: domain}}}})...)
+		all = append(all, s.Apply(uint64(i), ev.Time, nil, []Hit{{
+			Rule: r, Event: ev, Title: "made up: " + domain, Severity: storage.Critical,
+			ExtraKey: []storage.Field{{Name: "dns.question.name", Value: domain}},
+		}})...)
 	}
 	if len(all) != 1 || all[0].Title != "made up: one" || all[0].Severity != storage.Critical ||
 		!reflect.DeepEqual(all[0].Key, []storage.Field{{Name: "k", Value: "1"}, {Name: "dns.question.name", Value: "one"}}) {
@@ -255,8 +261,13 @@ func BenchmarkHit(b *testing.B) {
 		name  string
 		shape int
 		keys  int
-	}{{"count/1000 keys", 0, 1000}, {"count/100000 keys", 0, 100_000}, {"distinct/100000 keys", 2, 100_000},
-		{"sequence/100000 keys", 6, 100_000}, {"heartbeat/1000 keys", 10, 1000}} {
+	}{
+		{"count/1000 keys", 0, 1000},
+		{"count/100000 keys", 0, 100_000},
+		{"distinct/100000 keys", 2, 100_000},
+		{"sequence/100000 keys", 6, 100_000},
+		{"heartbeat/1000 keys", 10, 1000},
+	} {
 		b.Run(c.name, func(b *testing.B) {
 			r := shapeRule(b, c.shape, 30*time.Second)
 			s := New(Limits{MaxBytesPerRule: 1 << 30, MaxBytesPerTenant: 1 << 30})

@@ -118,8 +118,10 @@ func (p *program) explain(c *chain, i int, at held, f *Firing, counts []string) 
 			n += "+" // more are not remembered
 		}
 		counts[sub] = n
-		f.Conditions = append(f.Conditions, storage.Condition{Sub: name, Actual: n, Expr: describe(spec.agg),
-			Threshold: strconv.FormatFloat(spec.agg.Threshold, 'g', -1, 64)})
+		f.Conditions = append(f.Conditions, storage.Condition{
+			Sub: name, Actual: n, Expr: describe(spec.agg),
+			Threshold: strconv.FormatFloat(spec.agg.Threshold, 'g', -1, 64),
+		})
 		for _, x := range window[max(0, len(window)-storage.MaxEvidence):] {
 			f.Evidence = append(f.Evidence, storage.Evidence{Sub: name, ID: x.id, Time: x.time})
 		}

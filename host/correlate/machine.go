@@ -1,7 +1,5 @@
 package correlate
 
-import "math"
-
 // machine is the state of one rule for one group key. Marks at or below the watermark are settled: they were stepped
 // over in event-time order. Marks above it are pending, sorted, since earlier ones may still arrive; ahead is the chain
 // after all of them. A positive pattern fires as soon as ahead completes it. Adding a mark never lowers the number of
@@ -146,7 +144,6 @@ func (s *State) rebuild(tb *table, mc *machine, h *Hit) {
 
 // nextDue returns the watermark at which the machine needs attention, and false when it can be forgotten at watermark.
 func (p *program) nextDue(mc *machine, watermark int64) (due int64, alive bool) {
-	due = math.MaxInt64
 	if h := p.armed(&mc.settled); h != nil {
 		return p.deadline(h), true
 	}

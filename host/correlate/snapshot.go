@@ -253,6 +253,8 @@ func (d *decoder) texts() (v []string) {
 }
 
 func (d *decoder) id() storage.EventID {
-	return storage.EventID{Seq: d.uint(), Shard: uint16(d.count("shard", 1<<16-1)), Segment: uint16(d.count("segment", 1<<16-1)),
-		Record: uint32(d.count("record", 1<<32-1)), Ordinal: uint16(d.count("ordinal", 1<<16-1))}
+	return storage.EventID{
+		Seq: d.uint(), Shard: uint16(d.count("shard", 1<<16-1)), Segment: uint16(d.count("segment", 1<<16-1)),
+		Record: uint32(d.count("record", 1<<32-1)), Ordinal: uint16(d.count("ordinal", 1<<16-1)),
+	}
 }

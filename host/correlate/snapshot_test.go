@@ -68,8 +68,10 @@ func filled(t testing.TB, r *rule.Rule) *State {
 	var hits []Hit
 	for i := range 20 {
 		at := traceStart + int64(i)*int64(time.Second)
-		ev := &storage.Event{ID: storage.EventID{Seq: 1, Record: uint32(i)}, Tenant: storage.Tenant(1 + i%2), Time: at,
-			Fields: []storage.Field{{Name: "k", Value: string(rune('a' + i%5))}, {Name: "v", Value: "1"}}}
+		ev := &storage.Event{
+			ID: storage.EventID{Seq: 1, Record: uint32(i)}, Tenant: storage.Tenant(1 + i%2), Time: at,
+			Fields: []storage.Field{{Name: "k", Value: string(rune('a' + i%5))}, {Name: "v", Value: "1"}},
+		}
 		hits = append(hits, Hit{Rule: r, Sub: i % len(r.Subs), Event: ev})
 	}
 	s.Apply(1, traceStart+int64(20*time.Second), []SourceTime{{1, "s", traceStart + int64(15*time.Second)}}, hits)
@@ -145,8 +147,10 @@ func TestRulesChange(t *testing.T) {
 		for _, restored := range []bool{false, true} {
 			s := New(Limits{})
 			hit := func(r *rule.Rule, n uint64) []Firing {
-				ev := &storage.Event{ID: storage.EventID{Seq: n}, Tenant: 1, Time: traceStart + int64(n),
-					Fields: []storage.Field{{Name: "k", Value: "1"}, {Name: "v", Value: "2"}}}
+				ev := &storage.Event{
+					ID: storage.EventID{Seq: n}, Tenant: 1, Time: traceStart + int64(n),
+					Fields: []storage.Field{{Name: "k", Value: "1"}, {Name: "v", Value: "2"}},
+				}
 				return s.Apply(n, traceStart+int64(n), nil, []Hit{{Rule: r, Event: ev}})
 			}
 			hit(base, 1)

@@ -365,8 +365,10 @@ func (s *State) flushEvictions(tb *table) {
 	if tb.lost.keys == 0 || s.logTime-tb.reported < int64(ReportEvery) {
 		return
 	}
-	s.reports = append(s.reports, Report{Tenant: tb.owner.id, Rule: tb.prog.rule.ID, Kind: Evicted, Keys: tb.lost.keys,
-		Undecided: tb.lost.undecided, Oldest: tb.lost.oldest, LogTime: s.logTime})
+	s.reports = append(s.reports, Report{
+		Tenant: tb.owner.id, Rule: tb.prog.rule.ID, Kind: Evicted, Keys: tb.lost.keys,
+		Undecided: tb.lost.undecided, Oldest: tb.lost.oldest, LogTime: s.logTime,
+	})
 	tb.lost, tb.reported = losses{}, s.logTime
 }
 
@@ -426,11 +428,13 @@ func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].heapAt, h[j].heapAt = i, j
 }
+
 func (h *dueHeap) Push(x any) {
 	mc := x.(*machine)
 	mc.heapAt = len(*h)
 	*h = append(*h, mc)
 }
+
 func (h *dueHeap) Pop() any {
 	old := *h
 	mc := old[len(old)-1]

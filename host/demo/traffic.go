@@ -81,8 +81,13 @@ var services = []struct {
 	proto int
 	app   string
 }{
-	{"HTTPS", 443, 6, "HTTPS.BROWSER"}, {"HTTP", 80, 6, "HTTP.BROWSER"}, {"DNS", 53, 17, "DNS"}, {"NTP", 123, 17, "NTP"},
-	{"SSH", 22, 6, "SSH"}, {"SMB", 445, 6, "SMB"}, {"IMAPS", 993, 6, "IMAPS"},
+	{"HTTPS", 443, 6, "HTTPS.BROWSER"},
+	{"HTTP", 80, 6, "HTTP.BROWSER"},
+	{"DNS", 53, 17, "DNS"},
+	{"NTP", 123, 17, "NTP"},
+	{"SSH", 22, 6, "SSH"},
+	{"SMB", 445, 6, "SMB"},
+	{"IMAPS", 993, 6, "IMAPS"},
 }
 
 func (w *world) gateTraffic(now time.Time) []byte {

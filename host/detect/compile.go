@@ -12,8 +12,10 @@ import (
 
 // indexedFirst lists the small-domain fields that most rules name, the most telling first. A sub-pattern is indexed by
 // the first of them that it needs to have exact values, otherwise by any such field.
-var indexedFirst = []string{"event.code", "event.action", "process.name", "event.provider", "event.dataset", "event.module",
-	"event.outcome", "event.category", "event.type", "event.kind"}
+var indexedFirst = []string{
+	"event.code", "event.action", "process.name", "event.provider", "event.dataset", "event.module",
+	"event.outcome", "event.category", "event.type", "event.kind",
+}
 
 type builder struct {
 	set   *Set

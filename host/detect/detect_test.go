@@ -114,8 +114,10 @@ func slowGlob(p rule.Pattern, s []rune) bool {
 
 var (
 	fields = []string{"event.code", "event.action", "process.name", "source.ip", "n", storage.FieldDataset, "x"}
-	words  = []string{"4625", "4624", "Login", "LOGIN", "ab", "abc", "bÉ", "bé", "10.1.2.3", "::ffff:10.1.2.3", "192.0.2.9", "7", "-3", "1e2", "nan",
-		`["a","Ab"]`, `["x"]`, `["a\"b","\u00c9B","\ud83d\ude00"]`, `["a",1]`, `[]`, `["a"`, `C:\Win\cmd.EXE`, "[\"a\tb\"]"}
+	words  = []string{
+		"4625", "4624", "Login", "LOGIN", "ab", "abc", "bÉ", "bé", "10.1.2.3", "::ffff:10.1.2.3", "192.0.2.9", "7", "-3", "1e2", "nan",
+		`["a","Ab"]`, `["x"]`, `["a\"b","\u00c9B","\ud83d\ude00"]`, `["a",1]`, `[]`, `["a"`, `C:\Win\cmd.EXE`, "[\"a\tb\"]",
+	}
 	globs = []string{"4625", "login", "a*", "*b", "*B*", "a?c", "*", "?", "*a*c", `*\\cmd.exe`, "é", "*é*", `a"b`, "éb", "😀", "[*"}
 )
 
@@ -141,8 +143,10 @@ func drawSelection(t *rapid.T, depth int) string {
 	case 4:
 		return one(field+"|cidr", list([]string{"10.0.0.0/8", "192.0.2.9", "2001:db8::/32"}))
 	case 5:
-		return rapid.SampledFrom([]string{one(field+"|exists", "true"), one(field+"|exists", "false"), one(field, "null"),
-			one(field, `[null, "login"]`), one(field+"|re", `"^[ab]+$"`), one(field+"|re|i", `"LOG"`)}).Draw(t, "special")
+		return rapid.SampledFrom([]string{
+			one(field+"|exists", "true"), one(field+"|exists", "false"), one(field, "null"),
+			one(field, `[null, "login"]`), one(field+"|re", `"^[ab]+$"`), one(field+"|re|i", `"LOG"`),
+		}).Draw(t, "special")
 	}
 	a, b := drawSelection(t, depth+1), drawSelection(t, depth+1)
 	switch kind {
@@ -233,8 +237,13 @@ func TestView(t *testing.T) {
 		off             []string
 		want            string
 	}{
-		{global, nil, nil, "a b c"}, {global, nil, []string{"b", "unknown"}, "a c"}, {nil, overlay, nil, "d e"}, {nil, nil, nil, ""},
-		{global, overlay, nil, "a c d e"}, {global, overlay, []string{"c", "d"}, "a e"}, {global, overlay, []string{"b"}, "a c d e"},
+		{global, nil, nil, "a b c"},
+		{global, nil, []string{"b", "unknown"}, "a c"},
+		{nil, overlay, nil, "d e"},
+		{nil, nil, nil, ""},
+		{global, overlay, nil, "a c d e"},
+		{global, overlay, []string{"c", "d"}, "a e"},
+		{global, overlay, []string{"b"}, "a c d e"},
 	} {
 		v, err := NewView(c.global, c.overlay, c.off)
 		if err != nil {
@@ -268,9 +277,20 @@ func TestView(t *testing.T) {
 // sample is a failed login as the Linux parser gives it.
 func sample() *storage.Event {
 	ev := &storage.Event{Stream: "system.auth", Raw: "sshd[1]: Failed password for Root"}
-	for _, f := range [][2]string{{"event.action", "ssh_login"}, {"event.outcome", "failure"}, {"event.category", `["authentication","session"]`},
-		{"source.ip", "203.0.113.9"}, {"source.port", "50022"}, {"user.name", "Root"}, {"host.name", "db1"}, {"process.name", "sshd"},
-		{"process.pid", "4211"}, {"event.kind", "event"}, {"log.syslog.priority", "38"}, {"related.ip", `["203.0.113.9"]`}} {
+	for _, f := range [][2]string{
+		{"event.action", "ssh_login"},
+		{"event.outcome", "failure"},
+		{"event.category", `["authentication","session"]`},
+		{"source.ip", "203.0.113.9"},
+		{"source.port", "50022"},
+		{"user.name", "Root"},
+		{"host.name", "db1"},
+		{"process.name", "sshd"},
+		{"process.pid", "4211"},
+		{"event.kind", "event"},
+		{"log.syslog.priority", "38"},
+		{"related.ip", `["203.0.113.9"]`},
+	} {
 		ev.Fields = append(ev.Fields, storage.Field{Name: f[0], Value: f[1]})
 	}
 	return ev
@@ -278,9 +298,11 @@ func sample() *storage.Event {
 
 func TestMatchAllocatesNothing(t *testing.T) {
 	var rules []*rule.Rule
-	for i, w := range []string{`{event.action: ssh_login, event.outcome: FAILURE}`, `{user.name|cased: Root}`, `{event.category: [session, web]}`,
+	for i, w := range []string{
+		`{event.action: ssh_login, event.outcome: FAILURE}`, `{user.name|cased: Root}`, `{event.category: [session, web]}`,
 		`{source.ip|cidr: 203.0.113.0/24}`, `{source.port|gt: 1024}`, `{user.name|re: 'o+'}`, `{event.original|contains: "FAILED"}`, `{host.name|cidr: 10.0.0.0/8}`,
-		`{host.name|gt: 3}`, `{user.name: [a, b, root]}`} {
+		`{host.name|gt: 3}`, `{user.name: [a, b, root]}`,
+	} {
 		rules = append(rules, parse(t, fmt.Sprint("r", i), w))
 	}
 	set, err := Compile(rules)

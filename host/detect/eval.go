@@ -12,9 +12,11 @@ import (
 // pred is a compiled predicate.
 type pred interface{ holds(m *memory) bool }
 
-type allOf struct{ of []pred }
-type anyOf struct{ of []pred }
-type not struct{ of pred }
+type (
+	allOf struct{ of []pred }
+	anyOf struct{ of []pred }
+	not   struct{ of pred }
+)
 
 func (p *allOf) holds(m *memory) bool {
 	for _, q := range p.of {
@@ -95,8 +97,9 @@ func (l literal) match(s string) bool {
 		return strings.HasSuffix(s, l.text)
 	case inside:
 		return strings.Contains(s, l.text)
+	default:
+		return s == l.text
 	}
-	return s == l.text
 }
 
 type table struct{ of map[string]struct{} }

@@ -257,8 +257,10 @@ func shownKey(key []storage.Field) []storage.Field {
 func shownConditions(list []storage.Condition) []storage.Condition {
 	out := make([]storage.Condition, 0, min(len(list), MaxConditions))
 	for _, c := range list[:min(len(list), MaxConditions)] {
-		out = append(out, storage.Condition{Sub: cut(c.Sub, MaxSubBytes), Expr: cut(c.Expr, MaxConditionBytes),
-			Actual: cut(c.Actual, MaxConditionBytes), Threshold: cut(c.Threshold, MaxConditionBytes)})
+		out = append(out, storage.Condition{
+			Sub: cut(c.Sub, MaxSubBytes), Expr: cut(c.Expr, MaxConditionBytes),
+			Actual: cut(c.Actual, MaxConditionBytes), Threshold: cut(c.Threshold, MaxConditionBytes),
+		})
 	}
 	return out
 }

@@ -54,7 +54,8 @@ func TestFirstFiringOpensAndFurtherOnesCount(t *testing.T) {
 		FirstSeen: start + 5*second, LastSeen: start + 20*second, OpenedAt: start + 1*second, UpdatedAt: start + 2*second,
 		Techniques: []string{"T1110"}, Applied: 2,
 		Evidence: []storage.Evidence{
-			{Sub: "fail", ID: storage.EventID{Seq: 1}, Time: start + 10*second}, {Sub: "fail", ID: storage.EventID{Seq: 2}, Time: start + 5*second},
+			{Sub: "fail", ID: storage.EventID{Seq: 1}, Time: start + 10*second},
+			{Sub: "fail", ID: storage.EventID{Seq: 2}, Time: start + 5*second},
 			{Sub: "fail", ID: storage.EventID{Seq: 3}, Time: start + 20*second},
 		},
 		Conditions: []storage.Condition{{Sub: "fail", Expr: "count() >= 1", Actual: "3", Threshold: "1"}},
@@ -155,8 +156,13 @@ func TestActions(t *testing.T) {
 		state storage.State
 	}
 	for name, steps := range map[string][]step{
-		"the usual way": {{Acknowledge, "", nil, storage.Acknowledged}, {Assign, "ann", nil, storage.Acknowledged}, {Comment, "looking", nil, storage.Acknowledged},
-			{Resolve, "benign", nil, storage.Resolved}, {Reopen, "", nil, storage.Open}},
+		"the usual way": {
+			{Acknowledge, "", nil, storage.Acknowledged},
+			{Assign, "ann", nil, storage.Acknowledged},
+			{Comment, "looking", nil, storage.Acknowledged},
+			{Resolve, "benign", nil, storage.Resolved},
+			{Reopen, "", nil, storage.Open},
+		},
 		"acknowledge twice":  {{Acknowledge, "", nil, storage.Acknowledged}, {Acknowledge, "", storage.ErrConflict, storage.Acknowledged}},
 		"reopen an open one": {{Reopen, "", storage.ErrConflict, storage.Open}},
 		"resolve twice":      {{Resolve, "duplicate", nil, storage.Resolved}, {Resolve, "benign", storage.ErrConflict, storage.Resolved}},
@@ -292,8 +298,10 @@ func TestQuietIncidentsAreForgottenAndCanStillBeWorked(t *testing.T) {
 	if err := f.Act(4, late, Action{Tenant: 1, Incident: id, Who: "ann", Do: Resolve, Arg: "benign"}); err != nil {
 		t.Fatal(err)
 	}
-	want := Patch{Tenant: 1, From: []storage.State{storage.Open, storage.Acknowledged}, State: storage.Resolved, Verdict: storage.Benign,
-		Entry: storage.HistoryEntry{Incident: id, Seq: 4, At: late, Who: "ann", What: "resolved", Detail: "benign"}}
+	want := Patch{
+		Tenant: 1, From: []storage.State{storage.Open, storage.Acknowledged}, State: storage.Resolved, Verdict: storage.Benign,
+		Entry: storage.HistoryEntry{Incident: id, Seq: 4, At: late, Who: "ann", What: "resolved", Detail: "benign"},
+	}
 	if b := f.Take(); len(b.Patches) != 1 || cmp.Diff(want, b.Patches[0]) != "" {
 		t.Errorf("patches %+v", b.Patches)
 	}

@@ -161,8 +161,10 @@ func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
 		in.Techniques = append(in.Techniques, d.text())
 	}
 	for range d.count(MaxSubs * storage.MaxEvidence) {
-		in.Evidence = append(in.Evidence, storage.Evidence{Sub: d.text(), ID: storage.EventID{Seq: d.uint(), Shard: uint16(d.max(1<<16 - 1)),
-			Segment: uint16(d.max(1<<16 - 1)), Record: uint32(d.max(1<<32 - 1)), Ordinal: uint16(d.max(1<<16 - 1))}, Time: d.int()})
+		in.Evidence = append(in.Evidence, storage.Evidence{Sub: d.text(), ID: storage.EventID{
+			Seq: d.uint(), Shard: uint16(d.max(1<<16 - 1)),
+			Segment: uint16(d.max(1<<16 - 1)), Record: uint32(d.max(1<<32 - 1)), Ordinal: uint16(d.max(1<<16 - 1)),
+		}, Time: d.int()})
 	}
 	in.Conditions = []storage.Condition{}
 	for range d.count(MaxConditions) {

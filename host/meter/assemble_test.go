@@ -30,7 +30,6 @@ type testModule struct {
 	start   int // function, -1: none
 	active  []byte
 	passive []byte
-	names   map[int]string
 	extra   map[byte][]byte // raw sections instead of the ones built
 }
 
@@ -182,10 +181,6 @@ func construct(o byte, body ...[]byte) []byte {
 func block(body ...[]byte) []byte { return construct(opBlock, body...) }
 func loop(body ...[]byte) []byte  { return construct(opLoop, body...) }
 func when(body ...[]byte) []byte  { return construct(opIf, body...) }
-
-func binary2(o byte, a, b []byte) []byte { return cat(a, b, []byte{o}) }
-func add32(a, b []byte) []byte           { return binary2(opI32Add, a, b) }
-func sub32(a, b []byte) []byte           { return binary2(opI32Sub, a, b) }
 
 func load8(addr []byte) []byte          { return cat(addr, op(0x2d, 0, 0)) }
 func store8(addr, v []byte) []byte      { return cat(addr, v, op(0x3a, 0, 0)) }

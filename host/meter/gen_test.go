@@ -15,7 +15,6 @@ type gen struct {
 	m      *testModule
 	nodes  int  // left of this program's size
 	safe   bool // no traps, no calls and no branches out of what is being made
-	funcs  int
 	sigs   []int // type of each defined function
 	params int
 	locals []byte // of the current function, parameters included

@@ -160,6 +160,7 @@ func (f *body) vector(at int) {
 		f.block = append(f.block, f.r.byte())
 	case bytes16:
 		f.block = append(f.block, f.r.take(16)...)
+	default: // nothing follows the opcode
 	}
 }
 

@@ -159,8 +159,11 @@ func TestLimits(t *testing.T) {
 		l       Limits
 	}{
 		{"E_LIMIT_TYPES", with(), func() *testModule { m := with(); m.fn("i", "", ""); return m }(), Limits{Types: 1}},
-		{"E_LIMIT_TYPE_VALUES", func() *testModule { m := with(); m.fn("ii", "", ""); return m }(),
-			func() *testModule { m := with(); m.fn("ii", "i", "", c32(0)); return m }(), Limits{TypeValues: 2}},
+		{
+			"E_LIMIT_TYPE_VALUES", func() *testModule { m := with(); m.fn("ii", "", ""); return m }(),
+			func() *testModule { m := with(); m.fn("ii", "i", "", c32(0)); return m }(),
+			Limits{TypeValues: 2},
+		},
 		{"E_LIMIT_IMPORTS", with().withImport("a", "b"), with().withImport("a", "b").withImport("a", "c"), Limits{Imports: 1}},
 		{"E_LIMIT_FUNCTIONS", with(), func() *testModule { m := with(); m.fn("", "", ""); return m }(), Limits{Functions: 1}},
 		{"E_LIMIT_FUNCTION_BODY_BYTES", with(), with(op(1)), Limits{FunctionBodyBytes: 4}},
@@ -174,8 +177,11 @@ func TestLimits(t *testing.T) {
 		{"E_LIMIT_TABLE_ELEMENTS", with().withTable(0), with().withTable(0, 0), Limits{TableElements: 1}},
 		{"E_LIMIT_NAME_BYTES", with().export("abcdef", 0), with().export("abcdefg", 0), Limits{NameBytes: 6}},
 		{"E_LIMIT_MEMORY_PAGES", with(), func() *testModule { m := with(); m.pages = [2]int{2, 2}; return m }(), Limits{MemoryPages: 1}},
-		{"E_LIMIT_DATA_SEGMENTS", func() *testModule { m := with(); m.active = []byte{1}; return m }(),
-			func() *testModule { m := with(); m.active, m.passive = []byte{1}, []byte{1}; return m }(), Limits{DataSegments: 1}},
+		{
+			"E_LIMIT_DATA_SEGMENTS", func() *testModule { m := with(); m.active = []byte{1}; return m }(),
+			func() *testModule { m := with(); m.active, m.passive = []byte{1}, []byte{1}; return m }(),
+			Limits{DataSegments: 1},
+		},
 		{"E_LIMIT_TABLES", with().withTable(0), func() *testModule {
 			m := with()
 			m.extra = map[byte][]byte{secTable: {2, typeFuncref, 0, 1, typeFuncref, 0, 1}}

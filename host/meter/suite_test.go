@@ -56,7 +56,7 @@ func TestMutants(t *testing.T) {
 			}
 			for _, c := range suite {
 				if err := c.run(o); err != nil {
-					fmt.Printf("killed by %s: %s\n", c.name, trap(err))
+					fmt.Fprintf(os.Stdout, "killed by %s: %s\n", c.name, trap(err))
 					os.Exit(3)
 				}
 			}

@@ -54,8 +54,10 @@ func newBench(t *testing.T) *bench {
 		}
 	})
 	b.tenant, b.who = b.organization("acme")
-	b.config = Config{Outbox: b.db, Now: now, Jitter: func() float64 { return 0 }, Failed: func(err error) { t.Error(err) },
-		Wake: b.wake, Every: 5 * time.Millisecond, Timeout: 5 * time.Second, AllowPrivate: true, MaxAttempts: 4}
+	b.config = Config{
+		Outbox: b.db, Now: now, Jitter: func() float64 { return 0 }, Failed: func(err error) { t.Error(err) },
+		Wake: b.wake, Every: 5 * time.Millisecond, Timeout: 5 * time.Second, AllowPrivate: true, MaxAttempts: 4,
+	}
 	return b
 }
 
@@ -188,7 +190,7 @@ func TestGivesUpAfterMaxAttempts(t *testing.T) {
 	b := newBench(t)
 	rc := newReceiver(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-		io.WriteString(w, "what a receiver writes is nobody's business") //nolint:errcheck
+		io.WriteString(w, "what a receiver writes is nobody's business")
 	})
 	b.webhook(b.tenant, rc.URL)
 	b.notice(b.tenant, "k")
@@ -267,7 +269,7 @@ func TestRestartSendsAgainWithTheSameKey(t *testing.T) {
 	first := make(chan struct{})
 	rc := newReceiver(t, func(n int, _ http.ResponseWriter, r *http.Request) {
 		if n == 1 {
-			io.Copy(io.Discard, r.Body) //nolint:errcheck // so that the server notices the client leaving
+			io.Copy(io.Discard, r.Body) // so that the server notices the client leaving
 			close(first)
 			<-r.Context().Done()
 		}

@@ -223,7 +223,8 @@ func judged(r *runtime.Result) (n int) {
 // fail notes that a module could not survive a record.
 func (p *Parser) fail(f *queue.Frame, s, i int, mod *module.Loaded, t *runtime.Trap) Poison {
 	r := &p.recs[i]
-	r.done, r.failed = true, mod.Name()+" failed: "+t.Code+": "+t.Detail
+	what, _, _ := strings.Cut(t.Detail, "\n") // the trace is in the quarantine
+	r.done, r.failed = true, mod.Name()+" failed: "+t.Code+": "+what
 	return Poison{
 		Tenant: f.Segments[s].Tenant, ID: storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
 		Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: r.rec.Raw,

@@ -326,7 +326,7 @@ func (p *Pipeline) answer(seq uint64, outcomes map[uint64]error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at, err := range outcomes {
-		if _, waits := p.waiters[at]; !waits && err != nil && at >= p.liveFrom {
+		if _, waits := p.waiters[at]; !waits {
 			p.results[at] = err // its publisher is about to ask
 		}
 	}

@@ -210,12 +210,9 @@ func (s *sequencer) poison(ctx context.Context, it *item, x *Poison) {
 }
 
 func (s *sequencer) control(ctx context.Context, it *item) {
+	outcome := it.applied
 	switch {
-	case it.applied != nil:
-		s.outcomes[s.seq] = it.applied
-		if s.seq >= s.p.liveFrom {
-			s.p.cfg.Report(Warn, "a control record changed nothing", "position", s.seq, "error", it.applied)
-		}
+	case it.applied != nil: // it changed nothing
 	case it.changed: // everything before it has been processed, so no older generation is in use
 		s.p.bases = append(s.p.bases, it.gen.Running)
 		if s.seq > s.p.resume {
@@ -224,9 +221,12 @@ func (s *sequencer) control(ctx context.Context, it *item) {
 		s.p.retire(ctx, it.gen)
 	case s.seq > s.p.resume:
 		c := it.control
-		s.outcomes[s.seq] = s.p.fold.Act(s.seq, s.at, incident.Action{
+		outcome = s.p.fold.Act(s.seq, s.at, incident.Action{
 			Tenant: c.Tenant, Incident: c.IncidentID, Who: c.Who, Do: incident.Do(c.Action), Arg: c.Argument,
 		})
+	}
+	if outcome != nil && s.seq >= s.p.liveFrom { // who published an earlier one is gone
+		s.outcomes[s.seq] = outcome
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 
 // The keys of a document. pattern.schema.json lists the same; a test compares them.
 var (
-	ruleKeys = []string{"kind", "id", "name", "version", "description", "severity", "techniques", "window", "lateness",
-		"subs", "expr", "rearm", "incident", "exceptions", "clear", "false_positives", "tests", "join", "suppress", "watchlist"}
+	ruleKeys = []string{
+		"kind", "id", "name", "version", "description", "severity", "techniques", "window", "lateness",
+		"subs", "expr", "rearm", "incident", "exceptions", "clear", "false_positives", "tests", "join", "suppress", "watchlist",
+	}
 	subKeys       = []string{"where", "by", "having", "window", "code", "first_seen", "baseline"}
 	incidentKeys  = []string{"key", "title", "group"}
 	clearKeys     = []string{"after", "pattern"}
@@ -66,8 +68,11 @@ func (d *document) read(root ast.Node) {
 			d.fail(root, "", "rule: %s is missing", key)
 		}
 	}
-	for _, x := range [...][2]string{{"join", "Join (the by lists of all subs are joined by position)"},
-		{"suppress", "suppress"}, {"watchlist", "Emit to a watch list"}} {
+	for _, x := range [...][2]string{
+		{"join", "Join (the by lists of all subs are joined by position)"},
+		{"suppress", "suppress"},
+		{"watchlist", "Emit to a watch list"},
+	} {
 		if e, ok := d.at[x[0]]; ok {
 			d.lacking(e.node, "%s", x[1])
 		}

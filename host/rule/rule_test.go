@@ -131,10 +131,23 @@ func TestPattern(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"abc", "abc", true}, {"abc", "abcd", false}, {"a*c", "abbc", true}, {"a*c", "ac", true}, {"a?c", "ac", false},
-		{"a?c", "aéc", true}, {`a\*c`, "a*c", true}, {`a\*c`, "abc", false}, {`C:\Windows\*`, `C:\Windows\x`, false},
-		{`C:\Windows\\*`, `C:\Windows\x`, true}, {`C:\\Windows`, `C:\Windows`, true}, {`C:\Windows`, `C:\Windows`, true},
-		{"*", "", true}, {"**a", "ba", true}, {"*a*b*c", "xaxbxcxc", true}, {"*a*b*c", "xaxcxb", false}, {"?", "", false},
+		{"abc", "abc", true},
+		{"abc", "abcd", false},
+		{"a*c", "abbc", true},
+		{"a*c", "ac", true},
+		{"a?c", "ac", false},
+		{"a?c", "aéc", true},
+		{`a\*c`, "a*c", true},
+		{`a\*c`, "abc", false},
+		{`C:\Windows\*`, `C:\Windows\x`, false},
+		{`C:\Windows\\*`, `C:\Windows\x`, true},
+		{`C:\\Windows`, `C:\Windows`, true},
+		{`C:\Windows`, `C:\Windows`, true},
+		{"*", "", true},
+		{"**a", "ba", true},
+		{"*a*b*c", "xaxbxcxc", true},
+		{"*a*b*c", "xaxcxb", false},
+		{"?", "", false},
 	} {
 		if got := ParsePattern(c.pattern).Match(c.text); got != c.want {
 			t.Errorf("%s on %s: %v", c.pattern, c.text, got)
@@ -143,8 +156,10 @@ func TestPattern(t *testing.T) {
 }
 
 func TestDurations(t *testing.T) {
-	for s, want := range map[string]time.Duration{"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "7d": 168 * time.Hour, "2w": 336 * time.Hour,
-		"": 0, "10": 0, "-1s": 0, "1y": 0, "99999999d": 0} {
+	for s, want := range map[string]time.Duration{
+		"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "7d": 168 * time.Hour, "2w": 336 * time.Hour,
+		"": 0, "10": 0, "-1s": 0, "1y": 0, "99999999d": 0,
+	} {
 		if got, err := parseDuration(s); got != want || (err != nil) != (want == 0) {
 			t.Errorf("%q: %v, %v", s, got, err)
 		}

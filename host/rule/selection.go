@@ -12,8 +12,10 @@ import (
 )
 
 // modifiers are Sigma's that this language has, in the order in which suggest lists them.
-var modifiers = []string{"contains", "startswith", "endswith", "re", "i", "m", "s", "cidr", "exists", "all", "cased",
-	"gt", "gte", "lt", "lte"}
+var modifiers = []string{
+	"contains", "startswith", "endswith", "re", "i", "m", "s", "cidr", "exists", "all", "cased",
+	"gt", "gte", "lt", "lte",
+}
 
 // selection reads a where: a mapping of tests that must all hold, or a list of such mappings of which one must.
 func (r *reader) selection(n ast.Node, what string, depth int) Pred {
@@ -205,7 +207,9 @@ func validField(s string) bool {
 		return false
 	}
 	for _, c := range s {
-		if !(c == '.' || c == '_' || c == '-' || c == '@' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+		switch {
+		case c == '.', c == '_', c == '-', c == '@', c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		default:
 			return false
 		}
 	}

@@ -56,8 +56,10 @@ func parseYAML(file string, src []byte) (root ast.Node, err error) {
 		return nil, &Error{File: file, Line: line, Col: 1, Msg: fmt.Sprintf("nested deeper than %d", MaxNestingDepth)}
 	}
 	if n := indicators(src); n > maxIndicators {
-		return nil, &Error{File: file, Line: 1, Col: 1, Msg: fmt.Sprintf("%d anchors, tags and explicit keys, which rules do not use", n),
-			Hint: "quote values that begin with &, *, ! or ?"}
+		return nil, &Error{
+			File: file, Line: 1, Col: 1, Msg: fmt.Sprintf("%d anchors, tags and explicit keys, which rules do not use", n),
+			Hint: "quote values that begin with &, *, ! or ?",
+		}
 	}
 	defer func() { // the parser is known to panic on some malformed documents
 		if p := recover(); p != nil {

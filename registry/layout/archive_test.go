@@ -123,7 +123,7 @@ func TestImportTakesWhatToolsWrite(t *testing.T) {
 		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "./" + name, Size: int64(len(content)), Mode: 0o600, Uname: "me"}); err != nil {
 			t.Fatal(err)
 		}
-		w.Write(content) //nolint:errcheck // Close says so
+		w.Write(content) // Close says so
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ type counter struct{ n int64 }
 func dirs(c *counter) io.Reader {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "blobs/", Mode: 0o755}) //nolint:errcheck // 512 bytes in memory
+	w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "blobs/", Mode: 0o755}) // 512 bytes in memory
 	block := b.Bytes()[:512]
 	return readerFunc(func(p []byte) (int, error) {
 		n := 0

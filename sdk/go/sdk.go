@@ -49,6 +49,7 @@ type Monitor struct {
 	Init func(settings []byte) error
 }
 
+//nolint:unused // export_wasm.go reads them, which is compiled for wasip1 only
 var (
 	parser  Parser
 	rule    Rule

@@ -76,7 +76,6 @@ func (p *pending) reset() {
 type rowBuilder struct {
 	fields     []logstorage.Field
 	id         []byte
-	seq        []byte
 	received   []byte
 	receivedNs int64
 }

@@ -166,8 +166,12 @@ func BenchmarkSearch(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, q := range []logs.Query{
-		{Limit: 100}, {Text: "nosuchword", Limit: 100}, {Text: "event.action:=deny", Limit: 100}, {Text: "event.action:=deny", Limit: 5000},
-		{Text: "* | top 10 by (source.ip)"}, {Text: `source.ip:=10.1.0.7`, Limit: 100},
+		{Limit: 100},
+		{Text: "nosuchword", Limit: 100},
+		{Text: "event.action:=deny", Limit: 100},
+		{Text: "event.action:=deny", Limit: 5000},
+		{Text: "* | top 10 by (source.ip)"},
+		{Text: `source.ip:=10.1.0.7`, Limit: 100},
 	} {
 		b.Run(fmt.Sprintf("%s/limit=%d", q.Text, q.Limit), func(b *testing.B) {
 			for b.Loop() {

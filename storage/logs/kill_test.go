@@ -57,7 +57,7 @@ func child(dir string) error {
 		if err := s.Append(ctx, seq, frame(seq)); err != nil {
 			return err
 		}
-		fmt.Println(seq, s.Durable())
+		fmt.Fprintln(os.Stdout, seq, s.Durable())
 		<-tick.C
 	}
 }

@@ -99,7 +99,7 @@ type Store struct {
 
 	life    sync.RWMutex // read-held while db is used outside a slot
 	closed  bool
-	root    context.Context // ends when Close begins
+	root    context.Context //nolint:containedctx // the life of the store, not of a call: it ends when Close begins
 	stop    context.CancelFunc
 	workers sync.WaitGroup
 }
@@ -181,7 +181,7 @@ func (s *Store) work() {
 		case <-s.root.Done():
 			return
 		case <-minute.C:
-			s.clock.save(s.cfg.Now()) // an error only makes the next start more careful
+			_ = s.clock.save(s.cfg.Now()) // an error only makes the next start more careful
 		case <-s.dirty:
 			delay.Reset(s.cfg.GroupDelay)
 			select {

@@ -99,12 +99,13 @@ func checkPartition(q *quarantineDir, e os.DirEntry, path string) error {
 	if parts, err = readParts(rows); err != nil {
 		return fmt.Errorf("the rows: %w", err)
 	}
-	return checkDataParts(q, e.Name(), rows, parts)
+	checkDataParts(q, e.Name(), rows, parts)
+	return nil
 }
 
 // checkDataParts moves broken parts away and then takes them off the list, in this order: a crash in between is found
-// by the next preflight as a missing part.
-func checkDataParts(q *quarantineDir, partition, rows string, parts []string) error {
+// by the next preflight as a missing part. What fails is in q.err.
+func checkDataParts(q *quarantineDir, partition, rows string, parts []string) {
 	good := make([]string, 0, len(parts))
 	for _, part := range parts {
 		path := filepath.Join(rows, part)
@@ -114,11 +115,11 @@ func checkDataParts(q *quarantineDir, partition, rows string, parts []string) er
 			continue
 		}
 		if q.err = q.move(partition+"/datadb/"+part, path, err); q.err != nil {
-			return nil
+			return
 		}
 	}
 	if len(good) == len(parts) {
-		return nil
+		return
 	}
 	list, err := json.Marshal(good)
 	if err == nil {
@@ -127,7 +128,6 @@ func checkDataParts(q *quarantineDir, partition, rows string, parts []string) er
 	if err != nil {
 		q.err = fmt.Errorf("taking broken parts off the list of %s: %w", partition, err)
 	}
-	return nil
 }
 
 func isDir(path string) bool {

@@ -37,7 +37,7 @@ func (db *DB) Changes(ctx context.Context, t storage.Tenant, after uint64, limit
 	if err != nil {
 		return Changes{}, fmt.Errorf("%s: %w", what, dbError(err))
 	}
-	defer tx.Rollback() //nolint:errcheck // it wrote nothing
+	defer tx.Rollback() // it wrote nothing
 	c := Changes{Next: after}
 	err = tx.QueryRowContext(ctx, `SELECT coalesce(max(last), 0), coalesce(max(floor), 0) FROM change_heads WHERE tenant = ?`, t).Scan(&c.Last, &c.Floor)
 	if err != nil {

@@ -33,9 +33,11 @@ const incidentColumns = `i.id, i.tenant, i.rule, i.rule_name, i.rule_version, i.
 func scanIncident(scan func(...any) error, more ...any) (storage.Incident, error) {
 	var in storage.Incident
 	var t incidentText
-	err := scan(append([]any{&in.ID, &in.Tenant, &in.Rule, &in.RuleName, &in.RuleVersion, &t.key, &in.Title, &in.Severity, &in.State,
+	err := scan(append([]any{
+		&in.ID, &in.Tenant, &in.Rule, &in.RuleName, &in.RuleVersion, &t.key, &in.Title, &in.Severity, &in.State,
 		&in.Verdict, &in.Assignee, &in.Count, &in.FirstSeen, &in.LastSeen, &in.OpenedAt, &in.UpdatedAt, &t.techniques, &t.evidence,
-		&t.conditions, &in.Applied}, more...)...)
+		&t.conditions, &in.Applied,
+	}, more...)...)
 	if err != nil {
 		return in, dbError(err)
 	}

@@ -35,7 +35,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.must(w.DB.Close()) })
+	t.Cleanup(func() { w.must(w.Close()) })
 	w.a, w.b = must(w.CreateTenant(ctx, "a", "A"))(t), must(w.CreateTenant(ctx, "b", "B"))(t)
 	return w
 }
@@ -241,9 +241,11 @@ func TestUsersThatCannotBe(t *testing.T) {
 }
 
 func TestDamagedHashesMatchNothing(t *testing.T) {
-	for _, hash := range []string{"", "$", "plain", "$argon2id$v=19$m=8,t=1,p=1$", "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5",
+	for _, hash := range []string{
+		"", "$", "plain", "$argon2id$v=19$m=8,t=1,p=1$", "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5",
 		"$argon2id$v=19$m=999999999,t=1,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5", "$argon2id$v=19$m=8,t=0,p=1$c2FsdHNhbHQ$a2V5a2V5a2V5a2V5a2V5a2V5",
-		"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$", "$argon2id$v=19$m=8,t=1,p=1$!$a2V5a2V5a2V5a2V5a2V5a2V5"} {
+		"$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$", "$argon2id$v=19$m=8,t=1,p=1$!$a2V5a2V5a2V5a2V5a2V5a2V5",
+	} {
 		if verifyPassword(hash, "") || verifyPassword(hash, "x") {
 			t.Errorf("%q matches", hash)
 		}

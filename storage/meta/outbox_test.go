@@ -103,8 +103,10 @@ func isInvalid(err error) bool {
 func TestQuarantineDropsTheOldestAndCounts(t *testing.T) {
 	w := newWorld(t)
 	entry := func(t storage.Tenant, n, size int) QuarantineEntry {
-		return QuarantineEntry{Tenant: t, Position: storage.EventID{Seq: w.seq + 1, Record: uint32(n)}, Module: "m", Digest: "d", Code: "fuel", Detail: strings.Repeat("x", MaxQuarantineDetailBytes+1),
-			Raw: bytes.Repeat([]byte{'r'}, size), At: 9}
+		return QuarantineEntry{
+			Tenant: t, Position: storage.EventID{Seq: w.seq + 1, Record: uint32(n)}, Module: "m", Digest: "d", Code: "fuel", Detail: strings.Repeat("x", MaxQuarantineDetailBytes+1),
+			Raw: bytes.Repeat([]byte{'r'}, size), At: 9,
+		}
 	}
 	var b Batch
 	for i := range MaxQuarantinePerTenant + 1 {
