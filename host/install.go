@@ -68,7 +68,7 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	}
 	if m.Code != nil {
 		done.Imports = m.Code.Imports()
-		defer m.Code.Close(context.WithoutCancel(ctx))
+		defer func() { _ = m.Code.Close(context.WithoutCancel(ctx)) }() // frees memory; there is nothing to do about an error
 	}
 	if err := h.pipeline.Generation().Conflict(c.Tenant, m); err != nil {
 		return done, refused(c, "what runs already", err)
@@ -149,7 +149,7 @@ func (h *Host) Rollback(ctx context.Context, t storage.Tenant, name, who string)
 // seed installs what ships with the binary: what is new, and new versions of what nobody has changed.
 func (h *Host) seed(ctx context.Context) error {
 	if err := h.pipeline.Wait(ctx, h.queue.Last()); err != nil {
-		return nil // ended before the log was read
+		return nil //nolint:nilerr // ended before the log was read: Run says why
 	}
 	shipped, err := modules.Builtin()
 	if err != nil {
@@ -174,7 +174,7 @@ func (h *Host) seed(ctx context.Context) error {
 		}
 		if _, err := h.Install(ctx, c); err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // it was told to end; the next start installs the rest
 			}
 			var trap *runtime.Trap
 			if errors.As(err, &trap) || errors.Is(err, storage.ErrInvalid) {

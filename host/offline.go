@@ -78,7 +78,8 @@ func NewOffline(ctx context.Context, cacheDir string) (*Offline, error) {
 // offlineTenant owns what is parsed offline.
 const offlineTenant = storage.Tenant(1)
 
-// Parse parses records; the answer has one entry for each, in order.
+// Parse parses records; the answer has one entry for each, in order. It shares the records' bytes, which must not be
+// written again.
 func (o *Offline) Parse(ctx context.Context, recs []queue.Record) ([]Parsed, error) {
 	o.seq++
 	f := queue.Frame{Seq: o.seq, Segments: []queue.Segment{{Tenant: offlineTenant, Records: recs}}}

@@ -48,7 +48,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	}
 	mux.Handle("/v1/ingest", h.receiver.HTTP())
 	mux.Handle("GET /live", hub)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") }) //nolint:errcheck
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") }) //nolint:errcheck // who asked is gone
 	mux.Handle("/", console.Handler())
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,

@@ -104,7 +104,7 @@ func (c *conn) serve(ws *websocket.Conn, r *http.Request) {
 	}()
 	c.loop(ctx, r)
 	cancel()
-	ws.Close()
+	ws.Close() //nolint:errcheck // it ends the reader; what was to be said has been said
 	<-reading
 }
 
@@ -135,7 +135,7 @@ func (c *conn) read(ctx context.Context) {
 
 // end tells the other side why the connection is closed. WriteControl may run beside the loop.
 func (c *conn) end(code int, why string) {
-	c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, why), time.Now().Add(c.hub.cfg.WriteTimeout)) //nolint:errcheck
+	c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, why), time.Now().Add(c.hub.cfg.WriteTimeout)) //nolint:errcheck // the other side may be gone
 }
 
 // loop is the only writer of frames. Updates go out at once when the last one is older than Every, else when it is.

@@ -57,7 +57,7 @@ type Config struct {
 // Hub serves the websocket. Notify, ServeHTTP and Close may be called by many goroutines at once.
 type Hub struct {
 	cfg    Config
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // of the hub itself: it ends with Close, not with a request
 	cancel context.CancelFunc
 	done   sync.WaitGroup // connections, and the watcher
 	wake   chan struct{}

@@ -155,7 +155,7 @@ func (c *client) dial(t *testing.T, url string, tenants ...uint32) {
 		t.Fatal(err)
 	}
 	c.ws = ws
-	ws.SetReadDeadline(time.Now().Add(20 * time.Second)) //nolint:errcheck
+	ws.SetReadDeadline(time.Now().Add(20 * time.Second))
 }
 
 func (c *client) send(t *testing.T, r *v1.LiveRequest) {
@@ -545,11 +545,11 @@ func TestHammer(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				ws.WriteMessage(websocket.TextMessage, []byte(`{"subscribe":{"topic":"incidents"}}`)) //nolint:errcheck
-				ws.WriteMessage(websocket.TextMessage, []byte(`{"subscribe":{"topic":"health"}}`))    //nolint:errcheck
+				ws.WriteMessage(websocket.TextMessage, []byte(`{"subscribe":{"topic":"incidents"}}`))
+				ws.WriteMessage(websocket.TextMessage, []byte(`{"subscribe":{"topic":"health"}}`))
 				for range n {
 					b.bump(uint32(i%2+1), fmt.Sprint(n))
-					ws.ReadMessage() //nolint:errcheck
+					ws.ReadMessage()
 				}
 				ws.Close()
 			}

@@ -23,10 +23,9 @@ func (s eventService) Search(ctx context.Context, req *connect.Request[v1.Search
 	if err != nil {
 		return err
 	}
-	// Both functions are called by the goroutine of Search, so messages leave in order; progress that cannot be sent
-	// is found out by the next rows.
+	// Both functions are called by the goroutine of Search, so messages leave in order.
 	q.Progress = func(pr logs.Progress) {
-		stream.Send(&v1.SearchResponse{Progress: progressOf(pr, false)}) //nolint:errcheck
+		stream.Send(&v1.SearchResponse{Progress: progressOf(pr, false)}) //nolint:errcheck // the next message fails too
 	}
 	last, err := s.cfg.Store.Search(ctx, p, q, func(rows []logs.Row) error { return sendRows(rows, stream.Send) })
 	if err != nil {

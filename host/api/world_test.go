@@ -256,7 +256,7 @@ func (w *world) dial(t *testing.T, header http.Header) (*socket, *http.Response)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.SetDeadline(time.Now().Add(patience)) //nolint:errcheck
+	conn.SetDeadline(time.Now().Add(patience))
 	var key [16]byte
 	rand.Read(key[:])
 	req, _ := http.NewRequest("GET", w.url+"/live", nil)
@@ -300,11 +300,11 @@ func (s *socket) frame(t *testing.T) *v1.LiveFrame {
 		switch size {
 		case 126:
 			var b [2]byte
-			io.ReadFull(s.r, b[:]) //nolint:errcheck // the next read says so
+			io.ReadFull(s.r, b[:])
 			size = uint64(binary.BigEndian.Uint16(b[:]))
 		case 127:
 			var b [8]byte
-			io.ReadFull(s.r, b[:]) //nolint:errcheck
+			io.ReadFull(s.r, b[:])
 			size = binary.BigEndian.Uint64(b[:])
 		}
 		data := make([]byte, size)

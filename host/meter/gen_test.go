@@ -13,8 +13,8 @@ type gen struct {
 	src    []byte
 	pos    int
 	m      *testModule
-	nodes  int  // left of this program's size
-	safe   bool // no traps, no calls and no branches out of what is being made
+	nodes  int   // left of this program's size
+	safe   bool  // no traps, no calls and no branches out of what is being made
 	sigs   []int // type of each defined function
 	params int
 	locals []byte // of the current function, parameters included

@@ -48,8 +48,7 @@ func (m *testModule) withImport(module, name string) *testModule {
 }
 
 func shapes() []shapeCase {
-	empty := "\x00asm\x01\x00\x00\x00"
-	started := with()
+	empty, started := "\x00asm\x01\x00\x00\x00", with()
 	started.start = 1
 	cases := []shapeCase{
 		{"empty", []byte(empty), ""},

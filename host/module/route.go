@@ -2,6 +2,7 @@ package module
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/vedette-siem/vedette/sdk/manifest"
@@ -26,6 +27,17 @@ type signature struct {
 	priority int
 	weight   int // literal bytes that the record must hold
 	order    int // ties are broken by the parser's name, so that every host routes alike
+}
+
+// compare orders signatures: generic ones last, then by priority, then the most specific first.
+func (s signature) compare(o signature) int {
+	if s.generic != o.generic {
+		if s.generic {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(o.priority-s.priority, o.weight-s.weight, s.order-o.order)
 }
 
 // Candidate is what NewRouter needs to know of a parser.
@@ -90,21 +102,7 @@ func NewRouter(parsers []Candidate) *Router {
 			})
 		}
 	}
-	slices.SortStableFunc(r.signatures, func(a, b signature) int {
-		if a.generic != b.generic {
-			if a.generic {
-				return 1
-			}
-			return -1
-		}
-		if a.priority != b.priority {
-			return b.priority - a.priority
-		}
-		if a.weight != b.weight {
-			return b.weight - a.weight
-		}
-		return a.order - b.order
-	})
+	slices.SortStableFunc(r.signatures, signature.compare)
 	texts := make([]string, len(literals))
 	for l, n := range literals {
 		texts[n] = l

@@ -17,8 +17,8 @@ import (
 
 // What crosses into a module at once. Both depend on the frame alone, so every replay cuts alike.
 const (
-	batchRecords = 256       // 16 to 256 are best, more fall out of the cache
-	batchBytes   = 240 << 10 // fits into an ordinary instance; a longer record crosses alone
+	batchRecords = 256      // 16 to 256 are best, more fall out of the cache
+	batchBytes   = 64 << 10 // its answer, several times as long, fits an ordinary instance; a longer record crosses alone
 )
 
 // Poison is a record that a module could not survive.

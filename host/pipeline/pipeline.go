@@ -1,4 +1,13 @@
 // Package pipeline moves batches from the log to the store, the rules and the incidents; its stages do not know each other.
+//
+// A reader takes messages in order and decides under which generation each runs; workers parse frames and match their
+// events, which needs nothing but the frame and its generation; one sequencer takes the results in order again and is
+// alone in touching the store, the rules' state and the incidents. So what comes out depends on the log and nothing else.
+//
+// Four positions stand for what survives a kill, each not after the next: the log is cut below Checkpoint.Stored, up to
+// which every row is on disk; Checkpoint.Seq is where the rules' state and the incidents were saved; the database has
+// applied what came a little later; the log ends last. A start reads from Stored on, skips rows that are there, leaves
+// rules and incidents alone up to Seq, and the database ignores what it has applied.
 package pipeline
 
 import (

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 
+	_ "aaa.vedette/quiet" // before the library: see there
 	"github.com/VictoriaMetrics/VictoriaMetrics/lib/logger"
 	"github.com/vedette-siem/vedette/storage"
 )

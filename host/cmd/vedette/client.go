@@ -42,7 +42,7 @@ func readSessions() (sessions, error) {
 	s := sessions{Tokens: map[string]string{}}
 	name, err := sessionFile()
 	if err != nil {
-		return s, nil // without a home there are only the environment and the flags
+		return s, nil //nolint:nilerr // without a home there are only the environment and the flags
 	}
 	b, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {

@@ -77,7 +77,7 @@ func search(cmd *cobra.Command, q *v1.Query, output string, fields []string) err
 	if err != nil {
 		return (&bearer{s}).explain(err)
 	}
-	defer stream.Close()
+	defer stream.Close() //nolint:errcheck // its end was read, or it is given up
 	out := &eventPrinter{w: cmd.OutOrStdout(), form: output, columns: fields, wait: output == "csv" && len(fields) == 0}
 	truncated := false
 	for stream.Receive() {

@@ -119,7 +119,7 @@ func serve(ctx context.Context, cfg host.Config, out, errs io.Writer) (err error
 
 // feed plays the demo traffic into a running host.
 func feed(ctx context.Context, h *host.Host, cfg host.Config, log *slog.Logger) error {
-	if err := h.Ready(ctx); err != nil {
+	if h.Ready(ctx) != nil {
 		return nil // stopped before it was ready
 	}
 	f := demo.Feed{

@@ -43,7 +43,7 @@ func tail(cmd *cobra.Command, req *v1.TailRequest, output string, fields []strin
 	if err != nil {
 		return (&bearer{s}).explain(err)
 	}
-	defer stream.Close()
+	defer stream.Close() //nolint:errcheck // its end was read, or it is given up
 	out := &eventPrinter{w: cmd.OutOrStdout(), form: output, columns: fields}
 	for stream.Receive() {
 		if err := out.print(stream.Msg().Events); err != nil {

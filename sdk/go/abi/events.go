@@ -301,14 +301,15 @@ func (e *Events) Field(v *Event, i int, raw []byte) (f Field, err error) {
 	if f.SrcOff != None && uint64(f.SrcOff)+uint64(f.SrcLen) > uint64(len(raw)) {
 		return f, broken("5.5", "a source span lies outside the record")
 	}
+	if f.Name == 0 {
+		return f, broken("5.4", "field name 0")
+	}
 	if f.Name == NameInArena {
 		off := uint32(head >> 32)
 		if f.Dynamic, err = e.dynamic(off); err != nil {
 			return f, err
 		}
 		f.DynamicOff = off + 1
-	} else if f.Name == 0 {
-		return f, broken("5.4", "field name 0")
 	}
 	if f.Flags&^FlagList != 0 {
 		return f, broken("5.4", "a field has an unknown flag")

@@ -1,0 +1,3 @@
+module aaa.vedette/quiet
+
+go 1.24
