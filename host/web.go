@@ -48,7 +48,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	}
 	mux.Handle("/v1/ingest", h.receiver.HTTP())
 	mux.Handle("GET /live", hub)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") }) //nolint:errcheck // who asked is gone
+	mux.HandleFunc("GET /healthz", h.healthz)
 	mux.Handle("/", console.Handler())
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -174,4 +174,15 @@ func (m *apiModules) Log(digest string, limit int) []api.LogLine {
 		out[i] = api.LogLine(l)
 	}
 	return out
+}
+
+// healthz answers 200 once the log that was there at start has been processed and the shipped modules run. Records are
+// taken before that too: they wait in the log.
+func (h *Host) healthz(w http.ResponseWriter, _ *http.Request) {
+	select {
+	case <-h.ready:
+		_, _ = io.WriteString(w, "ok\n") // who asked may be gone
+	default:
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+	}
 }

@@ -48,7 +48,7 @@ type Config struct {
 	// Report gets what only the host's log should tell; default: nobody.
 	Report func(err error)
 
-	Every        time.Duration // the shortest time between two updates of one connection; default 100 ms
+	Every        time.Duration // the shortest time between two updates of one connection; default 50 ms
 	HealthEvery  time.Duration // default 1 s
 	PingEvery    time.Duration // default 20 s; a connection that answers none of two ends
 	WriteTimeout time.Duration // default 10 s
@@ -75,7 +75,7 @@ func NewHub(cfg Config) *Hub {
 			*d = to
 		}
 	}
-	def(&cfg.Every, 100*time.Millisecond)
+	def(&cfg.Every, 50*time.Millisecond)
 	def(&cfg.HealthEvery, time.Second)
 	def(&cfg.PingEvery, 20*time.Second)
 	def(&cfg.WriteTimeout, 10*time.Second)

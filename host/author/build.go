@@ -131,7 +131,7 @@ func Test(ctx context.Context, p manifest.Package, cacheDir string) (pipeline.Ou
 	if err != nil {
 		return pipeline.Outcome{}, err
 	}
-	defer rt.Close(ctx)
+	defer func() { _ = rt.Close(ctx) }()
 	lib := module.NewLibrary(nil, rt, func(storage.Tenant, string) []runtime.Target { return nil })
 	in := module.Install{Name: p.Manifest.Publisher + "/" + p.Manifest.Name, Digest: "candidate"}
 	for _, c := range p.Manifest.Capabilities {

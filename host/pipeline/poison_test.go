@@ -213,14 +213,16 @@ func TestControlThatCannotBeApplied(t *testing.T) {
 	if p.Generation() != before {
 		t.Error("another generation is in force")
 	}
-	again := start(t, m.config(1, time.Hour), nil) // nothing was checkpointed: all of it is read again
+	cfg := m.config(1, time.Hour)
+	cfg.Library = m.world.library()
+	again := start(t, cfg, nil) // nothing was checkpointed: all of it is read again
 	if err := again.Wait(t.Context(), seq); err != nil {
 		t.Error(err)
 	}
 	if got := again.Generation(); got.Seq != before.Seq {
 		t.Errorf("after a restart generation %d is in force, was %d", got.Seq, before.Seq)
 	}
-	if err := again.end(); err != nil {
+	if err := errors.Join(again.end(), cfg.Library.Keep(context.Background())); err != nil {
 		t.Error(err)
 	}
 }

@@ -285,6 +285,7 @@ type machine struct {
 	queue *queue.Queue
 	db    *meta.DB
 	store *store
+	lib   *module.Library // outlives a crash: loading is not what is tested, and takes long
 }
 
 func queueConfig(dir string) queue.Config {
@@ -313,9 +314,9 @@ func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
 			tb.Fatal(err)
 		}
 	}
-	m := &machine{world: w, dir: dir, queue: q, db: db, store: newStore(lag)}
+	m := &machine{world: w, dir: dir, queue: q, db: db, store: newStore(lag), lib: w.library()}
 	tb.Cleanup(func() {
-		if err := errors.Join(m.queue.Close(), m.db.Close()); err != nil {
+		if err := errors.Join(m.queue.Close(), m.db.Close(), m.lib.Keep(context.Background())); err != nil {
 			tb.Error(err)
 		}
 	})
@@ -324,7 +325,7 @@ func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
 
 func (m *machine) config(workers int, every time.Duration) pipeline.Config {
 	return pipeline.Config{
-		Dir: m.dir, Workers: workers, CheckpointEvery: every, Queue: m.queue, Store: m.store, DB: m.db, Library: m.world.library(),
+		Dir: m.dir, Workers: workers, CheckpointEvery: every, Queue: m.queue, Store: m.store, DB: m.db, Library: m.lib,
 	}
 }
 
@@ -333,7 +334,6 @@ type running struct {
 	*pipeline.Pipeline
 	stop context.CancelFunc
 	done chan error
-	lib  *module.Library
 }
 
 func start(tb testing.TB, cfg pipeline.Config, step func(string) error) *running {
@@ -344,16 +344,15 @@ func start(tb testing.TB, cfg pipeline.Config, step func(string) error) *running
 	}
 	p.OnStep(step)
 	ctx, stop := context.WithCancel(context.Background())
-	r := &running{Pipeline: p, stop: stop, done: make(chan error, 1), lib: cfg.Library}
+	r := &running{Pipeline: p, stop: stop, done: make(chan error, 1)}
 	go func() { r.done <- p.Run(ctx) }()
 	return r
 }
 
-// end stops the run and returns its error. Nothing uses the library then.
+// end stops the run and returns its error.
 func (r *running) end() error {
 	r.stop()
-	err := <-r.done
-	return errors.Join(err, r.lib.Keep(context.Background()))
+	return <-r.done
 }
 
 // put adds a frame of records of some tenants and waits until it is in the log.

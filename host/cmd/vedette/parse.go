@@ -70,7 +70,7 @@ func parse(ctx context.Context, in io.Reader, out io.Writer, jsonl bool) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close(ctx)
+	defer func() { _ = p.Close(ctx) }()
 	w := bufio.NewWriterSize(out, 1<<20)
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), maxParseLine)

@@ -120,7 +120,7 @@ func serve(ctx context.Context, cfg host.Config, out, errs io.Writer) (err error
 // feed plays the demo traffic into a running host.
 func feed(ctx context.Context, h *host.Host, cfg host.Config, log *slog.Logger) error {
 	if h.Ready(ctx) != nil {
-		return nil // stopped before it was ready
+		return nil //nolint:nilerr // stopped before it was ready: that is no failure
 	}
 	f := demo.Feed{
 		Orgs: demo.Orgs(), HTTP: "http://" + shown(h.Addr()), Seed: uint64(time.Now().UnixNano()),
