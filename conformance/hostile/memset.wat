@@ -10,5 +10,5 @@
     (i64.or (i64.shl (i64.extend_i32_u (global.get $in)) (i64.const 32)) (i64.extend_i32_u (global.get $out))))
   (func $init (export "vedette_init") (param i32) (result i64) (i64.const 0))
   (func $parse (export "vedette_parse") (param $len i32) (result i64)
-    (loop $l (memory.fill (global.get $out) (i32.const 7) (i32.const 524288)) (br $l)) (i64.const 0))
+    (loop $l (memory.fill (global.get $out) (i32.const 7) (i32.const 262144)) (br $l)) (i64.const 0))
 )

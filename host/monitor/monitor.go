@@ -172,8 +172,10 @@ func (s *Scheduler) once(ctx context.Context, t storage.Tenant, m *module.Loaded
 		return cursor
 	}
 	if err == nil && len(found.Cursor) > MaxCursorBytes {
-		err = &runtime.Trap{Code: runtime.CodeLimit, Module: m.Install.Digest, Fuel: found.Fuel,
-			Detail: fmt.Sprintf("a cursor of %d bytes, at most %d are kept", len(found.Cursor), MaxCursorBytes)}
+		err = &runtime.Trap{
+			Code: runtime.CodeLimit, Module: m.Install.Digest, Fuel: found.Fuel,
+			Detail: fmt.Sprintf("a cursor of %d bytes, at most %d are kept", len(found.Cursor), MaxCursorBytes),
+		}
 	}
 	records := found.Records
 	if err != nil {

@@ -76,8 +76,12 @@ func TestEventForm(t *testing.T) {
 			e.Field(abi.FirstLocal, 0, abi.Bool, 0, 1, abi.None, 0)
 			e.Field(ecs.EventCreated, 0, abi.Time, 0, uint64(received), abi.None, 0)
 		}, storage.Event{Time: received, Fields: []storage.Field{
-			{Name: "user.name", Value: "ada"}, {Name: "source.port", Value: "443"}, {Name: "event.duration", Value: "-1"},
-			{Name: "source.ip", Value: "192.0.2.1"}, {Name: "door.colour", Value: "true"}, {Name: "event.created", Value: "2024-03-01T12:00:00.000Z"},
+			{Name: "user.name", Value: "ada"},
+			{Name: "source.port", Value: "443"},
+			{Name: "event.duration", Value: "-1"},
+			{Name: "source.ip", Value: "192.0.2.1"},
+			{Name: "door.colour", Value: "true"},
+			{Name: "event.created", Value: "2024-03-01T12:00:00.000Z"},
 		}}},
 		"lists: in the place of their first element, without doubles, as JSON": {func(e *abi.EventsEncoder) {
 			put(e, ecs.RelatedUser, abi.FlagList, `a"\`)
@@ -108,12 +112,18 @@ func TestEventForm(t *testing.T) {
 			put(e, ecs.UserName, 0, "second")
 			put(e, ecs.EventAction, 0, "")
 		}, storage.Event{Time: received, Fields: []storage.Field{{Name: "user.name", Value: "first"}}}},
-		"a time that may be": {func(e *abi.EventsEncoder) { e.SetTime(received - maxPast); put(e, ecs.UserName, 0, "a") },
-			storage.Event{Time: received - maxPast, Fields: []storage.Field{{Name: "user.name", Value: "a"}}}},
-		"a time that lies too far back": {func(e *abi.EventsEncoder) { e.SetTime(received - maxPast - 1); put(e, ecs.UserName, 0, "a") },
-			storage.Event{Time: received, Fields: []storage.Field{{Name: "user.name", Value: "a"}, {Name: FieldTimeAdjusted, Value: "2024-02-29T11:59:59.999999999Z"}}}},
-		"a time to come": {func(e *abi.EventsEncoder) { e.SetTime(received + maxFuture + 1); put(e, ecs.UserName, 0, "a") },
-			storage.Event{Time: received, Fields: []storage.Field{{Name: "user.name", Value: "a"}, {Name: FieldTimeAdjusted, Value: "2024-03-01T12:02:00.000000001Z"}}}},
+		"a time that may be": {
+			func(e *abi.EventsEncoder) { e.SetTime(received - maxPast); put(e, ecs.UserName, 0, "a") },
+			storage.Event{Time: received - maxPast, Fields: []storage.Field{{Name: "user.name", Value: "a"}}},
+		},
+		"a time that lies too far back": {
+			func(e *abi.EventsEncoder) { e.SetTime(received - maxPast - 1); put(e, ecs.UserName, 0, "a") },
+			storage.Event{Time: received, Fields: []storage.Field{{Name: "user.name", Value: "a"}, {Name: FieldTimeAdjusted, Value: "2024-02-29T11:59:59.999999999Z"}}},
+		},
+		"a time to come": {
+			func(e *abi.EventsEncoder) { e.SetTime(received + maxFuture + 1); put(e, ecs.UserName, 0, "a") },
+			storage.Event{Time: received, Fields: []storage.Field{{Name: "user.name", Value: "a"}, {Name: FieldTimeAdjusted, Value: "2024-03-01T12:02:00.000000001Z"}}},
+		},
 	} {
 		got := built(t, "door ada opens", c.write)
 		c.want.Tenant, c.want.Received, c.want.Raw = 1, received, "door ada opens"
