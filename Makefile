@@ -84,8 +84,10 @@ check: fmt generate lint test ## what CI runs: formatting, generated code, lint,
 e2e: deps build ## the real binary, real sockets, a real browser
 	$(GO) test -count=1 -timeout 20m -v ./conformance/e2e
 
-soak: deps build ## 100 kill -9 under load; long fuzzing; SEED=n repeats a run
+soak: deps build $(BIN)/tinygo ## 100 kill -9 under load, the crash simulator at length, every module rebuilt; SEED=n repeats a run
 	VEDETTE_KILLS=100 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v -run TestKill ./conformance/e2e
+	VEDETTE_SOAK=1 $(GO) test -count=1 -timeout 120m -v -run TestCrashesChangeNothing ./host/pipeline
+	PATH="$(BIN):$$PATH" $(GO) run ./modules/build -verify
 
 FUZZTIME ?= 60s
 fuzz: ## every fuzz target for FUZZTIME

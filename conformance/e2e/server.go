@@ -105,16 +105,27 @@ func (s *server) start(args ...string) {
 		s.t.Fatal(err)
 	}
 	s.exited = make(chan struct{})
+	password := make(chan string, 1) // "" when this start made none
 	go func() {
-		lines := bufio.NewScanner(out)
+		lines, word := bufio.NewScanner(out), ""
 		for lines.Scan() {
-			if p, ok := strings.CutPrefix(lines.Text(), "password  "); ok && s.password == "" {
-				s.password, _, _ = strings.Cut(p, " ")
+			if p, ok := strings.CutPrefix(lines.Text(), "password  "); ok {
+				word, _, _ = strings.Cut(p, " ")
+			} else if lines.Text() == "Ctrl-C stops" {
+				password <- word
 			}
 		}
-		_ = s.cmd.Wait() // the tests look at what it wrote, not at how a killed process ended
+		_ = s.cmd.Wait() // how it ended is no news: the test ended it
 		close(s.exited)
 	}()
+	select {
+	case word := <-password:
+		if word != "" {
+			s.password = word
+		}
+	case <-s.exited:
+		s.t.Fatalf("the server ended:\n%s", s.errs.String())
+	}
 	s.until("the server to answer", 60*time.Second, func() bool {
 		resp, err := http.Get(s.url + "/healthz")
 		if err != nil {
