@@ -225,26 +225,33 @@ func readRows(t *testing.T, dir string) map[string]row {
 	rows := map[string]row{}
 	p := storage.Principal{User: "test", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2}}
 	for _, name := range []string{"a1", "a2", "b1", "b2"} {
-		q := logs.Query{Text: "service.name:=" + name, Limit: logs.MaxSearchRows}
-		progress, err := store.Search(ctx, p, q, func(found []logs.Row) error {
-			for _, r := range found {
-				e := storage.Event{Fields: r.Fields}
-				n, err := strconv.Atoi(e.Get("event.sequence"))
-				if err != nil {
-					return fmt.Errorf("row %s: %w", r.ID, err)
-				}
-				rows[r.ID.String()] = row{e.Get("service.name"), e.Get("service.version"), e.Get(storage.FieldGeneration), e.Get(storage.FieldDigest), n, r.Tenant}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if progress.Truncated {
-			t.Fatalf("writer %s has more than %d rows", name, logs.MaxSearchRows)
+		for user := range users { // a search returns at most logs.MaxSearchRows
+			readUser(t, store, p, fmt.Sprintf("service.name:=%s user.name:=u%d", name, user), rows)
 		}
 	}
 	return rows
+}
+
+// readUser adds the rows that a query finds, all of them.
+func readUser(t *testing.T, store *logs.Store, p storage.Principal, query string, rows map[string]row) {
+	t.Helper()
+	progress, err := store.Search(context.Background(), p, logs.Query{Text: query, Limit: logs.MaxSearchRows}, func(found []logs.Row) error {
+		for _, r := range found {
+			e := storage.Event{Fields: r.Fields}
+			n, err := strconv.Atoi(e.Get("event.sequence"))
+			if err != nil {
+				return fmt.Errorf("row %s: %w", r.ID, err)
+			}
+			rows[r.ID.String()] = row{e.Get("service.name"), e.Get("service.version"), e.Get(storage.FieldGeneration), e.Get(storage.FieldDigest), n, r.Tenant}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if progress.Truncated {
+		t.Fatalf("%s: more than %d rows", query, logs.MaxSearchRows)
+	}
 }
 
 // checkLedger compares what was acknowledged with what is stored, by the numbers inside the records.

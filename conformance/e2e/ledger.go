@@ -172,7 +172,10 @@ func pack(t testing.TB, dir string) []byte {
 	return b.Bytes()
 }
 
+// users is how many users the lines of a writer speak of.
+const users = 17
+
 // line is one record of a writer.
 func line(writer string, seq int) string {
-	return fmt.Sprintf("ledger writer=%s seq=%d user=u%d", writer, seq, seq%17)
+	return fmt.Sprintf("ledger writer=%s seq=%d user=u%d", writer, seq, seq%users)
 }
