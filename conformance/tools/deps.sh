@@ -4,12 +4,20 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-if command -v chromium >/dev/null || command -v google-chrome >/dev/null; then
-	echo "browser: $(chromium --version 2>/dev/null || google-chrome --version)"
-else
-	echo "browser: installing Debian's chromium"
+missing=()
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+command -v wat2wasm >/dev/null || missing+=(wabt)
+if [ ${#missing[@]} -gt 0 ]; then
+	echo "installing Debian's ${missing[*]} (a browser for the live page, wat2wasm for the hostile modules)"
 	root apt-get update -qq >/dev/null
-	root apt-get install -y -qq --no-install-recommends chromium >/dev/null
+	root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+echo "browser: $(chromium --version 2>/dev/null || google-chrome --version)"
+echo "wat2wasm: $(wat2wasm --version)"
+if [ -x .tmp/bin/tinygo ]; then
+	echo "tinygo: $(.tmp/bin/tinygo version)"
+else
+	echo "tinygo: not here; the modules in modules/dist are used as they are, and host/runtime's TinyGo cases wait for 'make .tmp/bin/tinygo' (make soak and make modules do it)"
 fi
 if [ ! -d console/web/node_modules ] || [ console/web/package-lock.json -nt console/web/node_modules ]; then
 	echo "front end: npm ci"
