@@ -48,6 +48,10 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	if err := c.Package.Check(); err != nil {
 		return done, refused(c, "the package", err)
 	}
+	if c.Package.Manifest.Publisher == byVedette && !c.Shipped {
+		// A version never changes: whoever took the number of a coming shipped version would keep it from everybody.
+		return done, refused(c, "the publisher", fmt.Errorf("%q is kept for what ships with the host: publish under a name of your own, and disable the shipped module where yours takes its place: %w", byVedette, storage.ErrForbidden))
+	}
 	if h.cfg.Modules.RefuseUnsigned && !c.Shipped {
 		return done, refused(c, "the signature", fmt.Errorf("it is not signed, and modules.refuse_unsigned is set: %w", storage.ErrForbidden))
 	}

@@ -107,6 +107,7 @@ func TestInstall(t *testing.T) {
 	wrong := scaffold(t, manifest.Parser, "doors", map[string][2]string{
 		"main.go": {"ecs.UserName", "ecs.UserID"}, "module.yaml": {"0.1.0", "0.4.0"},
 	})
+	posing := scaffold(t, manifest.Rule, "fortigate", map[string][2]string{"module.yaml": {"publisher: local", "publisher: vedette"}})
 	forged := good
 	forged.Manifest.Title = "Another"
 	same := scaffold(t, manifest.Parser, "doors", map[string][2]string{"module.yaml": {"Door controller", "Gate controller"}})
@@ -117,6 +118,8 @@ func TestInstall(t *testing.T) {
 		says []string
 	}{
 		{"a manifest that the package does not have", Candidate{Package: forged}, storage.ErrInvalid, []string{"at the package"}},
+		{"the name of what ships, for one organization", Candidate{Package: posing, Tenant: 1}, storage.ErrForbidden, []string{"at the publisher", "a name of your own"}},
+		{"the name of what ships, for all", Candidate{Package: posing}, storage.ErrForbidden, []string{"at the publisher"}},
 		{"settings for a module that has none", Candidate{Package: good, Settings: `{"a":1}`}, storage.ErrInvalid, []string{"at the settings"}},
 		{"an unknown import", Candidate{Package: unknown}, storage.ErrInvalid, []string{"E_IMPORT", "vedette_core_v1.exec (unknown)"}},
 		{"a start that does not end", Candidate{Package: endless}, storage.ErrInvalid, []string{"at the static checks", "E_FUEL"}},
