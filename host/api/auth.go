@@ -8,10 +8,14 @@ import (
 	"connectrpc.com/connect"
 
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/storage"
 )
 
-type authService struct{ *API }
+type authService struct {
+	*API
+	vedettev1connect.UnimplementedAuthServiceHandler
+}
 
 func (s authService) SignIn(ctx context.Context, req *connect.Request[v1.SignInRequest]) (*connect.Response[v1.SignInResponse], error) {
 	if len(req.Msg.Name) > MaxUserNameBytes {

@@ -12,11 +12,15 @@ import (
 
 	"github.com/vedette-siem/vedette/host/tenant"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/logs"
 )
 
-type eventService struct{ *API }
+type eventService struct {
+	*API
+	vedettev1connect.UnimplementedEventServiceHandler
+}
 
 func (s eventService) Search(ctx context.Context, req *connect.Request[v1.SearchRequest], stream *connect.ServerStream[v1.SearchResponse]) error {
 	p, q, err := s.query(ctx, req.Header(), req.Msg.Query)

@@ -10,11 +10,15 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/tenant"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
 
-type incidentService struct{ *API }
+type incidentService struct {
+	*API
+	vedettev1connect.UnimplementedIncidentServiceHandler
+}
 
 func (s incidentService) ListIncidents(ctx context.Context, req *connect.Request[v1.ListIncidentsRequest]) (*connect.Response[v1.ListIncidentsResponse], error) {
 	p, err := s.some(ctx, req.Header(), tenant.ReadIncidents, req.Msg.Tenants)

@@ -15,6 +15,7 @@ import (
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -25,7 +26,10 @@ const (
 	PublisherUnsigned = "unsigned, local"
 )
 
-type moduleService struct{ *API }
+type moduleService struct {
+	*API
+	vedettev1connect.UnimplementedModuleServiceHandler
+}
 
 func (s moduleService) ListModules(ctx context.Context, req *connect.Request[v1.ListModulesRequest]) (*connect.Response[v1.ListModulesResponse], error) {
 	p, err := s.some(ctx, req.Header(), tenant.ReadModules, req.Msg.Tenants)

@@ -197,6 +197,95 @@ func (*SignOutResponse) Descriptor() ([]byte, []int) {
 	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{3}
 }
 
+type ChangePasswordRequest struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	OldPassword string                 `protobuf:"bytes,1,opt,name=old_password,json=oldPassword,proto3" json:"old_password,omitempty"`
+	// 10 to 1,024 bytes.
+	NewPassword   string `protobuf:"bytes,2,opt,name=new_password,json=newPassword,proto3" json:"new_password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePasswordRequest) Reset() {
+	*x = ChangePasswordRequest{}
+	mi := &file_vedette_v1_auth_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePasswordRequest) ProtoMessage() {}
+
+func (x *ChangePasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_auth_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePasswordRequest.ProtoReflect.Descriptor instead.
+func (*ChangePasswordRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ChangePasswordRequest) GetOldPassword() string {
+	if x != nil {
+		return x.OldPassword
+	}
+	return ""
+}
+
+func (x *ChangePasswordRequest) GetNewPassword() string {
+	if x != nil {
+		return x.NewPassword
+	}
+	return ""
+}
+
+type ChangePasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangePasswordResponse) Reset() {
+	*x = ChangePasswordResponse{}
+	mi := &file_vedette_v1_auth_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangePasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangePasswordResponse) ProtoMessage() {}
+
+func (x *ChangePasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_auth_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangePasswordResponse.ProtoReflect.Descriptor instead.
+func (*ChangePasswordResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{5}
+}
+
 type WhoAmIRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -205,7 +294,7 @@ type WhoAmIRequest struct {
 
 func (x *WhoAmIRequest) Reset() {
 	*x = WhoAmIRequest{}
-	mi := &file_vedette_v1_auth_proto_msgTypes[4]
+	mi := &file_vedette_v1_auth_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -217,7 +306,7 @@ func (x *WhoAmIRequest) String() string {
 func (*WhoAmIRequest) ProtoMessage() {}
 
 func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_auth_proto_msgTypes[4]
+	mi := &file_vedette_v1_auth_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -230,19 +319,22 @@ func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
 func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{6}
 }
 
 type WhoAmIResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	User          *User                  `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  *User                  `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// What the role may do, as "incidents.read", "incidents.work", "events.read", "modules.read", "modules.change",
+	// "tenants.change". The console hides what is not among them; the host refuses it in any case.
+	Permissions   []string `protobuf:"bytes,2,rep,name=permissions,proto3" json:"permissions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WhoAmIResponse) Reset() {
 	*x = WhoAmIResponse{}
-	mi := &file_vedette_v1_auth_proto_msgTypes[5]
+	mi := &file_vedette_v1_auth_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -254,7 +346,7 @@ func (x *WhoAmIResponse) String() string {
 func (*WhoAmIResponse) ProtoMessage() {}
 
 func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_auth_proto_msgTypes[5]
+	mi := &file_vedette_v1_auth_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -267,12 +359,19 @@ func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIResponse.ProtoReflect.Descriptor instead.
 func (*WhoAmIResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WhoAmIResponse) GetUser() *User {
 	if x != nil {
 		return x.User
+	}
+	return nil
+}
+
+func (x *WhoAmIResponse) GetPermissions() []string {
+	if x != nil {
+		return x.Permissions
 	}
 	return nil
 }
@@ -292,7 +391,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_vedette_v1_auth_proto_msgTypes[6]
+	mi := &file_vedette_v1_auth_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +403,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_auth_proto_msgTypes[6]
+	mi := &file_vedette_v1_auth_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +416,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_auth_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *User) GetName() string {
@@ -361,18 +460,24 @@ const file_vedette_v1_auth_proto_rawDesc = "" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12$\n" +
 	"\x04user\x18\x02 \x01(\v2\x10.vedette.v1.UserR\x04user\"\x10\n" +
 	"\x0eSignOutRequest\"\x11\n" +
-	"\x0fSignOutResponse\"\x0f\n" +
-	"\rWhoAmIRequest\"6\n" +
+	"\x0fSignOutResponse\"]\n" +
+	"\x15ChangePasswordRequest\x12!\n" +
+	"\fold_password\x18\x01 \x01(\tR\voldPassword\x12!\n" +
+	"\fnew_password\x18\x02 \x01(\tR\vnewPassword\"\x18\n" +
+	"\x16ChangePasswordResponse\"\x0f\n" +
+	"\rWhoAmIRequest\"X\n" +
 	"\x0eWhoAmIResponse\x12$\n" +
-	"\x04user\x18\x01 \x01(\v2\x10.vedette.v1.UserR\x04user\"d\n" +
+	"\x04user\x18\x01 \x01(\v2\x10.vedette.v1.UserR\x04user\x12 \n" +
+	"\vpermissions\x18\x02 \x03(\tR\vpermissions\"d\n" +
 	"\x04User\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x12\x18\n" +
 	"\atenants\x18\x03 \x03(\rR\atenants\x12\x1a\n" +
-	"\bdisabled\x18\x04 \x01(\bR\bdisabled2\xd8\x01\n" +
+	"\bdisabled\x18\x04 \x01(\bR\bdisabled2\xb1\x02\n" +
 	"\vAuthService\x12?\n" +
 	"\x06SignIn\x12\x19.vedette.v1.SignInRequest\x1a\x1a.vedette.v1.SignInResponse\x12B\n" +
-	"\aSignOut\x12\x1a.vedette.v1.SignOutRequest\x1a\x1b.vedette.v1.SignOutResponse\x12D\n" +
+	"\aSignOut\x12\x1a.vedette.v1.SignOutRequest\x1a\x1b.vedette.v1.SignOutResponse\x12W\n" +
+	"\x0eChangePassword\x12!.vedette.v1.ChangePasswordRequest\x1a\".vedette.v1.ChangePasswordResponse\x12D\n" +
 	"\x06WhoAmI\x12\x19.vedette.v1.WhoAmIRequest\x1a\x1a.vedette.v1.WhoAmIResponse\"\x03\x90\x02\x01B\xa2\x01\n" +
 	"\x0ecom.vedette.v1B\tAuthProtoP\x01Z<github.com/vedette-siem/vedette/sdk/gen/vedette/v1;vedettev1\xa2\x02\x03VXX\xaa\x02\n" +
 	"Vedette.V1\xca\x02\n" +
@@ -390,27 +495,31 @@ func file_vedette_v1_auth_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_auth_proto_rawDescData
 }
 
-var file_vedette_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_vedette_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_vedette_v1_auth_proto_goTypes = []any{
-	(*SignInRequest)(nil),   // 0: vedette.v1.SignInRequest
-	(*SignInResponse)(nil),  // 1: vedette.v1.SignInResponse
-	(*SignOutRequest)(nil),  // 2: vedette.v1.SignOutRequest
-	(*SignOutResponse)(nil), // 3: vedette.v1.SignOutResponse
-	(*WhoAmIRequest)(nil),   // 4: vedette.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil),  // 5: vedette.v1.WhoAmIResponse
-	(*User)(nil),            // 6: vedette.v1.User
+	(*SignInRequest)(nil),          // 0: vedette.v1.SignInRequest
+	(*SignInResponse)(nil),         // 1: vedette.v1.SignInResponse
+	(*SignOutRequest)(nil),         // 2: vedette.v1.SignOutRequest
+	(*SignOutResponse)(nil),        // 3: vedette.v1.SignOutResponse
+	(*ChangePasswordRequest)(nil),  // 4: vedette.v1.ChangePasswordRequest
+	(*ChangePasswordResponse)(nil), // 5: vedette.v1.ChangePasswordResponse
+	(*WhoAmIRequest)(nil),          // 6: vedette.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),         // 7: vedette.v1.WhoAmIResponse
+	(*User)(nil),                   // 8: vedette.v1.User
 }
 var file_vedette_v1_auth_proto_depIdxs = []int32{
-	6, // 0: vedette.v1.SignInResponse.user:type_name -> vedette.v1.User
-	6, // 1: vedette.v1.WhoAmIResponse.user:type_name -> vedette.v1.User
+	8, // 0: vedette.v1.SignInResponse.user:type_name -> vedette.v1.User
+	8, // 1: vedette.v1.WhoAmIResponse.user:type_name -> vedette.v1.User
 	0, // 2: vedette.v1.AuthService.SignIn:input_type -> vedette.v1.SignInRequest
 	2, // 3: vedette.v1.AuthService.SignOut:input_type -> vedette.v1.SignOutRequest
-	4, // 4: vedette.v1.AuthService.WhoAmI:input_type -> vedette.v1.WhoAmIRequest
-	1, // 5: vedette.v1.AuthService.SignIn:output_type -> vedette.v1.SignInResponse
-	3, // 6: vedette.v1.AuthService.SignOut:output_type -> vedette.v1.SignOutResponse
-	5, // 7: vedette.v1.AuthService.WhoAmI:output_type -> vedette.v1.WhoAmIResponse
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
+	4, // 4: vedette.v1.AuthService.ChangePassword:input_type -> vedette.v1.ChangePasswordRequest
+	6, // 5: vedette.v1.AuthService.WhoAmI:input_type -> vedette.v1.WhoAmIRequest
+	1, // 6: vedette.v1.AuthService.SignIn:output_type -> vedette.v1.SignInResponse
+	3, // 7: vedette.v1.AuthService.SignOut:output_type -> vedette.v1.SignOutResponse
+	5, // 8: vedette.v1.AuthService.ChangePassword:output_type -> vedette.v1.ChangePasswordResponse
+	7, // 9: vedette.v1.AuthService.WhoAmI:output_type -> vedette.v1.WhoAmIResponse
+	6, // [6:10] is the sub-list for method output_type
+	2, // [2:6] is the sub-list for method input_type
 	2, // [2:2] is the sub-list for extension type_name
 	2, // [2:2] is the sub-list for extension extendee
 	0, // [0:2] is the sub-list for field type_name
@@ -427,7 +536,7 @@ func file_vedette_v1_auth_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_auth_proto_rawDesc), len(file_vedette_v1_auth_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

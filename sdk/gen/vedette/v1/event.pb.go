@@ -1014,6 +1014,315 @@ func (x *TailResponse) GetDropped() uint64 {
 	return 0
 }
 
+type InspectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position in the log.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectRequest) Reset() {
+	*x = InspectRequest{}
+	mi := &file_vedette_v1_event_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectRequest) ProtoMessage() {}
+
+func (x *InspectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_event_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectRequest.ProtoReflect.Descriptor instead.
+func (*InspectRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_event_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *InspectRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type InspectResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Event *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The record as received; other than event.raw it need not be UTF-8.
+	Raw []byte `protobuf:"bytes,2,opt,name=raw,proto3" json:"raw,omitempty"`
+	// By beginning, then end. Fields that no bytes of the record stand for, such as constants, have no span.
+	Spans []*Span `protobuf:"bytes,3,rep,name=spans,proto3" json:"spans,omitempty"`
+	// "publisher/name 1.0.0", empty when no parser read the record.
+	Parser string `protobuf:"bytes,4,opt,name=parser,proto3" json:"parser,omitempty"`
+	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Why there are no spans although a parser read the record; empty otherwise.
+	Note          string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InspectResponse) Reset() {
+	*x = InspectResponse{}
+	mi := &file_vedette_v1_event_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InspectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InspectResponse) ProtoMessage() {}
+
+func (x *InspectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_event_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InspectResponse.ProtoReflect.Descriptor instead.
+func (*InspectResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_event_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *InspectResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *InspectResponse) GetRaw() []byte {
+	if x != nil {
+		return x.Raw
+	}
+	return nil
+}
+
+func (x *InspectResponse) GetSpans() []*Span {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+func (x *InspectResponse) GetParser() string {
+	if x != nil {
+		return x.Parser
+	}
+	return ""
+}
+
+func (x *InspectResponse) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *InspectResponse) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+// Span is a range of bytes of the record that a field was read from.
+type Span struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Field string                 `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// Offsets in bytes into raw.
+	Start         uint32 `protobuf:"varint,2,opt,name=start,proto3" json:"start,omitempty"`
+	End           uint32 `protobuf:"varint,3,opt,name=end,proto3" json:"end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Span) Reset() {
+	*x = Span{}
+	mi := &file_vedette_v1_event_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Span) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Span) ProtoMessage() {}
+
+func (x *Span) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_event_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Span.ProtoReflect.Descriptor instead.
+func (*Span) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_event_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Span) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *Span) GetStart() uint32 {
+	if x != nil {
+		return x.Start
+	}
+	return 0
+}
+
+func (x *Span) GetEnd() uint32 {
+	if x != nil {
+		return x.End
+	}
+	return 0
+}
+
+type CheckQueryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckQueryRequest) Reset() {
+	*x = CheckQueryRequest{}
+	mi := &file_vedette_v1_event_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckQueryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckQueryRequest) ProtoMessage() {}
+
+func (x *CheckQueryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_event_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckQueryRequest.ProtoReflect.Descriptor instead.
+func (*CheckQueryRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_event_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CheckQueryRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type CheckQueryResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Ok      bool                   `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	Message string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// Offset in bytes into the text at which reading failed, as near as it is known.
+	Offset uint32 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	// The query has pipes that make a table.
+	Table         bool `protobuf:"varint,4,opt,name=table,proto3" json:"table,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckQueryResponse) Reset() {
+	*x = CheckQueryResponse{}
+	mi := &file_vedette_v1_event_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckQueryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckQueryResponse) ProtoMessage() {}
+
+func (x *CheckQueryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_event_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckQueryResponse.ProtoReflect.Descriptor instead.
+func (*CheckQueryResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_event_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CheckQueryResponse) GetOk() bool {
+	if x != nil {
+		return x.Ok
+	}
+	return false
+}
+
+func (x *CheckQueryResponse) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *CheckQueryResponse) GetOffset() uint32 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *CheckQueryResponse) GetTable() bool {
+	if x != nil {
+		return x.Table
+	}
+	return false
+}
+
 var File_vedette_v1_event_proto protoreflect.FileDescriptor
 
 const file_vedette_v1_event_proto_rawDesc = "" +
@@ -1081,14 +1390,37 @@ const file_vedette_v1_event_proto_rawDesc = "" +
 	"\atenants\x18\x02 \x03(\rR\atenants\"S\n" +
 	"\fTailResponse\x12)\n" +
 	"\x06events\x18\x01 \x03(\v2\x11.vedette.v1.EventR\x06events\x12\x18\n" +
-	"\adropped\x18\x02 \x01(\x04R\adropped2\xca\x03\n" +
+	"\adropped\x18\x02 \x01(\x04R\adropped\" \n" +
+	"\x0eInspectRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xb8\x01\n" +
+	"\x0fInspectResponse\x12'\n" +
+	"\x05event\x18\x01 \x01(\v2\x11.vedette.v1.EventR\x05event\x12\x10\n" +
+	"\x03raw\x18\x02 \x01(\fR\x03raw\x12&\n" +
+	"\x05spans\x18\x03 \x03(\v2\x10.vedette.v1.SpanR\x05spans\x12\x16\n" +
+	"\x06parser\x18\x04 \x01(\tR\x06parser\x12\x16\n" +
+	"\x06digest\x18\x05 \x01(\tR\x06digest\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\"D\n" +
+	"\x04Span\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12\x14\n" +
+	"\x05start\x18\x02 \x01(\rR\x05start\x12\x10\n" +
+	"\x03end\x18\x03 \x01(\rR\x03end\"'\n" +
+	"\x11CheckQueryRequest\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"l\n" +
+	"\x12CheckQueryResponse\x12\x0e\n" +
+	"\x02ok\x18\x01 \x01(\bR\x02ok\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\rR\x06offset\x12\x14\n" +
+	"\x05table\x18\x04 \x01(\bR\x05table2\xe5\x04\n" +
 	"\fEventService\x12A\n" +
 	"\x06Search\x12\x19.vedette.v1.SearchRequest\x1a\x1a.vedette.v1.SearchResponse0\x01\x12M\n" +
 	"\tHistogram\x12\x1c.vedette.v1.HistogramRequest\x1a\x1d.vedette.v1.HistogramResponse\"\x03\x90\x02\x01\x12D\n" +
 	"\x06Facets\x12\x19.vedette.v1.FacetsRequest\x1a\x1a.vedette.v1.FacetsResponse\"\x03\x90\x02\x01\x12P\n" +
 	"\n" +
 	"FieldNames\x12\x1d.vedette.v1.FieldNamesRequest\x1a\x1e.vedette.v1.FieldNamesResponse\"\x03\x90\x02\x01\x12S\n" +
-	"\vFieldValues\x12\x1e.vedette.v1.FieldValuesRequest\x1a\x1f.vedette.v1.FieldValuesResponse\"\x03\x90\x02\x01\x12;\n" +
+	"\vFieldValues\x12\x1e.vedette.v1.FieldValuesRequest\x1a\x1f.vedette.v1.FieldValuesResponse\"\x03\x90\x02\x01\x12G\n" +
+	"\aInspect\x12\x1a.vedette.v1.InspectRequest\x1a\x1b.vedette.v1.InspectResponse\"\x03\x90\x02\x01\x12P\n" +
+	"\n" +
+	"CheckQuery\x12\x1d.vedette.v1.CheckQueryRequest\x1a\x1e.vedette.v1.CheckQueryResponse\"\x03\x90\x02\x01\x12;\n" +
 	"\x04Tail\x12\x17.vedette.v1.TailRequest\x1a\x18.vedette.v1.TailResponse0\x01B\xa3\x01\n" +
 	"\x0ecom.vedette.v1B\n" +
 	"EventProtoP\x01Z<github.com/vedette-siem/vedette/sdk/gen/vedette/v1;vedettev1\xa2\x02\x03VXX\xaa\x02\n" +
@@ -1107,7 +1439,7 @@ func file_vedette_v1_event_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_event_proto_rawDescData
 }
 
-var file_vedette_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_vedette_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_vedette_v1_event_proto_goTypes = []any{
 	(*Query)(nil),                 // 0: vedette.v1.Query
 	(*Event)(nil),                 // 1: vedette.v1.Event
@@ -1127,21 +1459,26 @@ var file_vedette_v1_event_proto_goTypes = []any{
 	(*FieldValuesResponse)(nil),   // 15: vedette.v1.FieldValuesResponse
 	(*TailRequest)(nil),           // 16: vedette.v1.TailRequest
 	(*TailResponse)(nil),          // 17: vedette.v1.TailResponse
-	nil,                           // 18: vedette.v1.Event.FieldsEntry
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*InspectRequest)(nil),        // 18: vedette.v1.InspectRequest
+	(*InspectResponse)(nil),       // 19: vedette.v1.InspectResponse
+	(*Span)(nil),                  // 20: vedette.v1.Span
+	(*CheckQueryRequest)(nil),     // 21: vedette.v1.CheckQueryRequest
+	(*CheckQueryResponse)(nil),    // 22: vedette.v1.CheckQueryResponse
+	nil,                           // 23: vedette.v1.Event.FieldsEntry
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
 }
 var file_vedette_v1_event_proto_depIdxs = []int32{
-	19, // 0: vedette.v1.Query.from:type_name -> google.protobuf.Timestamp
-	19, // 1: vedette.v1.Query.to:type_name -> google.protobuf.Timestamp
-	19, // 2: vedette.v1.Event.time:type_name -> google.protobuf.Timestamp
-	18, // 3: vedette.v1.Event.fields:type_name -> vedette.v1.Event.FieldsEntry
+	24, // 0: vedette.v1.Query.from:type_name -> google.protobuf.Timestamp
+	24, // 1: vedette.v1.Query.to:type_name -> google.protobuf.Timestamp
+	24, // 2: vedette.v1.Event.time:type_name -> google.protobuf.Timestamp
+	23, // 3: vedette.v1.Event.fields:type_name -> vedette.v1.Event.FieldsEntry
 	0,  // 4: vedette.v1.SearchRequest.query:type_name -> vedette.v1.Query
 	1,  // 5: vedette.v1.SearchResponse.events:type_name -> vedette.v1.Event
 	4,  // 6: vedette.v1.SearchResponse.progress:type_name -> vedette.v1.SearchProgress
-	19, // 7: vedette.v1.SearchProgress.covered_from:type_name -> google.protobuf.Timestamp
+	24, // 7: vedette.v1.SearchProgress.covered_from:type_name -> google.protobuf.Timestamp
 	0,  // 8: vedette.v1.HistogramRequest.query:type_name -> vedette.v1.Query
 	7,  // 9: vedette.v1.HistogramResponse.buckets:type_name -> vedette.v1.Bucket
-	19, // 10: vedette.v1.Bucket.start:type_name -> google.protobuf.Timestamp
+	24, // 10: vedette.v1.Bucket.start:type_name -> google.protobuf.Timestamp
 	0,  // 11: vedette.v1.FacetsRequest.query:type_name -> vedette.v1.Query
 	10, // 12: vedette.v1.FacetsResponse.facets:type_name -> vedette.v1.Facet
 	11, // 13: vedette.v1.Facet.values:type_name -> vedette.v1.ValueCount
@@ -1150,23 +1487,29 @@ var file_vedette_v1_event_proto_depIdxs = []int32{
 	0,  // 16: vedette.v1.FieldValuesRequest.query:type_name -> vedette.v1.Query
 	11, // 17: vedette.v1.FieldValuesResponse.values:type_name -> vedette.v1.ValueCount
 	1,  // 18: vedette.v1.TailResponse.events:type_name -> vedette.v1.Event
-	2,  // 19: vedette.v1.EventService.Search:input_type -> vedette.v1.SearchRequest
-	5,  // 20: vedette.v1.EventService.Histogram:input_type -> vedette.v1.HistogramRequest
-	8,  // 21: vedette.v1.EventService.Facets:input_type -> vedette.v1.FacetsRequest
-	12, // 22: vedette.v1.EventService.FieldNames:input_type -> vedette.v1.FieldNamesRequest
-	14, // 23: vedette.v1.EventService.FieldValues:input_type -> vedette.v1.FieldValuesRequest
-	16, // 24: vedette.v1.EventService.Tail:input_type -> vedette.v1.TailRequest
-	3,  // 25: vedette.v1.EventService.Search:output_type -> vedette.v1.SearchResponse
-	6,  // 26: vedette.v1.EventService.Histogram:output_type -> vedette.v1.HistogramResponse
-	9,  // 27: vedette.v1.EventService.Facets:output_type -> vedette.v1.FacetsResponse
-	13, // 28: vedette.v1.EventService.FieldNames:output_type -> vedette.v1.FieldNamesResponse
-	15, // 29: vedette.v1.EventService.FieldValues:output_type -> vedette.v1.FieldValuesResponse
-	17, // 30: vedette.v1.EventService.Tail:output_type -> vedette.v1.TailResponse
-	25, // [25:31] is the sub-list for method output_type
-	19, // [19:25] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	1,  // 19: vedette.v1.InspectResponse.event:type_name -> vedette.v1.Event
+	20, // 20: vedette.v1.InspectResponse.spans:type_name -> vedette.v1.Span
+	2,  // 21: vedette.v1.EventService.Search:input_type -> vedette.v1.SearchRequest
+	5,  // 22: vedette.v1.EventService.Histogram:input_type -> vedette.v1.HistogramRequest
+	8,  // 23: vedette.v1.EventService.Facets:input_type -> vedette.v1.FacetsRequest
+	12, // 24: vedette.v1.EventService.FieldNames:input_type -> vedette.v1.FieldNamesRequest
+	14, // 25: vedette.v1.EventService.FieldValues:input_type -> vedette.v1.FieldValuesRequest
+	18, // 26: vedette.v1.EventService.Inspect:input_type -> vedette.v1.InspectRequest
+	21, // 27: vedette.v1.EventService.CheckQuery:input_type -> vedette.v1.CheckQueryRequest
+	16, // 28: vedette.v1.EventService.Tail:input_type -> vedette.v1.TailRequest
+	3,  // 29: vedette.v1.EventService.Search:output_type -> vedette.v1.SearchResponse
+	6,  // 30: vedette.v1.EventService.Histogram:output_type -> vedette.v1.HistogramResponse
+	9,  // 31: vedette.v1.EventService.Facets:output_type -> vedette.v1.FacetsResponse
+	13, // 32: vedette.v1.EventService.FieldNames:output_type -> vedette.v1.FieldNamesResponse
+	15, // 33: vedette.v1.EventService.FieldValues:output_type -> vedette.v1.FieldValuesResponse
+	19, // 34: vedette.v1.EventService.Inspect:output_type -> vedette.v1.InspectResponse
+	22, // 35: vedette.v1.EventService.CheckQuery:output_type -> vedette.v1.CheckQueryResponse
+	17, // 36: vedette.v1.EventService.Tail:output_type -> vedette.v1.TailResponse
+	29, // [29:37] is the sub-list for method output_type
+	21, // [21:29] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_event_proto_init() }
@@ -1180,7 +1523,7 @@ func file_vedette_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_event_proto_rawDesc), len(file_vedette_v1_event_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

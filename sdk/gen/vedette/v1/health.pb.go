@@ -79,7 +79,17 @@ type GetHealthResponse struct {
 	// Queries that the log store has run since the start; a tail adds none.
 	StoreQueries uint64 `protobuf:"varint,11,opt,name=store_queries,json=storeQueries,proto3" json:"store_queries,omitempty"`
 	// At most 1,000, the longest silent first.
-	Sources       []*Source `protobuf:"bytes,12,rep,name=sources,proto3" json:"sources,omitempty"`
+	Sources []*Source `protobuf:"bytes,12,rep,name=sources,proto3" json:"sources,omitempty"`
+	// Records that are received and not yet processed.
+	QueueLag uint64 `protobuf:"varint,13,opt,name=queue_lag,json=queueLag,proto3" json:"queue_lag,omitempty"`
+	// Free space where the data lives; 0 where the system does not tell.
+	DiskFreeBytes uint64 `protobuf:"varint,14,opt,name=disk_free_bytes,json=diskFreeBytes,proto3" json:"disk_free_bytes,omitempty"`
+	// Growth of the log store over the last hour or since the start; 0 while it is not known.
+	StoreBytesPerDay float64 `protobuf:"fixed64,15,opt,name=store_bytes_per_day,json=storeBytesPerDay,proto3" json:"store_bytes_per_day,omitempty"`
+	// Until the disk is full or retention by bytes begins to drop, whichever comes first; 0 while it is not known.
+	DaysLeft float64 `protobuf:"fixed64,16,opt,name=days_left,json=daysLeft,proto3" json:"days_left,omitempty"`
+	// "the disk is full" or "retention.bytes is reached": what days_left runs to.
+	DaysLeftUntil string `protobuf:"bytes,17,opt,name=days_left_until,json=daysLeftUntil,proto3" json:"days_left_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -196,6 +206,41 @@ func (x *GetHealthResponse) GetSources() []*Source {
 		return x.Sources
 	}
 	return nil
+}
+
+func (x *GetHealthResponse) GetQueueLag() uint64 {
+	if x != nil {
+		return x.QueueLag
+	}
+	return 0
+}
+
+func (x *GetHealthResponse) GetDiskFreeBytes() uint64 {
+	if x != nil {
+		return x.DiskFreeBytes
+	}
+	return 0
+}
+
+func (x *GetHealthResponse) GetStoreBytesPerDay() float64 {
+	if x != nil {
+		return x.StoreBytesPerDay
+	}
+	return 0
+}
+
+func (x *GetHealthResponse) GetDaysLeft() float64 {
+	if x != nil {
+		return x.DaysLeft
+	}
+	return 0
+}
+
+func (x *GetHealthResponse) GetDaysLeftUntil() string {
+	if x != nil {
+		return x.DaysLeftUntil
+	}
+	return ""
 }
 
 // Positions are log sequences.
@@ -353,11 +398,21 @@ type Source struct {
 	// "syslog-udp:5514", "http".
 	Listener string `protobuf:"bytes,2,opt,name=listener,proto3" json:"listener,omitempty"`
 	// Address without a port.
-	Peer          string                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
-	Records       uint64                 `protobuf:"varint,4,opt,name=records,proto3" json:"records,omitempty"`
-	LastSeen      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Peer      string                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
+	Records   uint64                 `protobuf:"varint,4,opt,name=records,proto3" json:"records,omitempty"`
+	LastSeen  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	FirstSeen *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=first_seen,json=firstSeen,proto3" json:"first_seen,omitempty"`
+	// Records per second over the last minute.
+	RecordsPerSecond float64 `protobuf:"fixed64,7,opt,name=records_per_second,json=recordsPerSecond,proto3" json:"records_per_second,omitempty"`
+	// Records that no parser has read, of those processed since the start.
+	Unparsed  uint64 `protobuf:"varint,8,opt,name=unparsed,proto3" json:"unparsed,omitempty"`
+	Processed uint64 `protobuf:"varint,9,opt,name=processed,proto3" json:"processed,omitempty"`
+	// That read the newest record, "publisher/name"; empty when none did.
+	Parser string `protobuf:"bytes,10,opt,name=parser,proto3" json:"parser,omitempty"`
+	// Open incident that says the source fell silent; empty for none.
+	SilentIncident string `protobuf:"bytes,11,opt,name=silent_incident,json=silentIncident,proto3" json:"silent_incident,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Source) Reset() {
@@ -425,13 +480,55 @@ func (x *Source) GetLastSeen() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Source) GetFirstSeen() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstSeen
+	}
+	return nil
+}
+
+func (x *Source) GetRecordsPerSecond() float64 {
+	if x != nil {
+		return x.RecordsPerSecond
+	}
+	return 0
+}
+
+func (x *Source) GetUnparsed() uint64 {
+	if x != nil {
+		return x.Unparsed
+	}
+	return 0
+}
+
+func (x *Source) GetProcessed() uint64 {
+	if x != nil {
+		return x.Processed
+	}
+	return 0
+}
+
+func (x *Source) GetParser() string {
+	if x != nil {
+		return x.Parser
+	}
+	return ""
+}
+
+func (x *Source) GetSilentIncident() string {
+	if x != nil {
+		return x.SilentIncident
+	}
+	return ""
+}
+
 var File_vedette_v1_health_proto protoreflect.FileDescriptor
 
 const file_vedette_v1_health_proto_rawDesc = "" +
 	"\n" +
 	"\x17vedette/v1/health.proto\x12\n" +
 	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetHealthRequest\"\xe8\x04\n" +
+	"\x10GetHealthRequest\"\xa1\x06\n" +
 	"\x11GetHealthResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x124\n" +
 	"\astarted\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\astarted\x123\n" +
@@ -446,7 +543,12 @@ const file_vedette_v1_health_proto_rawDesc = "" +
 	" \x01(\x04R\n" +
 	"storeBytes\x12#\n" +
 	"\rstore_queries\x18\v \x01(\x04R\fstoreQueries\x12,\n" +
-	"\asources\x18\f \x03(\v2\x12.vedette.v1.SourceR\asources\x1a8\n" +
+	"\asources\x18\f \x03(\v2\x12.vedette.v1.SourceR\asources\x12\x1b\n" +
+	"\tqueue_lag\x18\r \x01(\x04R\bqueueLag\x12&\n" +
+	"\x0fdisk_free_bytes\x18\x0e \x01(\x04R\rdiskFreeBytes\x12-\n" +
+	"\x13store_bytes_per_day\x18\x0f \x01(\x01R\x10storeBytesPerDay\x12\x1b\n" +
+	"\tdays_left\x18\x10 \x01(\x01R\bdaysLeft\x12&\n" +
+	"\x0fdays_left_until\x18\x11 \x01(\tR\rdaysLeftUntil\x1a8\n" +
 	"\n" +
 	"DropsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -463,13 +565,21 @@ const file_vedette_v1_health_proto_rawDesc = "" +
 	"\x05Stage\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x04R\x06events\x12;\n" +
-	"\x1acpu_microseconds_per_event\x18\x03 \x01(\x01R\x17cpuMicrosecondsPerEvent\"\xa3\x01\n" +
+	"\x1acpu_microseconds_per_event\x18\x03 \x01(\x01R\x17cpuMicrosecondsPerEvent\"\x87\x03\n" +
 	"\x06Source\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\blistener\x18\x02 \x01(\tR\blistener\x12\x12\n" +
 	"\x04peer\x18\x03 \x01(\tR\x04peer\x12\x18\n" +
 	"\arecords\x18\x04 \x01(\x04R\arecords\x127\n" +
-	"\tlast_seen\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen2^\n" +
+	"\tlast_seen\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\blastSeen\x129\n" +
+	"\n" +
+	"first_seen\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tfirstSeen\x12,\n" +
+	"\x12records_per_second\x18\a \x01(\x01R\x10recordsPerSecond\x12\x1a\n" +
+	"\bunparsed\x18\b \x01(\x04R\bunparsed\x12\x1c\n" +
+	"\tprocessed\x18\t \x01(\x04R\tprocessed\x12\x16\n" +
+	"\x06parser\x18\n" +
+	" \x01(\tR\x06parser\x12'\n" +
+	"\x0fsilent_incident\x18\v \x01(\tR\x0esilentIncident2^\n" +
 	"\rHealthService\x12M\n" +
 	"\tGetHealth\x12\x1c.vedette.v1.GetHealthRequest\x1a\x1d.vedette.v1.GetHealthResponse\"\x03\x90\x02\x01B\xa4\x01\n" +
 	"\x0ecom.vedette.v1B\vHealthProtoP\x01Z<github.com/vedette-siem/vedette/sdk/gen/vedette/v1;vedettev1\xa2\x02\x03VXX\xaa\x02\n" +
@@ -505,13 +615,14 @@ var file_vedette_v1_health_proto_depIdxs = []int32{
 	5, // 3: vedette.v1.GetHealthResponse.drops:type_name -> vedette.v1.GetHealthResponse.DropsEntry
 	4, // 4: vedette.v1.GetHealthResponse.sources:type_name -> vedette.v1.Source
 	6, // 5: vedette.v1.Source.last_seen:type_name -> google.protobuf.Timestamp
-	0, // 6: vedette.v1.HealthService.GetHealth:input_type -> vedette.v1.GetHealthRequest
-	1, // 7: vedette.v1.HealthService.GetHealth:output_type -> vedette.v1.GetHealthResponse
-	7, // [7:8] is the sub-list for method output_type
-	6, // [6:7] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	6, // 6: vedette.v1.Source.first_seen:type_name -> google.protobuf.Timestamp
+	0, // 7: vedette.v1.HealthService.GetHealth:input_type -> vedette.v1.GetHealthRequest
+	1, // 8: vedette.v1.HealthService.GetHealth:output_type -> vedette.v1.GetHealthResponse
+	8, // [8:9] is the sub-list for method output_type
+	7, // [7:8] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_health_proto_init() }

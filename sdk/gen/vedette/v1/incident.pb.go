@@ -46,9 +46,13 @@ type Incident struct {
 	OpenedAt  *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=opened_at,json=openedAt,proto3" json:"opened_at,omitempty"`
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// MITRE ATT&CK technique numbers.
-	Techniques    []string     `protobuf:"bytes,17,rep,name=techniques,proto3" json:"techniques,omitempty"`
-	Evidence      []*Evidence  `protobuf:"bytes,18,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	Conditions    []*Condition `protobuf:"bytes,19,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	Techniques []string     `protobuf:"bytes,17,rep,name=techniques,proto3" json:"techniques,omitempty"`
+	Evidence   []*Evidence  `protobuf:"bytes,18,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Conditions []*Condition `protobuf:"bytes,19,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// Who and what it is about, from its key and the events that made it fire last; at most 32.
+	Entities []*Entity `protobuf:"bytes,20,rep,name=entities,proto3" json:"entities,omitempty"`
+	// The incident that this one was merged into; empty for most.
+	MergedInto    string `protobuf:"bytes,21,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -216,6 +220,83 @@ func (x *Incident) GetConditions() []*Condition {
 	return nil
 }
 
+func (x *Incident) GetEntities() []*Entity {
+	if x != nil {
+		return x.Entities
+	}
+	return nil
+}
+
+func (x *Incident) GetMergedInto() string {
+	if x != nil {
+		return x.MergedInto
+	}
+	return ""
+}
+
+// Entity is somebody or something that an incident is about.
+type Entity struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of host, user, address, hash, domain, process, url.
+	Kind  string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// The ECS field that it stands in, "source.ip".
+	Field         string `protobuf:"bytes,3,opt,name=field,proto3" json:"field,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entity) Reset() {
+	*x = Entity{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entity) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entity) ProtoMessage() {}
+
+func (x *Entity) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entity.ProtoReflect.Descriptor instead.
+func (*Entity) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Entity) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Entity) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Entity) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
 // Evidence is an event that satisfied a part of the rule.
 type Evidence struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -228,7 +309,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	mi := &file_vedette_v1_incident_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -240,7 +321,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	mi := &file_vedette_v1_incident_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -253,7 +334,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{1}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Evidence) GetSub() string {
@@ -290,7 +371,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[2]
+	mi := &file_vedette_v1_incident_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -302,7 +383,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[2]
+	mi := &file_vedette_v1_incident_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -315,7 +396,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{2}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Condition) GetSub() string {
@@ -351,7 +432,7 @@ type HistoryEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	At    *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
 	Who   string                 `protobuf:"bytes,2,opt,name=who,proto3" json:"who,omitempty"`
-	// One of opened, acknowledged, reopened, resolved, assigned, commented, severity.
+	// One of opened, acknowledged, reopened, resolved, assigned, commented, severity, merged.
 	What   string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
 	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Log sequence.
@@ -362,7 +443,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[3]
+	mi := &file_vedette_v1_incident_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +455,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[3]
+	mi := &file_vedette_v1_incident_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +468,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{3}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *HistoryEntry) GetAt() *timestamppb.Timestamp {
@@ -442,7 +523,7 @@ type ListIncidentsRequest struct {
 
 func (x *ListIncidentsRequest) Reset() {
 	*x = ListIncidentsRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[4]
+	mi := &file_vedette_v1_incident_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -454,7 +535,7 @@ func (x *ListIncidentsRequest) String() string {
 func (*ListIncidentsRequest) ProtoMessage() {}
 
 func (x *ListIncidentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[4]
+	mi := &file_vedette_v1_incident_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -467,7 +548,7 @@ func (x *ListIncidentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIncidentsRequest.ProtoReflect.Descriptor instead.
 func (*ListIncidentsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListIncidentsRequest) GetStates() []string {
@@ -529,7 +610,7 @@ type ListIncidentsResponse struct {
 
 func (x *ListIncidentsResponse) Reset() {
 	*x = ListIncidentsResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[5]
+	mi := &file_vedette_v1_incident_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +622,7 @@ func (x *ListIncidentsResponse) String() string {
 func (*ListIncidentsResponse) ProtoMessage() {}
 
 func (x *ListIncidentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[5]
+	mi := &file_vedette_v1_incident_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +635,7 @@ func (x *ListIncidentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIncidentsResponse.ProtoReflect.Descriptor instead.
 func (*ListIncidentsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListIncidentsResponse) GetIncidents() []*Incident {
@@ -580,7 +661,7 @@ type GetIncidentRequest struct {
 
 func (x *GetIncidentRequest) Reset() {
 	*x = GetIncidentRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[6]
+	mi := &file_vedette_v1_incident_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -592,7 +673,7 @@ func (x *GetIncidentRequest) String() string {
 func (*GetIncidentRequest) ProtoMessage() {}
 
 func (x *GetIncidentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[6]
+	mi := &file_vedette_v1_incident_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -605,7 +686,7 @@ func (x *GetIncidentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetIncidentRequest.ProtoReflect.Descriptor instead.
 func (*GetIncidentRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetIncidentRequest) GetId() string {
@@ -619,13 +700,14 @@ type GetIncidentResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      *Incident              `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
 	History       []*HistoryEntry        `protobuf:"bytes,2,rep,name=history,proto3" json:"history,omitempty"`
+	Explanation   *Explanation           `protobuf:"bytes,3,opt,name=explanation,proto3" json:"explanation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetIncidentResponse) Reset() {
 	*x = GetIncidentResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[7]
+	mi := &file_vedette_v1_incident_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +719,7 @@ func (x *GetIncidentResponse) String() string {
 func (*GetIncidentResponse) ProtoMessage() {}
 
 func (x *GetIncidentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[7]
+	mi := &file_vedette_v1_incident_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +732,7 @@ func (x *GetIncidentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetIncidentResponse.ProtoReflect.Descriptor instead.
 func (*GetIncidentResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetIncidentResponse) GetIncident() *Incident {
@@ -667,13 +749,200 @@ func (x *GetIncidentResponse) GetHistory() []*HistoryEntry {
 	return nil
 }
 
+func (x *GetIncidentResponse) GetExplanation() *Explanation {
+	if x != nil {
+		return x.Explanation
+	}
+	return nil
+}
+
+// Explanation says why an incident was raised, in words and numbers, as of its last firing.
+type Explanation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One sentence: what, who and when.
+	Headline string `protobuf:"bytes,1,opt,name=headline,proto3" json:"headline,omitempty"`
+	// Of the rule: what it looks for.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// Of the rule: what to do next, one step each.
+	NextSteps []string `protobuf:"bytes,3,rep,name=next_steps,json=nextSteps,proto3" json:"next_steps,omitempty"`
+	// Of the rule: what harmless things look alike.
+	FalsePositives []string `protobuf:"bytes,4,rep,name=false_positives,json=falsePositives,proto3" json:"false_positives,omitempty"`
+	References     []string `protobuf:"bytes,5,rep,name=references,proto3" json:"references,omitempty"`
+	// The rule's parts, in its order.
+	Parts []*Part `protobuf:"bytes,6,rep,name=parts,proto3" json:"parts,omitempty"`
+	// The rule's document as it ran, YAML; empty when it is no longer here.
+	RuleText      string `protobuf:"bytes,7,opt,name=rule_text,json=ruleText,proto3" json:"rule_text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Explanation) Reset() {
+	*x = Explanation{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Explanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Explanation) ProtoMessage() {}
+
+func (x *Explanation) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
+func (*Explanation) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Explanation) GetHeadline() string {
+	if x != nil {
+		return x.Headline
+	}
+	return ""
+}
+
+func (x *Explanation) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Explanation) GetNextSteps() []string {
+	if x != nil {
+		return x.NextSteps
+	}
+	return nil
+}
+
+func (x *Explanation) GetFalsePositives() []string {
+	if x != nil {
+		return x.FalsePositives
+	}
+	return nil
+}
+
+func (x *Explanation) GetReferences() []string {
+	if x != nil {
+		return x.References
+	}
+	return nil
+}
+
+func (x *Explanation) GetParts() []*Part {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *Explanation) GetRuleText() string {
+	if x != nil {
+		return x.RuleText
+	}
+	return ""
+}
+
+// Part is a part of a rule with what satisfied it.
+type Part struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Sub   string                 `protobuf:"bytes,1,opt,name=sub,proto3" json:"sub,omitempty"`
+	// The part in words: "a failed login over SSH".
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// Each threshold beside the number that was measured.
+	Conditions []*Condition `protobuf:"bytes,3,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// Events that satisfied it, oldest first, as far as they are still stored; at most 100.
+	Events []*Event `protobuf:"bytes,4,rep,name=events,proto3" json:"events,omitempty"`
+	// How many there are in the evidence.
+	Total         uint32 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Part) Reset() {
+	*x = Part{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Part) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Part) ProtoMessage() {}
+
+func (x *Part) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Part.ProtoReflect.Descriptor instead.
+func (*Part) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Part) GetSub() string {
+	if x != nil {
+		return x.Sub
+	}
+	return ""
+}
+
+func (x *Part) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Part) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
+func (x *Part) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Part) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 type ActOnIncidentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// One of acknowledge, reopen, resolve, assign, comment, severity.
+	// One of acknowledge, reopen, resolve, assign, comment, severity, merge.
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	// resolve: a verdict; assign: a user name, or empty for nobody; comment: text of at most 8 KiB; severity: one of the
-	// five.
+	// five; merge: the id of the incident of the same organization that goes on, while this one is resolved as a duplicate.
 	Argument      string `protobuf:"bytes,3,opt,name=argument,proto3" json:"argument,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -681,7 +950,7 @@ type ActOnIncidentRequest struct {
 
 func (x *ActOnIncidentRequest) Reset() {
 	*x = ActOnIncidentRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[8]
+	mi := &file_vedette_v1_incident_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +962,7 @@ func (x *ActOnIncidentRequest) String() string {
 func (*ActOnIncidentRequest) ProtoMessage() {}
 
 func (x *ActOnIncidentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[8]
+	mi := &file_vedette_v1_incident_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +975,7 @@ func (x *ActOnIncidentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActOnIncidentRequest.ProtoReflect.Descriptor instead.
 func (*ActOnIncidentRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ActOnIncidentRequest) GetId() string {
@@ -739,7 +1008,7 @@ type ActOnIncidentResponse struct {
 
 func (x *ActOnIncidentResponse) Reset() {
 	*x = ActOnIncidentResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[9]
+	mi := &file_vedette_v1_incident_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -751,7 +1020,7 @@ func (x *ActOnIncidentResponse) String() string {
 func (*ActOnIncidentResponse) ProtoMessage() {}
 
 func (x *ActOnIncidentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[9]
+	mi := &file_vedette_v1_incident_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -764,7 +1033,7 @@ func (x *ActOnIncidentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActOnIncidentResponse.ProtoReflect.Descriptor instead.
 func (*ActOnIncidentResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ActOnIncidentResponse) GetIncident() *Incident {
@@ -774,12 +1043,455 @@ func (x *ActOnIncidentResponse) GetIncident() *Incident {
 	return nil
 }
 
+type ActOnIncidentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1,000.
+	Ids []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	// As in ActOnIncidentRequest.
+	Action        string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
+	Argument      string `protobuf:"bytes,3,opt,name=argument,proto3" json:"argument,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActOnIncidentsRequest) Reset() {
+	*x = ActOnIncidentsRequest{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActOnIncidentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActOnIncidentsRequest) ProtoMessage() {}
+
+func (x *ActOnIncidentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActOnIncidentsRequest.ProtoReflect.Descriptor instead.
+func (*ActOnIncidentsRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ActOnIncidentsRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *ActOnIncidentsRequest) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ActOnIncidentsRequest) GetArgument() string {
+	if x != nil {
+		return x.Argument
+	}
+	return ""
+}
+
+// ActOnIncidentsResponse is sent after each incident, or some, and at the end.
+type ActOnIncidentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Done  uint32                 `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
+	Total uint32                 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// Since the response before.
+	Failures []*ActFailure `protobuf:"bytes,3,rep,name=failures,proto3" json:"failures,omitempty"`
+	// In their new state, since the response before.
+	Incidents     []*Incident `protobuf:"bytes,4,rep,name=incidents,proto3" json:"incidents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActOnIncidentsResponse) Reset() {
+	*x = ActOnIncidentsResponse{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActOnIncidentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActOnIncidentsResponse) ProtoMessage() {}
+
+func (x *ActOnIncidentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActOnIncidentsResponse.ProtoReflect.Descriptor instead.
+func (*ActOnIncidentsResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ActOnIncidentsResponse) GetDone() uint32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *ActOnIncidentsResponse) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *ActOnIncidentsResponse) GetFailures() []*ActFailure {
+	if x != nil {
+		return x.Failures
+	}
+	return nil
+}
+
+func (x *ActOnIncidentsResponse) GetIncidents() []*Incident {
+	if x != nil {
+		return x.Incidents
+	}
+	return nil
+}
+
+// ActFailure says why an incident was left as it is.
+type ActFailure struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActFailure) Reset() {
+	*x = ActFailure{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActFailure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActFailure) ProtoMessage() {}
+
+func (x *ActFailure) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActFailure.ProtoReflect.Descriptor instead.
+func (*ActFailure) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ActFailure) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ActFailure) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+type RelatedIncidentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Narrows to incidents that share this entity; unset for any.
+	Entity *Entity `protobuf:"bytes,2,opt,name=entity,proto3" json:"entity,omitempty"`
+	// 0 means 50, at most 200.
+	Limit         uint32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelatedIncidentsRequest) Reset() {
+	*x = RelatedIncidentsRequest{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelatedIncidentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelatedIncidentsRequest) ProtoMessage() {}
+
+func (x *RelatedIncidentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelatedIncidentsRequest.ProtoReflect.Descriptor instead.
+func (*RelatedIncidentsRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *RelatedIncidentsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RelatedIncidentsRequest) GetEntity() *Entity {
+	if x != nil {
+		return x.Entity
+	}
+	return nil
+}
+
+func (x *RelatedIncidentsRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type RelatedIncidentsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incidents     []*RelatedIncident     `protobuf:"bytes,1,rep,name=incidents,proto3" json:"incidents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelatedIncidentsResponse) Reset() {
+	*x = RelatedIncidentsResponse{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelatedIncidentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelatedIncidentsResponse) ProtoMessage() {}
+
+func (x *RelatedIncidentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelatedIncidentsResponse.ProtoReflect.Descriptor instead.
+func (*RelatedIncidentsResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RelatedIncidentsResponse) GetIncidents() []*RelatedIncident {
+	if x != nil {
+		return x.Incidents
+	}
+	return nil
+}
+
+// RelatedIncident is an incident with what it shares.
+type RelatedIncident struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Incident *Incident              `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Shared   []*Entity              `protobuf:"bytes,2,rep,name=shared,proto3" json:"shared,omitempty"`
+	// The same rule raised it.
+	SameRule      bool `protobuf:"varint,3,opt,name=same_rule,json=sameRule,proto3" json:"same_rule,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelatedIncident) Reset() {
+	*x = RelatedIncident{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelatedIncident) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelatedIncident) ProtoMessage() {}
+
+func (x *RelatedIncident) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelatedIncident.ProtoReflect.Descriptor instead.
+func (*RelatedIncident) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RelatedIncident) GetIncident() *Incident {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RelatedIncident) GetShared() []*Entity {
+	if x != nil {
+		return x.Shared
+	}
+	return nil
+}
+
+func (x *RelatedIncident) GetSameRule() bool {
+	if x != nil {
+		return x.SameRule
+	}
+	return false
+}
+
+type ExportIncidentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportIncidentRequest) Reset() {
+	*x = ExportIncidentRequest{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportIncidentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportIncidentRequest) ProtoMessage() {}
+
+func (x *ExportIncidentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportIncidentRequest.ProtoReflect.Descriptor instead.
+func (*ExportIncidentRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExportIncidentRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ExportIncidentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A piece of the tar.
+	Data          []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportIncidentResponse) Reset() {
+	*x = ExportIncidentResponse{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportIncidentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportIncidentResponse) ProtoMessage() {}
+
+func (x *ExportIncidentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportIncidentResponse.ProtoReflect.Descriptor instead.
+func (*ExportIncidentResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ExportIncidentResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 var File_vedette_v1_incident_proto protoreflect.FileDescriptor
 
 const file_vedette_v1_incident_proto_rawDesc = "" +
 	"\n" +
 	"\x19vedette/v1/incident.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x05\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xc5\x06\n" +
 	"\bIncident\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x12\n" +
@@ -806,10 +1518,17 @@ const file_vedette_v1_incident_proto_rawDesc = "" +
 	"\bevidence\x18\x12 \x03(\v2\x14.vedette.v1.EvidenceR\bevidence\x125\n" +
 	"\n" +
 	"conditions\x18\x13 \x03(\v2\x15.vedette.v1.ConditionR\n" +
-	"conditions\x1a6\n" +
+	"conditions\x12.\n" +
+	"\bentities\x18\x14 \x03(\v2\x12.vedette.v1.EntityR\bentities\x12\x1f\n" +
+	"\vmerged_into\x18\x15 \x01(\tR\n" +
+	"mergedInto\x1a6\n" +
 	"\bKeyEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"g\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"H\n" +
+	"\x06Entity\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x14\n" +
+	"\x05field\x18\x03 \x01(\tR\x05field\"g\n" +
 	"\bEvidence\x12\x10\n" +
 	"\x03sub\x18\x01 \x01(\tR\x03sub\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12.\n" +
@@ -840,20 +1559,70 @@ const file_vedette_v1_incident_proto_rawDesc = "" +
 	"\tincidents\x18\x01 \x03(\v2\x14.vedette.v1.IncidentR\tincidents\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"$\n" +
 	"\x12GetIncidentRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"{\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xb6\x01\n" +
 	"\x13GetIncidentResponse\x120\n" +
 	"\bincident\x18\x01 \x01(\v2\x14.vedette.v1.IncidentR\bincident\x122\n" +
-	"\ahistory\x18\x02 \x03(\v2\x18.vedette.v1.HistoryEntryR\ahistory\"Z\n" +
+	"\ahistory\x18\x02 \x03(\v2\x18.vedette.v1.HistoryEntryR\ahistory\x129\n" +
+	"\vexplanation\x18\x03 \x01(\v2\x17.vedette.v1.ExplanationR\vexplanation\"\xf8\x01\n" +
+	"\vExplanation\x12\x1a\n" +
+	"\bheadline\x18\x01 \x01(\tR\bheadline\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1d\n" +
+	"\n" +
+	"next_steps\x18\x03 \x03(\tR\tnextSteps\x12'\n" +
+	"\x0ffalse_positives\x18\x04 \x03(\tR\x0efalsePositives\x12\x1e\n" +
+	"\n" +
+	"references\x18\x05 \x03(\tR\n" +
+	"references\x12&\n" +
+	"\x05parts\x18\x06 \x03(\v2\x10.vedette.v1.PartR\x05parts\x12\x1b\n" +
+	"\trule_text\x18\a \x01(\tR\bruleText\"\xa6\x01\n" +
+	"\x04Part\x12\x10\n" +
+	"\x03sub\x18\x01 \x01(\tR\x03sub\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x125\n" +
+	"\n" +
+	"conditions\x18\x03 \x03(\v2\x15.vedette.v1.ConditionR\n" +
+	"conditions\x12)\n" +
+	"\x06events\x18\x04 \x03(\v2\x11.vedette.v1.EventR\x06events\x12\x14\n" +
+	"\x05total\x18\x05 \x01(\rR\x05total\"Z\n" +
 	"\x14ActOnIncidentRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\tR\x06action\x12\x1a\n" +
 	"\bargument\x18\x03 \x01(\tR\bargument\"I\n" +
 	"\x15ActOnIncidentResponse\x120\n" +
-	"\bincident\x18\x01 \x01(\v2\x14.vedette.v1.IncidentR\bincident2\x97\x02\n" +
+	"\bincident\x18\x01 \x01(\v2\x14.vedette.v1.IncidentR\bincident\"]\n" +
+	"\x15ActOnIncidentsRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x16\n" +
+	"\x06action\x18\x02 \x01(\tR\x06action\x12\x1a\n" +
+	"\bargument\x18\x03 \x01(\tR\bargument\"\xaa\x01\n" +
+	"\x16ActOnIncidentsResponse\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\rR\x04done\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\rR\x05total\x122\n" +
+	"\bfailures\x18\x03 \x03(\v2\x16.vedette.v1.ActFailureR\bfailures\x122\n" +
+	"\tincidents\x18\x04 \x03(\v2\x14.vedette.v1.IncidentR\tincidents\"6\n" +
+	"\n" +
+	"ActFailure\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"k\n" +
+	"\x17RelatedIncidentsRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
+	"\x06entity\x18\x02 \x01(\v2\x12.vedette.v1.EntityR\x06entity\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\rR\x05limit\"U\n" +
+	"\x18RelatedIncidentsResponse\x129\n" +
+	"\tincidents\x18\x01 \x03(\v2\x1b.vedette.v1.RelatedIncidentR\tincidents\"\x8c\x01\n" +
+	"\x0fRelatedIncident\x120\n" +
+	"\bincident\x18\x01 \x01(\v2\x14.vedette.v1.IncidentR\bincident\x12*\n" +
+	"\x06shared\x18\x02 \x03(\v2\x12.vedette.v1.EntityR\x06shared\x12\x1b\n" +
+	"\tsame_rule\x18\x03 \x01(\bR\bsameRule\"'\n" +
+	"\x15ExportIncidentRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\",\n" +
+	"\x16ExportIncidentResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data2\xb1\x04\n" +
 	"\x0fIncidentService\x12Y\n" +
 	"\rListIncidents\x12 .vedette.v1.ListIncidentsRequest\x1a!.vedette.v1.ListIncidentsResponse\"\x03\x90\x02\x01\x12S\n" +
 	"\vGetIncident\x12\x1e.vedette.v1.GetIncidentRequest\x1a\x1f.vedette.v1.GetIncidentResponse\"\x03\x90\x02\x01\x12T\n" +
-	"\rActOnIncident\x12 .vedette.v1.ActOnIncidentRequest\x1a!.vedette.v1.ActOnIncidentResponseB\xa6\x01\n" +
+	"\rActOnIncident\x12 .vedette.v1.ActOnIncidentRequest\x1a!.vedette.v1.ActOnIncidentResponse\x12Y\n" +
+	"\x0eActOnIncidents\x12!.vedette.v1.ActOnIncidentsRequest\x1a\".vedette.v1.ActOnIncidentsResponse0\x01\x12b\n" +
+	"\x10RelatedIncidents\x12#.vedette.v1.RelatedIncidentsRequest\x1a$.vedette.v1.RelatedIncidentsResponse\"\x03\x90\x02\x01\x12Y\n" +
+	"\x0eExportIncident\x12!.vedette.v1.ExportIncidentRequest\x1a\".vedette.v1.ExportIncidentResponse0\x01B\xa6\x01\n" +
 	"\x0ecom.vedette.v1B\rIncidentProtoP\x01Z<github.com/vedette-siem/vedette/sdk/gen/vedette/v1;vedettev1\xa2\x02\x03VXX\xaa\x02\n" +
 	"Vedette.V1\xca\x02\n" +
 	"Vedette\\V1\xe2\x02\x16Vedette\\V1\\GPBMetadata\xea\x02\vVedette::V1b\x06proto3"
@@ -870,46 +1639,75 @@ func file_vedette_v1_incident_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_incident_proto_rawDescData
 }
 
-var file_vedette_v1_incident_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_vedette_v1_incident_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_vedette_v1_incident_proto_goTypes = []any{
-	(*Incident)(nil),              // 0: vedette.v1.Incident
-	(*Evidence)(nil),              // 1: vedette.v1.Evidence
-	(*Condition)(nil),             // 2: vedette.v1.Condition
-	(*HistoryEntry)(nil),          // 3: vedette.v1.HistoryEntry
-	(*ListIncidentsRequest)(nil),  // 4: vedette.v1.ListIncidentsRequest
-	(*ListIncidentsResponse)(nil), // 5: vedette.v1.ListIncidentsResponse
-	(*GetIncidentRequest)(nil),    // 6: vedette.v1.GetIncidentRequest
-	(*GetIncidentResponse)(nil),   // 7: vedette.v1.GetIncidentResponse
-	(*ActOnIncidentRequest)(nil),  // 8: vedette.v1.ActOnIncidentRequest
-	(*ActOnIncidentResponse)(nil), // 9: vedette.v1.ActOnIncidentResponse
-	nil,                           // 10: vedette.v1.Incident.KeyEntry
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*Incident)(nil),                 // 0: vedette.v1.Incident
+	(*Entity)(nil),                   // 1: vedette.v1.Entity
+	(*Evidence)(nil),                 // 2: vedette.v1.Evidence
+	(*Condition)(nil),                // 3: vedette.v1.Condition
+	(*HistoryEntry)(nil),             // 4: vedette.v1.HistoryEntry
+	(*ListIncidentsRequest)(nil),     // 5: vedette.v1.ListIncidentsRequest
+	(*ListIncidentsResponse)(nil),    // 6: vedette.v1.ListIncidentsResponse
+	(*GetIncidentRequest)(nil),       // 7: vedette.v1.GetIncidentRequest
+	(*GetIncidentResponse)(nil),      // 8: vedette.v1.GetIncidentResponse
+	(*Explanation)(nil),              // 9: vedette.v1.Explanation
+	(*Part)(nil),                     // 10: vedette.v1.Part
+	(*ActOnIncidentRequest)(nil),     // 11: vedette.v1.ActOnIncidentRequest
+	(*ActOnIncidentResponse)(nil),    // 12: vedette.v1.ActOnIncidentResponse
+	(*ActOnIncidentsRequest)(nil),    // 13: vedette.v1.ActOnIncidentsRequest
+	(*ActOnIncidentsResponse)(nil),   // 14: vedette.v1.ActOnIncidentsResponse
+	(*ActFailure)(nil),               // 15: vedette.v1.ActFailure
+	(*RelatedIncidentsRequest)(nil),  // 16: vedette.v1.RelatedIncidentsRequest
+	(*RelatedIncidentsResponse)(nil), // 17: vedette.v1.RelatedIncidentsResponse
+	(*RelatedIncident)(nil),          // 18: vedette.v1.RelatedIncident
+	(*ExportIncidentRequest)(nil),    // 19: vedette.v1.ExportIncidentRequest
+	(*ExportIncidentResponse)(nil),   // 20: vedette.v1.ExportIncidentResponse
+	nil,                              // 21: vedette.v1.Incident.KeyEntry
+	(*timestamppb.Timestamp)(nil),    // 22: google.protobuf.Timestamp
+	(*Event)(nil),                    // 23: vedette.v1.Event
 }
 var file_vedette_v1_incident_proto_depIdxs = []int32{
-	10, // 0: vedette.v1.Incident.key:type_name -> vedette.v1.Incident.KeyEntry
-	11, // 1: vedette.v1.Incident.first_seen:type_name -> google.protobuf.Timestamp
-	11, // 2: vedette.v1.Incident.last_seen:type_name -> google.protobuf.Timestamp
-	11, // 3: vedette.v1.Incident.opened_at:type_name -> google.protobuf.Timestamp
-	11, // 4: vedette.v1.Incident.updated_at:type_name -> google.protobuf.Timestamp
-	1,  // 5: vedette.v1.Incident.evidence:type_name -> vedette.v1.Evidence
-	2,  // 6: vedette.v1.Incident.conditions:type_name -> vedette.v1.Condition
-	11, // 7: vedette.v1.Evidence.time:type_name -> google.protobuf.Timestamp
-	11, // 8: vedette.v1.HistoryEntry.at:type_name -> google.protobuf.Timestamp
-	0,  // 9: vedette.v1.ListIncidentsResponse.incidents:type_name -> vedette.v1.Incident
-	0,  // 10: vedette.v1.GetIncidentResponse.incident:type_name -> vedette.v1.Incident
-	3,  // 11: vedette.v1.GetIncidentResponse.history:type_name -> vedette.v1.HistoryEntry
-	0,  // 12: vedette.v1.ActOnIncidentResponse.incident:type_name -> vedette.v1.Incident
-	4,  // 13: vedette.v1.IncidentService.ListIncidents:input_type -> vedette.v1.ListIncidentsRequest
-	6,  // 14: vedette.v1.IncidentService.GetIncident:input_type -> vedette.v1.GetIncidentRequest
-	8,  // 15: vedette.v1.IncidentService.ActOnIncident:input_type -> vedette.v1.ActOnIncidentRequest
-	5,  // 16: vedette.v1.IncidentService.ListIncidents:output_type -> vedette.v1.ListIncidentsResponse
-	7,  // 17: vedette.v1.IncidentService.GetIncident:output_type -> vedette.v1.GetIncidentResponse
-	9,  // 18: vedette.v1.IncidentService.ActOnIncident:output_type -> vedette.v1.ActOnIncidentResponse
-	16, // [16:19] is the sub-list for method output_type
-	13, // [13:16] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	21, // 0: vedette.v1.Incident.key:type_name -> vedette.v1.Incident.KeyEntry
+	22, // 1: vedette.v1.Incident.first_seen:type_name -> google.protobuf.Timestamp
+	22, // 2: vedette.v1.Incident.last_seen:type_name -> google.protobuf.Timestamp
+	22, // 3: vedette.v1.Incident.opened_at:type_name -> google.protobuf.Timestamp
+	22, // 4: vedette.v1.Incident.updated_at:type_name -> google.protobuf.Timestamp
+	2,  // 5: vedette.v1.Incident.evidence:type_name -> vedette.v1.Evidence
+	3,  // 6: vedette.v1.Incident.conditions:type_name -> vedette.v1.Condition
+	1,  // 7: vedette.v1.Incident.entities:type_name -> vedette.v1.Entity
+	22, // 8: vedette.v1.Evidence.time:type_name -> google.protobuf.Timestamp
+	22, // 9: vedette.v1.HistoryEntry.at:type_name -> google.protobuf.Timestamp
+	0,  // 10: vedette.v1.ListIncidentsResponse.incidents:type_name -> vedette.v1.Incident
+	0,  // 11: vedette.v1.GetIncidentResponse.incident:type_name -> vedette.v1.Incident
+	4,  // 12: vedette.v1.GetIncidentResponse.history:type_name -> vedette.v1.HistoryEntry
+	9,  // 13: vedette.v1.GetIncidentResponse.explanation:type_name -> vedette.v1.Explanation
+	10, // 14: vedette.v1.Explanation.parts:type_name -> vedette.v1.Part
+	3,  // 15: vedette.v1.Part.conditions:type_name -> vedette.v1.Condition
+	23, // 16: vedette.v1.Part.events:type_name -> vedette.v1.Event
+	0,  // 17: vedette.v1.ActOnIncidentResponse.incident:type_name -> vedette.v1.Incident
+	15, // 18: vedette.v1.ActOnIncidentsResponse.failures:type_name -> vedette.v1.ActFailure
+	0,  // 19: vedette.v1.ActOnIncidentsResponse.incidents:type_name -> vedette.v1.Incident
+	1,  // 20: vedette.v1.RelatedIncidentsRequest.entity:type_name -> vedette.v1.Entity
+	18, // 21: vedette.v1.RelatedIncidentsResponse.incidents:type_name -> vedette.v1.RelatedIncident
+	0,  // 22: vedette.v1.RelatedIncident.incident:type_name -> vedette.v1.Incident
+	1,  // 23: vedette.v1.RelatedIncident.shared:type_name -> vedette.v1.Entity
+	5,  // 24: vedette.v1.IncidentService.ListIncidents:input_type -> vedette.v1.ListIncidentsRequest
+	7,  // 25: vedette.v1.IncidentService.GetIncident:input_type -> vedette.v1.GetIncidentRequest
+	11, // 26: vedette.v1.IncidentService.ActOnIncident:input_type -> vedette.v1.ActOnIncidentRequest
+	13, // 27: vedette.v1.IncidentService.ActOnIncidents:input_type -> vedette.v1.ActOnIncidentsRequest
+	16, // 28: vedette.v1.IncidentService.RelatedIncidents:input_type -> vedette.v1.RelatedIncidentsRequest
+	19, // 29: vedette.v1.IncidentService.ExportIncident:input_type -> vedette.v1.ExportIncidentRequest
+	6,  // 30: vedette.v1.IncidentService.ListIncidents:output_type -> vedette.v1.ListIncidentsResponse
+	8,  // 31: vedette.v1.IncidentService.GetIncident:output_type -> vedette.v1.GetIncidentResponse
+	12, // 32: vedette.v1.IncidentService.ActOnIncident:output_type -> vedette.v1.ActOnIncidentResponse
+	14, // 33: vedette.v1.IncidentService.ActOnIncidents:output_type -> vedette.v1.ActOnIncidentsResponse
+	17, // 34: vedette.v1.IncidentService.RelatedIncidents:output_type -> vedette.v1.RelatedIncidentsResponse
+	20, // 35: vedette.v1.IncidentService.ExportIncident:output_type -> vedette.v1.ExportIncidentResponse
+	30, // [30:36] is the sub-list for method output_type
+	24, // [24:30] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_incident_proto_init() }
@@ -917,13 +1715,14 @@ func file_vedette_v1_incident_proto_init() {
 	if File_vedette_v1_incident_proto != nil {
 		return
 	}
+	file_vedette_v1_event_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_incident_proto_rawDesc), len(file_vedette_v1_incident_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -43,8 +43,10 @@ type Module struct {
 	Generation  uint64                 `protobuf:"varint,10,opt,name=generation,proto3" json:"generation,omitempty"`
 	ActivatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
 	// Of a shared module an admin only sees it: it counts all organizations.
-	Use           *ModuleUse `protobuf:"bytes,12,opt,name=use,proto3" json:"use,omitempty"`
-	Title         string     `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
+	Use   *ModuleUse `protobuf:"bytes,12,opt,name=use,proto3" json:"use,omitempty"`
+	Title string     `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
+	// Copies that are ready or running.
+	Instances     uint32 `protobuf:"varint,14,opt,name=instances,proto3" json:"instances,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -168,6 +170,13 @@ func (x *Module) GetTitle() string {
 		return x.Title
 	}
 	return ""
+}
+
+func (x *Module) GetInstances() uint32 {
+	if x != nil {
+		return x.Instances
+	}
+	return 0
 }
 
 // ModuleUse is what a module has done since the host started.
@@ -1078,12 +1087,820 @@ func (x *QuarantinedRecord) GetNumber() uint64 {
 	return 0
 }
 
+type PreviewModuleRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose settings and rights the run has.
+	Tenant uint32 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// What runs: a package as in InstallModuleRequest, a declarative parser as YAML, or the name of an installed parser;
+	// unset: whatever parser would read the record now.
+	//
+	// Types that are valid to be assigned to Candidate:
+	//
+	//	*PreviewModuleRequest_Package
+	//	*PreviewModuleRequest_Spec
+	//	*PreviewModuleRequest_Name
+	Candidate isPreviewModuleRequest_Candidate `protobuf_oneof:"candidate"`
+	// At most 200 of at most 64 KiB each.
+	Samples [][]byte `protobuf:"bytes,5,rep,name=samples,proto3" json:"samples,omitempty"`
+	// Adds to the samples the newest records of the organization: "recent" or "unparsed"; empty for none.
+	From string `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	// How many of them; 0 means 20, at most 200.
+	Limit         uint32 `protobuf:"varint,7,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewModuleRequest) Reset() {
+	*x = PreviewModuleRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewModuleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewModuleRequest) ProtoMessage() {}
+
+func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewModuleRequest.ProtoReflect.Descriptor instead.
+func (*PreviewModuleRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PreviewModuleRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *PreviewModuleRequest) GetCandidate() isPreviewModuleRequest_Candidate {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
+func (x *PreviewModuleRequest) GetPackage() []byte {
+	if x != nil {
+		if x, ok := x.Candidate.(*PreviewModuleRequest_Package); ok {
+			return x.Package
+		}
+	}
+	return nil
+}
+
+func (x *PreviewModuleRequest) GetSpec() string {
+	if x != nil {
+		if x, ok := x.Candidate.(*PreviewModuleRequest_Spec); ok {
+			return x.Spec
+		}
+	}
+	return ""
+}
+
+func (x *PreviewModuleRequest) GetName() string {
+	if x != nil {
+		if x, ok := x.Candidate.(*PreviewModuleRequest_Name); ok {
+			return x.Name
+		}
+	}
+	return ""
+}
+
+func (x *PreviewModuleRequest) GetSamples() [][]byte {
+	if x != nil {
+		return x.Samples
+	}
+	return nil
+}
+
+func (x *PreviewModuleRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PreviewModuleRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type isPreviewModuleRequest_Candidate interface {
+	isPreviewModuleRequest_Candidate()
+}
+
+type PreviewModuleRequest_Package struct {
+	Package []byte `protobuf:"bytes,2,opt,name=package,proto3,oneof"`
+}
+
+type PreviewModuleRequest_Spec struct {
+	Spec string `protobuf:"bytes,3,opt,name=spec,proto3,oneof"`
+}
+
+type PreviewModuleRequest_Name struct {
+	Name string `protobuf:"bytes,4,opt,name=name,proto3,oneof"`
+}
+
+func (*PreviewModuleRequest_Package) isPreviewModuleRequest_Candidate() {}
+
+func (*PreviewModuleRequest_Spec) isPreviewModuleRequest_Candidate() {}
+
+func (*PreviewModuleRequest_Name) isPreviewModuleRequest_Candidate() {}
+
+type PreviewModuleResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is wrong with a declarative parser; then there are no results.
+	Problems []*Problem `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
+	// One for each sample, in their order.
+	Results       []*PreviewResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
+	Fuel          uint64           `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
+	Milliseconds  float64          `protobuf:"fixed64,4,opt,name=milliseconds,proto3" json:"milliseconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewModuleResponse) Reset() {
+	*x = PreviewModuleResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewModuleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewModuleResponse) ProtoMessage() {}
+
+func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewModuleResponse.ProtoReflect.Descriptor instead.
+func (*PreviewModuleResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PreviewModuleResponse) GetProblems() []*Problem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
+func (x *PreviewModuleResponse) GetResults() []*PreviewResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *PreviewModuleResponse) GetFuel() uint64 {
+	if x != nil {
+		return x.Fuel
+	}
+	return 0
+}
+
+func (x *PreviewModuleResponse) GetMilliseconds() float64 {
+	if x != nil {
+		return x.Milliseconds
+	}
+	return 0
+}
+
+// Problem is a mistake in a text that a person wrote.
+type Problem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 1.
+	Line          uint32 `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
+	Column        uint32 `protobuf:"varint,2,opt,name=column,proto3" json:"column,omitempty"`
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Hint          string `protobuf:"bytes,4,opt,name=hint,proto3" json:"hint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Problem) Reset() {
+	*x = Problem{}
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Problem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Problem) ProtoMessage() {}
+
+func (x *Problem) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Problem.ProtoReflect.Descriptor instead.
+func (*Problem) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Problem) GetLine() uint32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *Problem) GetColumn() uint32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *Problem) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Problem) GetHint() string {
+	if x != nil {
+		return x.Hint
+	}
+	return ""
+}
+
+// PreviewResult is what a record became.
+type PreviewResult struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Raw    []byte                 `protobuf:"bytes,1,opt,name=raw,proto3" json:"raw,omitempty"`
+	Events []*PreviewEvent        `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// "not mine", or the error that ended the run.
+	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// Of the parser that read it, "publisher/name 1.0.0".
+	Parser        string `protobuf:"bytes,4,opt,name=parser,proto3" json:"parser,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewResult) Reset() {
+	*x = PreviewResult{}
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewResult) ProtoMessage() {}
+
+func (x *PreviewResult) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewResult.ProtoReflect.Descriptor instead.
+func (*PreviewResult) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PreviewResult) GetRaw() []byte {
+	if x != nil {
+		return x.Raw
+	}
+	return nil
+}
+
+func (x *PreviewResult) GetEvents() []*PreviewEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *PreviewResult) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *PreviewResult) GetParser() string {
+	if x != nil {
+		return x.Parser
+	}
+	return ""
+}
+
+// PreviewEvent is an event with the bytes that its fields were read from.
+type PreviewEvent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	Spans         []*Span                `protobuf:"bytes,2,rep,name=spans,proto3" json:"spans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PreviewEvent) Reset() {
+	*x = PreviewEvent{}
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PreviewEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PreviewEvent) ProtoMessage() {}
+
+func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PreviewEvent.ProtoReflect.Descriptor instead.
+func (*PreviewEvent) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *PreviewEvent) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *PreviewEvent) GetSpans() []*Span {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+type SuggestSpecRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in PreviewModuleRequest; they should be of one kind.
+	Samples       [][]byte `protobuf:"bytes,1,rep,name=samples,proto3" json:"samples,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuggestSpecRequest) Reset() {
+	*x = SuggestSpecRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuggestSpecRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuggestSpecRequest) ProtoMessage() {}
+
+func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuggestSpecRequest.ProtoReflect.Descriptor instead.
+func (*SuggestSpecRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SuggestSpecRequest) GetSamples() [][]byte {
+	if x != nil {
+		return x.Samples
+	}
+	return nil
+}
+
+type SuggestSpecResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// YAML; what a person should look at is said in comments.
+	Spec          string `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SuggestSpecResponse) Reset() {
+	*x = SuggestSpecResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SuggestSpecResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SuggestSpecResponse) ProtoMessage() {}
+
+func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SuggestSpecResponse.ProtoReflect.Descriptor instead.
+func (*SuggestSpecResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SuggestSpecResponse) GetSpec() string {
+	if x != nil {
+		return x.Spec
+	}
+	return ""
+}
+
+type InstallSpecRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Of the module, under the publisher "local": lower-case letters, digits and dashes.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Empty: 1.0.0, or the next after the one that is installed.
+	Version       string   `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	Spec          string   `protobuf:"bytes,4,opt,name=spec,proto3" json:"spec,omitempty"`
+	Samples       [][]byte `protobuf:"bytes,5,rep,name=samples,proto3" json:"samples,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstallSpecRequest) Reset() {
+	*x = InstallSpecRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstallSpecRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstallSpecRequest) ProtoMessage() {}
+
+func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstallSpecRequest.ProtoReflect.Descriptor instead.
+func (*InstallSpecRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *InstallSpecRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *InstallSpecRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *InstallSpecRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *InstallSpecRequest) GetSpec() string {
+	if x != nil {
+		return x.Spec
+	}
+	return ""
+}
+
+func (x *InstallSpecRequest) GetSamples() [][]byte {
+	if x != nil {
+		return x.Samples
+	}
+	return nil
+}
+
+type InstallSpecResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Module *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
+	// Of the version that ran before, empty for a first install.
+	ReplacedDigest string `protobuf:"bytes,2,opt,name=replaced_digest,json=replacedDigest,proto3" json:"replaced_digest,omitempty"`
+	// Of the samples, all of which are read as they were when they were packed.
+	Cases         uint32 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstallSpecResponse) Reset() {
+	*x = InstallSpecResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstallSpecResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstallSpecResponse) ProtoMessage() {}
+
+func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstallSpecResponse.ProtoReflect.Descriptor instead.
+func (*InstallSpecResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *InstallSpecResponse) GetModule() *Module {
+	if x != nil {
+		return x.Module
+	}
+	return nil
+}
+
+func (x *InstallSpecResponse) GetReplacedDigest() string {
+	if x != nil {
+		return x.ReplacedDigest
+	}
+	return ""
+}
+
+func (x *InstallSpecResponse) GetCases() uint32 {
+	if x != nil {
+		return x.Cases
+	}
+	return 0
+}
+
+type ListUnparsedRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Tenants []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
+	// Records to look at; 0 means 1,000, at most 10,000.
+	Limit         uint32 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnparsedRequest) Reset() {
+	*x = ListUnparsedRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnparsedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnparsedRequest) ProtoMessage() {}
+
+func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnparsedRequest.ProtoReflect.Descriptor instead.
+func (*ListUnparsedRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ListUnparsedRequest) GetTenants() []uint32 {
+	if x != nil {
+		return x.Tenants
+	}
+	return nil
+}
+
+func (x *ListUnparsedRequest) GetLimit() uint32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListUnparsedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shapes        []*Shape               `protobuf:"bytes,1,rep,name=shapes,proto3" json:"shapes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnparsedResponse) Reset() {
+	*x = ListUnparsedResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnparsedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnparsedResponse) ProtoMessage() {}
+
+func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnparsedResponse.ProtoReflect.Descriptor instead.
+func (*ListUnparsedResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListUnparsedResponse) GetShapes() []*Shape {
+	if x != nil {
+		return x.Shapes
+	}
+	return nil
+}
+
+// Shape is what records have in common when their values are put aside.
+type Shape struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// The text with values replaced by their types: "link <word> down after <int> ms".
+	Text  string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	Count uint64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	// At most 5, newest first.
+	Samples []*Event `protobuf:"bytes,4,rep,name=samples,proto3" json:"samples,omitempty"`
+	// "listener peer" of the newest.
+	Source        string `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shape) Reset() {
+	*x = Shape{}
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shape) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shape) ProtoMessage() {}
+
+func (x *Shape) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shape.ProtoReflect.Descriptor instead.
+func (*Shape) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Shape) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *Shape) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Shape) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Shape) GetSamples() []*Event {
+	if x != nil {
+		return x.Samples
+	}
+	return nil
+}
+
+func (x *Shape) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 var File_vedette_v1_module_proto protoreflect.FileDescriptor
 
 const file_vedette_v1_module_proto_rawDesc = "" +
 	"\n" +
 	"\x17vedette/v1/module.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8e\x03\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xac\x03\n" +
 	"\x06Module\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
@@ -1100,7 +1917,8 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"generation\x12=\n" +
 	"\factivated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x12'\n" +
 	"\x03use\x18\f \x01(\v2\x15.vedette.v1.ModuleUseR\x03use\x12\x14\n" +
-	"\x05title\x18\r \x01(\tR\x05title\"\xbc\x01\n" +
+	"\x05title\x18\r \x01(\tR\x05title\x12\x1c\n" +
+	"\tinstances\x18\x0e \x01(\rR\tinstances\"\xbc\x01\n" +
 	"\tModuleUse\x12\x14\n" +
 	"\x05calls\x18\x01 \x01(\x04R\x05calls\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
@@ -1160,14 +1978,70 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x06detail\x18\x06 \x01(\tR\x06detail\x12\x10\n" +
 	"\x03raw\x18\a \x01(\fR\x03raw\x12*\n" +
 	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06number\x18\t \x01(\x04R\x06number2\xa2\x04\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\"\xc7\x01\n" +
+	"\x14PreviewModuleRequest\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x1a\n" +
+	"\apackage\x18\x02 \x01(\fH\x00R\apackage\x12\x14\n" +
+	"\x04spec\x18\x03 \x01(\tH\x00R\x04spec\x12\x14\n" +
+	"\x04name\x18\x04 \x01(\tH\x00R\x04name\x12\x18\n" +
+	"\asamples\x18\x05 \x03(\fR\asamples\x12\x12\n" +
+	"\x04from\x18\x06 \x01(\tR\x04from\x12\x14\n" +
+	"\x05limit\x18\a \x01(\rR\x05limitB\v\n" +
+	"\tcandidate\"\xb5\x01\n" +
+	"\x15PreviewModuleResponse\x12/\n" +
+	"\bproblems\x18\x01 \x03(\v2\x13.vedette.v1.ProblemR\bproblems\x123\n" +
+	"\aresults\x18\x02 \x03(\v2\x19.vedette.v1.PreviewResultR\aresults\x12\x12\n" +
+	"\x04fuel\x18\x03 \x01(\x04R\x04fuel\x12\"\n" +
+	"\fmilliseconds\x18\x04 \x01(\x01R\fmilliseconds\"]\n" +
+	"\aProblem\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\rR\x04line\x12\x16\n" +
+	"\x06column\x18\x02 \x01(\rR\x06column\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\x12\x12\n" +
+	"\x04hint\x18\x04 \x01(\tR\x04hint\"\x81\x01\n" +
+	"\rPreviewResult\x12\x10\n" +
+	"\x03raw\x18\x01 \x01(\fR\x03raw\x120\n" +
+	"\x06events\x18\x02 \x03(\v2\x18.vedette.v1.PreviewEventR\x06events\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\x12\x16\n" +
+	"\x06parser\x18\x04 \x01(\tR\x06parser\"_\n" +
+	"\fPreviewEvent\x12'\n" +
+	"\x05event\x18\x01 \x01(\v2\x11.vedette.v1.EventR\x05event\x12&\n" +
+	"\x05spans\x18\x02 \x03(\v2\x10.vedette.v1.SpanR\x05spans\".\n" +
+	"\x12SuggestSpecRequest\x12\x18\n" +
+	"\asamples\x18\x01 \x03(\fR\asamples\")\n" +
+	"\x13SuggestSpecResponse\x12\x12\n" +
+	"\x04spec\x18\x01 \x01(\tR\x04spec\"\x88\x01\n" +
+	"\x12InstallSpecRequest\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x12\x12\n" +
+	"\x04spec\x18\x04 \x01(\tR\x04spec\x12\x18\n" +
+	"\asamples\x18\x05 \x03(\fR\asamples\"\x80\x01\n" +
+	"\x13InstallSpecResponse\x12*\n" +
+	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12'\n" +
+	"\x0freplaced_digest\x18\x02 \x01(\tR\x0ereplacedDigest\x12\x14\n" +
+	"\x05cases\x18\x03 \x01(\rR\x05cases\"E\n" +
+	"\x13ListUnparsedRequest\x12\x18\n" +
+	"\atenants\x18\x01 \x03(\rR\atenants\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\rR\x05limit\"A\n" +
+	"\x14ListUnparsedResponse\x12)\n" +
+	"\x06shapes\x18\x01 \x03(\v2\x11.vedette.v1.ShapeR\x06shapes\"\x8e\x01\n" +
+	"\x05Shape\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12+\n" +
+	"\asamples\x18\x04 \x03(\v2\x11.vedette.v1.EventR\asamples\x12\x16\n" +
+	"\x06source\x18\x05 \x01(\tR\x06source2\xf5\x06\n" +
 	"\rModuleService\x12S\n" +
 	"\vListModules\x12\x1e.vedette.v1.ListModulesRequest\x1a\x1f.vedette.v1.ListModulesResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\rInstallModule\x12 .vedette.v1.InstallModuleRequest\x1a!.vedette.v1.InstallModuleResponse\x12W\n" +
 	"\x0eRollbackModule\x12!.vedette.v1.RollbackModuleRequest\x1a\".vedette.v1.RollbackModuleResponse\x12]\n" +
 	"\x10SetModuleEnabled\x12#.vedette.v1.SetModuleEnabledRequest\x1a$.vedette.v1.SetModuleEnabledResponse\x12P\n" +
 	"\n" +
-	"ModuleLogs\x12\x1d.vedette.v1.ModuleLogsRequest\x1a\x1e.vedette.v1.ModuleLogsResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"ModuleLogs\x12\x1d.vedette.v1.ModuleLogsRequest\x1a\x1e.vedette.v1.ModuleLogsResponse\"\x03\x90\x02\x01\x12T\n" +
+	"\rPreviewModule\x12 .vedette.v1.PreviewModuleRequest\x1a!.vedette.v1.PreviewModuleResponse\x12S\n" +
+	"\vSuggestSpec\x12\x1e.vedette.v1.SuggestSpecRequest\x1a\x1f.vedette.v1.SuggestSpecResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\vInstallSpec\x12\x1e.vedette.v1.InstallSpecRequest\x1a\x1f.vedette.v1.InstallSpecResponse\x12V\n" +
+	"\fListUnparsed\x12\x1f.vedette.v1.ListUnparsedRequest\x1a .vedette.v1.ListUnparsedResponse\"\x03\x90\x02\x01\x12\\\n" +
 	"\x0eListQuarantine\x12!.vedette.v1.ListQuarantineRequest\x1a\".vedette.v1.ListQuarantineResponse\"\x03\x90\x02\x01B\xa4\x01\n" +
 	"\x0ecom.vedette.v1B\vModuleProtoP\x01Z<github.com/vedette-siem/vedette/sdk/gen/vedette/v1;vedettev1\xa2\x02\x03VXX\xaa\x02\n" +
 	"Vedette.V1\xca\x02\n" +
@@ -1185,7 +2059,7 @@ func file_vedette_v1_module_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_module_proto_rawDescData
 }
 
-var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_vedette_v1_module_proto_goTypes = []any{
 	(*Module)(nil),                   // 0: vedette.v1.Module
 	(*ModuleUse)(nil),                // 1: vedette.v1.ModuleUse
@@ -1203,36 +2077,66 @@ var file_vedette_v1_module_proto_goTypes = []any{
 	(*ListQuarantineRequest)(nil),    // 13: vedette.v1.ListQuarantineRequest
 	(*ListQuarantineResponse)(nil),   // 14: vedette.v1.ListQuarantineResponse
 	(*QuarantinedRecord)(nil),        // 15: vedette.v1.QuarantinedRecord
-	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
+	(*PreviewModuleRequest)(nil),     // 16: vedette.v1.PreviewModuleRequest
+	(*PreviewModuleResponse)(nil),    // 17: vedette.v1.PreviewModuleResponse
+	(*Problem)(nil),                  // 18: vedette.v1.Problem
+	(*PreviewResult)(nil),            // 19: vedette.v1.PreviewResult
+	(*PreviewEvent)(nil),             // 20: vedette.v1.PreviewEvent
+	(*SuggestSpecRequest)(nil),       // 21: vedette.v1.SuggestSpecRequest
+	(*SuggestSpecResponse)(nil),      // 22: vedette.v1.SuggestSpecResponse
+	(*InstallSpecRequest)(nil),       // 23: vedette.v1.InstallSpecRequest
+	(*InstallSpecResponse)(nil),      // 24: vedette.v1.InstallSpecResponse
+	(*ListUnparsedRequest)(nil),      // 25: vedette.v1.ListUnparsedRequest
+	(*ListUnparsedResponse)(nil),     // 26: vedette.v1.ListUnparsedResponse
+	(*Shape)(nil),                    // 27: vedette.v1.Shape
+	(*timestamppb.Timestamp)(nil),    // 28: google.protobuf.Timestamp
+	(*Event)(nil),                    // 29: vedette.v1.Event
+	(*Span)(nil),                     // 30: vedette.v1.Span
 }
 var file_vedette_v1_module_proto_depIdxs = []int32{
-	16, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
+	28, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
 	1,  // 1: vedette.v1.Module.use:type_name -> vedette.v1.ModuleUse
 	0,  // 2: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
 	0,  // 3: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
 	0,  // 4: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
 	0,  // 5: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
 	12, // 6: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
-	16, // 7: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
+	28, // 7: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
 	15, // 8: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
-	16, // 9: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
-	2,  // 10: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
-	4,  // 11: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
-	6,  // 12: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
-	8,  // 13: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
-	10, // 14: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
-	13, // 15: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
-	3,  // 16: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
-	5,  // 17: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
-	7,  // 18: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
-	9,  // 19: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
-	11, // 20: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
-	14, // 21: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
-	16, // [16:22] is the sub-list for method output_type
-	10, // [10:16] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	28, // 9: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
+	18, // 10: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
+	19, // 11: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
+	20, // 12: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
+	29, // 13: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
+	30, // 14: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
+	0,  // 15: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
+	27, // 16: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
+	29, // 17: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
+	2,  // 18: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
+	4,  // 19: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
+	6,  // 20: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
+	8,  // 21: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
+	10, // 22: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
+	16, // 23: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
+	21, // 24: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
+	23, // 25: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
+	25, // 26: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
+	13, // 27: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
+	3,  // 28: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
+	5,  // 29: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
+	7,  // 30: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
+	9,  // 31: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
+	11, // 32: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
+	17, // 33: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
+	22, // 34: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
+	24, // 35: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
+	26, // 36: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
+	14, // 37: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
+	28, // [28:38] is the sub-list for method output_type
+	18, // [18:28] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_module_proto_init() }
@@ -1240,13 +2144,19 @@ func file_vedette_v1_module_proto_init() {
 	if File_vedette_v1_module_proto != nil {
 		return
 	}
+	file_vedette_v1_event_proto_init()
+	file_vedette_v1_module_proto_msgTypes[16].OneofWrappers = []any{
+		(*PreviewModuleRequest_Package)(nil),
+		(*PreviewModuleRequest_Spec)(nil),
+		(*PreviewModuleRequest_Name)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_module_proto_rawDesc), len(file_vedette_v1_module_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

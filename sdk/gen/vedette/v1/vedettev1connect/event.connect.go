@@ -44,6 +44,10 @@ const (
 	// EventServiceFieldValuesProcedure is the fully-qualified name of the EventService's FieldValues
 	// RPC.
 	EventServiceFieldValuesProcedure = "/vedette.v1.EventService/FieldValues"
+	// EventServiceInspectProcedure is the fully-qualified name of the EventService's Inspect RPC.
+	EventServiceInspectProcedure = "/vedette.v1.EventService/Inspect"
+	// EventServiceCheckQueryProcedure is the fully-qualified name of the EventService's CheckQuery RPC.
+	EventServiceCheckQueryProcedure = "/vedette.v1.EventService/CheckQuery"
 	// EventServiceTailProcedure is the fully-qualified name of the EventService's Tail RPC.
 	EventServiceTailProcedure = "/vedette.v1.EventService/Tail"
 )
@@ -60,6 +64,11 @@ type EventServiceClient interface {
 	FieldNames(context.Context, *connect.Request[v1.FieldNamesRequest]) (*connect.Response[v1.FieldNamesResponse], error)
 	// FieldValues lists the values of one field of matching events.
 	FieldValues(context.Context, *connect.Request[v1.FieldValuesRequest]) (*connect.Response[v1.FieldValuesResponse], error)
+	// Inspect returns one event with its record as received and says which bytes each field was read from: the record is
+	// parsed again by the version of the parser that read it.
+	Inspect(context.Context, *connect.Request[v1.InspectRequest]) (*connect.Response[v1.InspectResponse], error)
+	// CheckQuery says whether a query can be run and, if not, where it is wrong.
+	CheckQuery(context.Context, *connect.Request[v1.CheckQueryRequest]) (*connect.Response[v1.CheckQueryResponse], error)
 	// Tail streams events as they are parsed, before they are stored, that match the filter.
 	Tail(context.Context, *connect.Request[v1.TailRequest]) (*connect.ServerStreamForClient[v1.TailResponse], error)
 }
@@ -109,6 +118,20 @@ func NewEventServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		inspect: connect.NewClient[v1.InspectRequest, v1.InspectResponse](
+			httpClient,
+			baseURL+EventServiceInspectProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("Inspect")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		checkQuery: connect.NewClient[v1.CheckQueryRequest, v1.CheckQueryResponse](
+			httpClient,
+			baseURL+EventServiceCheckQueryProcedure,
+			connect.WithSchema(eventServiceMethods.ByName("CheckQuery")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		tail: connect.NewClient[v1.TailRequest, v1.TailResponse](
 			httpClient,
 			baseURL+EventServiceTailProcedure,
@@ -125,6 +148,8 @@ type eventServiceClient struct {
 	facets      *connect.Client[v1.FacetsRequest, v1.FacetsResponse]
 	fieldNames  *connect.Client[v1.FieldNamesRequest, v1.FieldNamesResponse]
 	fieldValues *connect.Client[v1.FieldValuesRequest, v1.FieldValuesResponse]
+	inspect     *connect.Client[v1.InspectRequest, v1.InspectResponse]
+	checkQuery  *connect.Client[v1.CheckQueryRequest, v1.CheckQueryResponse]
 	tail        *connect.Client[v1.TailRequest, v1.TailResponse]
 }
 
@@ -153,6 +178,16 @@ func (c *eventServiceClient) FieldValues(ctx context.Context, req *connect.Reque
 	return c.fieldValues.CallUnary(ctx, req)
 }
 
+// Inspect calls vedette.v1.EventService.Inspect.
+func (c *eventServiceClient) Inspect(ctx context.Context, req *connect.Request[v1.InspectRequest]) (*connect.Response[v1.InspectResponse], error) {
+	return c.inspect.CallUnary(ctx, req)
+}
+
+// CheckQuery calls vedette.v1.EventService.CheckQuery.
+func (c *eventServiceClient) CheckQuery(ctx context.Context, req *connect.Request[v1.CheckQueryRequest]) (*connect.Response[v1.CheckQueryResponse], error) {
+	return c.checkQuery.CallUnary(ctx, req)
+}
+
 // Tail calls vedette.v1.EventService.Tail.
 func (c *eventServiceClient) Tail(ctx context.Context, req *connect.Request[v1.TailRequest]) (*connect.ServerStreamForClient[v1.TailResponse], error) {
 	return c.tail.CallServerStream(ctx, req)
@@ -170,6 +205,11 @@ type EventServiceHandler interface {
 	FieldNames(context.Context, *connect.Request[v1.FieldNamesRequest]) (*connect.Response[v1.FieldNamesResponse], error)
 	// FieldValues lists the values of one field of matching events.
 	FieldValues(context.Context, *connect.Request[v1.FieldValuesRequest]) (*connect.Response[v1.FieldValuesResponse], error)
+	// Inspect returns one event with its record as received and says which bytes each field was read from: the record is
+	// parsed again by the version of the parser that read it.
+	Inspect(context.Context, *connect.Request[v1.InspectRequest]) (*connect.Response[v1.InspectResponse], error)
+	// CheckQuery says whether a query can be run and, if not, where it is wrong.
+	CheckQuery(context.Context, *connect.Request[v1.CheckQueryRequest]) (*connect.Response[v1.CheckQueryResponse], error)
 	// Tail streams events as they are parsed, before they are stored, that match the filter.
 	Tail(context.Context, *connect.Request[v1.TailRequest], *connect.ServerStream[v1.TailResponse]) error
 }
@@ -215,6 +255,20 @@ func NewEventServiceHandler(svc EventServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	eventServiceInspectHandler := connect.NewUnaryHandler(
+		EventServiceInspectProcedure,
+		svc.Inspect,
+		connect.WithSchema(eventServiceMethods.ByName("Inspect")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	eventServiceCheckQueryHandler := connect.NewUnaryHandler(
+		EventServiceCheckQueryProcedure,
+		svc.CheckQuery,
+		connect.WithSchema(eventServiceMethods.ByName("CheckQuery")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	eventServiceTailHandler := connect.NewServerStreamHandler(
 		EventServiceTailProcedure,
 		svc.Tail,
@@ -233,6 +287,10 @@ func NewEventServiceHandler(svc EventServiceHandler, opts ...connect.HandlerOpti
 			eventServiceFieldNamesHandler.ServeHTTP(w, r)
 		case EventServiceFieldValuesProcedure:
 			eventServiceFieldValuesHandler.ServeHTTP(w, r)
+		case EventServiceInspectProcedure:
+			eventServiceInspectHandler.ServeHTTP(w, r)
+		case EventServiceCheckQueryProcedure:
+			eventServiceCheckQueryHandler.ServeHTTP(w, r)
 		case EventServiceTailProcedure:
 			eventServiceTailHandler.ServeHTTP(w, r)
 		default:
@@ -262,6 +320,14 @@ func (UnimplementedEventServiceHandler) FieldNames(context.Context, *connect.Req
 
 func (UnimplementedEventServiceHandler) FieldValues(context.Context, *connect.Request[v1.FieldValuesRequest]) (*connect.Response[v1.FieldValuesResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.EventService.FieldValues is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) Inspect(context.Context, *connect.Request[v1.InspectRequest]) (*connect.Response[v1.InspectResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.EventService.Inspect is not implemented"))
+}
+
+func (UnimplementedEventServiceHandler) CheckQuery(context.Context, *connect.Request[v1.CheckQueryRequest]) (*connect.Response[v1.CheckQueryResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.EventService.CheckQuery is not implemented"))
 }
 
 func (UnimplementedEventServiceHandler) Tail(context.Context, *connect.Request[v1.TailRequest], *connect.ServerStream[v1.TailResponse]) error {

@@ -42,17 +42,33 @@ const (
 	// IncidentServiceActOnIncidentProcedure is the fully-qualified name of the IncidentService's
 	// ActOnIncident RPC.
 	IncidentServiceActOnIncidentProcedure = "/vedette.v1.IncidentService/ActOnIncident"
+	// IncidentServiceActOnIncidentsProcedure is the fully-qualified name of the IncidentService's
+	// ActOnIncidents RPC.
+	IncidentServiceActOnIncidentsProcedure = "/vedette.v1.IncidentService/ActOnIncidents"
+	// IncidentServiceRelatedIncidentsProcedure is the fully-qualified name of the IncidentService's
+	// RelatedIncidents RPC.
+	IncidentServiceRelatedIncidentsProcedure = "/vedette.v1.IncidentService/RelatedIncidents"
+	// IncidentServiceExportIncidentProcedure is the fully-qualified name of the IncidentService's
+	// ExportIncident RPC.
+	IncidentServiceExportIncidentProcedure = "/vedette.v1.IncidentService/ExportIncident"
 )
 
 // IncidentServiceClient is a client for the vedette.v1.IncidentService service.
 type IncidentServiceClient interface {
 	// ListIncidents returns incidents, the one opened last first.
 	ListIncidents(context.Context, *connect.Request[v1.ListIncidentsRequest]) (*connect.Response[v1.ListIncidentsResponse], error)
-	// GetIncident returns one incident with evidence, conditions and history.
+	// GetIncident returns one incident with evidence, conditions, history and why it fired.
 	GetIncident(context.Context, *connect.Request[v1.GetIncidentRequest]) (*connect.Response[v1.GetIncidentResponse], error)
-	// ActOnIncident acknowledges, reopens, resolves, assigns, comments or sets the severity. It returns when the change
-	// is stored.
+	// ActOnIncident acknowledges, reopens, resolves, assigns, comments, merges or sets the severity. It returns when the
+	// change is stored.
 	ActOnIncident(context.Context, *connect.Request[v1.ActOnIncidentRequest]) (*connect.Response[v1.ActOnIncidentResponse], error)
+	// ActOnIncidents does one thing to many incidents and tells its progress. What fails does not stop the others.
+	ActOnIncidents(context.Context, *connect.Request[v1.ActOnIncidentsRequest]) (*connect.ServerStreamForClient[v1.ActOnIncidentsResponse], error)
+	// RelatedIncidents returns the incidents that share entities with one, the one that shares most first.
+	RelatedIncidents(context.Context, *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error)
+	// ExportIncident streams a tar with everything that "vedette replay" needs to compute the incident again elsewhere:
+	// its records, the modules and rule that made it, and the incident itself.
+	ExportIncident(context.Context, *connect.Request[v1.ExportIncidentRequest]) (*connect.ServerStreamForClient[v1.ExportIncidentResponse], error)
 }
 
 // NewIncidentServiceClient constructs a client for the vedette.v1.IncidentService service. By
@@ -86,14 +102,36 @@ func NewIncidentServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(incidentServiceMethods.ByName("ActOnIncident")),
 			connect.WithClientOptions(opts...),
 		),
+		actOnIncidents: connect.NewClient[v1.ActOnIncidentsRequest, v1.ActOnIncidentsResponse](
+			httpClient,
+			baseURL+IncidentServiceActOnIncidentsProcedure,
+			connect.WithSchema(incidentServiceMethods.ByName("ActOnIncidents")),
+			connect.WithClientOptions(opts...),
+		),
+		relatedIncidents: connect.NewClient[v1.RelatedIncidentsRequest, v1.RelatedIncidentsResponse](
+			httpClient,
+			baseURL+IncidentServiceRelatedIncidentsProcedure,
+			connect.WithSchema(incidentServiceMethods.ByName("RelatedIncidents")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		exportIncident: connect.NewClient[v1.ExportIncidentRequest, v1.ExportIncidentResponse](
+			httpClient,
+			baseURL+IncidentServiceExportIncidentProcedure,
+			connect.WithSchema(incidentServiceMethods.ByName("ExportIncident")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // incidentServiceClient implements IncidentServiceClient.
 type incidentServiceClient struct {
-	listIncidents *connect.Client[v1.ListIncidentsRequest, v1.ListIncidentsResponse]
-	getIncident   *connect.Client[v1.GetIncidentRequest, v1.GetIncidentResponse]
-	actOnIncident *connect.Client[v1.ActOnIncidentRequest, v1.ActOnIncidentResponse]
+	listIncidents    *connect.Client[v1.ListIncidentsRequest, v1.ListIncidentsResponse]
+	getIncident      *connect.Client[v1.GetIncidentRequest, v1.GetIncidentResponse]
+	actOnIncident    *connect.Client[v1.ActOnIncidentRequest, v1.ActOnIncidentResponse]
+	actOnIncidents   *connect.Client[v1.ActOnIncidentsRequest, v1.ActOnIncidentsResponse]
+	relatedIncidents *connect.Client[v1.RelatedIncidentsRequest, v1.RelatedIncidentsResponse]
+	exportIncident   *connect.Client[v1.ExportIncidentRequest, v1.ExportIncidentResponse]
 }
 
 // ListIncidents calls vedette.v1.IncidentService.ListIncidents.
@@ -111,15 +149,37 @@ func (c *incidentServiceClient) ActOnIncident(ctx context.Context, req *connect.
 	return c.actOnIncident.CallUnary(ctx, req)
 }
 
+// ActOnIncidents calls vedette.v1.IncidentService.ActOnIncidents.
+func (c *incidentServiceClient) ActOnIncidents(ctx context.Context, req *connect.Request[v1.ActOnIncidentsRequest]) (*connect.ServerStreamForClient[v1.ActOnIncidentsResponse], error) {
+	return c.actOnIncidents.CallServerStream(ctx, req)
+}
+
+// RelatedIncidents calls vedette.v1.IncidentService.RelatedIncidents.
+func (c *incidentServiceClient) RelatedIncidents(ctx context.Context, req *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error) {
+	return c.relatedIncidents.CallUnary(ctx, req)
+}
+
+// ExportIncident calls vedette.v1.IncidentService.ExportIncident.
+func (c *incidentServiceClient) ExportIncident(ctx context.Context, req *connect.Request[v1.ExportIncidentRequest]) (*connect.ServerStreamForClient[v1.ExportIncidentResponse], error) {
+	return c.exportIncident.CallServerStream(ctx, req)
+}
+
 // IncidentServiceHandler is an implementation of the vedette.v1.IncidentService service.
 type IncidentServiceHandler interface {
 	// ListIncidents returns incidents, the one opened last first.
 	ListIncidents(context.Context, *connect.Request[v1.ListIncidentsRequest]) (*connect.Response[v1.ListIncidentsResponse], error)
-	// GetIncident returns one incident with evidence, conditions and history.
+	// GetIncident returns one incident with evidence, conditions, history and why it fired.
 	GetIncident(context.Context, *connect.Request[v1.GetIncidentRequest]) (*connect.Response[v1.GetIncidentResponse], error)
-	// ActOnIncident acknowledges, reopens, resolves, assigns, comments or sets the severity. It returns when the change
-	// is stored.
+	// ActOnIncident acknowledges, reopens, resolves, assigns, comments, merges or sets the severity. It returns when the
+	// change is stored.
 	ActOnIncident(context.Context, *connect.Request[v1.ActOnIncidentRequest]) (*connect.Response[v1.ActOnIncidentResponse], error)
+	// ActOnIncidents does one thing to many incidents and tells its progress. What fails does not stop the others.
+	ActOnIncidents(context.Context, *connect.Request[v1.ActOnIncidentsRequest], *connect.ServerStream[v1.ActOnIncidentsResponse]) error
+	// RelatedIncidents returns the incidents that share entities with one, the one that shares most first.
+	RelatedIncidents(context.Context, *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error)
+	// ExportIncident streams a tar with everything that "vedette replay" needs to compute the incident again elsewhere:
+	// its records, the modules and rule that made it, and the incident itself.
+	ExportIncident(context.Context, *connect.Request[v1.ExportIncidentRequest], *connect.ServerStream[v1.ExportIncidentResponse]) error
 }
 
 // NewIncidentServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -149,6 +209,25 @@ func NewIncidentServiceHandler(svc IncidentServiceHandler, opts ...connect.Handl
 		connect.WithSchema(incidentServiceMethods.ByName("ActOnIncident")),
 		connect.WithHandlerOptions(opts...),
 	)
+	incidentServiceActOnIncidentsHandler := connect.NewServerStreamHandler(
+		IncidentServiceActOnIncidentsProcedure,
+		svc.ActOnIncidents,
+		connect.WithSchema(incidentServiceMethods.ByName("ActOnIncidents")),
+		connect.WithHandlerOptions(opts...),
+	)
+	incidentServiceRelatedIncidentsHandler := connect.NewUnaryHandler(
+		IncidentServiceRelatedIncidentsProcedure,
+		svc.RelatedIncidents,
+		connect.WithSchema(incidentServiceMethods.ByName("RelatedIncidents")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	incidentServiceExportIncidentHandler := connect.NewServerStreamHandler(
+		IncidentServiceExportIncidentProcedure,
+		svc.ExportIncident,
+		connect.WithSchema(incidentServiceMethods.ByName("ExportIncident")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/vedette.v1.IncidentService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case IncidentServiceListIncidentsProcedure:
@@ -157,6 +236,12 @@ func NewIncidentServiceHandler(svc IncidentServiceHandler, opts ...connect.Handl
 			incidentServiceGetIncidentHandler.ServeHTTP(w, r)
 		case IncidentServiceActOnIncidentProcedure:
 			incidentServiceActOnIncidentHandler.ServeHTTP(w, r)
+		case IncidentServiceActOnIncidentsProcedure:
+			incidentServiceActOnIncidentsHandler.ServeHTTP(w, r)
+		case IncidentServiceRelatedIncidentsProcedure:
+			incidentServiceRelatedIncidentsHandler.ServeHTTP(w, r)
+		case IncidentServiceExportIncidentProcedure:
+			incidentServiceExportIncidentHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -176,4 +261,16 @@ func (UnimplementedIncidentServiceHandler) GetIncident(context.Context, *connect
 
 func (UnimplementedIncidentServiceHandler) ActOnIncident(context.Context, *connect.Request[v1.ActOnIncidentRequest]) (*connect.Response[v1.ActOnIncidentResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.IncidentService.ActOnIncident is not implemented"))
+}
+
+func (UnimplementedIncidentServiceHandler) ActOnIncidents(context.Context, *connect.Request[v1.ActOnIncidentsRequest], *connect.ServerStream[v1.ActOnIncidentsResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.IncidentService.ActOnIncidents is not implemented"))
+}
+
+func (UnimplementedIncidentServiceHandler) RelatedIncidents(context.Context, *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.IncidentService.RelatedIncidents is not implemented"))
+}
+
+func (UnimplementedIncidentServiceHandler) ExportIncident(context.Context, *connect.Request[v1.ExportIncidentRequest], *connect.ServerStream[v1.ExportIncidentResponse]) error {
+	return connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.IncidentService.ExportIncident is not implemented"))
 }

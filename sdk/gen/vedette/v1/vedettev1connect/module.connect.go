@@ -48,6 +48,18 @@ const (
 	// ModuleServiceModuleLogsProcedure is the fully-qualified name of the ModuleService's ModuleLogs
 	// RPC.
 	ModuleServiceModuleLogsProcedure = "/vedette.v1.ModuleService/ModuleLogs"
+	// ModuleServicePreviewModuleProcedure is the fully-qualified name of the ModuleService's
+	// PreviewModule RPC.
+	ModuleServicePreviewModuleProcedure = "/vedette.v1.ModuleService/PreviewModule"
+	// ModuleServiceSuggestSpecProcedure is the fully-qualified name of the ModuleService's SuggestSpec
+	// RPC.
+	ModuleServiceSuggestSpecProcedure = "/vedette.v1.ModuleService/SuggestSpec"
+	// ModuleServiceInstallSpecProcedure is the fully-qualified name of the ModuleService's InstallSpec
+	// RPC.
+	ModuleServiceInstallSpecProcedure = "/vedette.v1.ModuleService/InstallSpec"
+	// ModuleServiceListUnparsedProcedure is the fully-qualified name of the ModuleService's
+	// ListUnparsed RPC.
+	ModuleServiceListUnparsedProcedure = "/vedette.v1.ModuleService/ListUnparsed"
 	// ModuleServiceListQuarantineProcedure is the fully-qualified name of the ModuleService's
 	// ListQuarantine RPC.
 	ModuleServiceListQuarantineProcedure = "/vedette.v1.ModuleService/ListQuarantine"
@@ -67,6 +79,14 @@ type ModuleServiceClient interface {
 	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
 	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
+	// PreviewModule runs a candidate, or what is installed, on sample records and stores nothing.
+	PreviewModule(context.Context, *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error)
+	// SuggestSpec proposes a declarative parser for sample records that nobody reads.
+	SuggestSpec(context.Context, *connect.Request[v1.SuggestSpecRequest]) (*connect.Response[v1.SuggestSpecResponse], error)
+	// InstallSpec packs a declarative parser, with the samples as its tests, and installs it as InstallModule does.
+	InstallSpec(context.Context, *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error)
+	// ListUnparsed returns the newest records that no parser reads, grouped by shape, the most frequent shape first.
+	ListUnparsed(context.Context, *connect.Request[v1.ListUnparsedRequest]) (*connect.Response[v1.ListUnparsedResponse], error)
 	// ListQuarantine returns records that a module could not survive, with their bytes and error.
 	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
 }
@@ -114,6 +134,32 @@ func NewModuleServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		previewModule: connect.NewClient[v1.PreviewModuleRequest, v1.PreviewModuleResponse](
+			httpClient,
+			baseURL+ModuleServicePreviewModuleProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("PreviewModule")),
+			connect.WithClientOptions(opts...),
+		),
+		suggestSpec: connect.NewClient[v1.SuggestSpecRequest, v1.SuggestSpecResponse](
+			httpClient,
+			baseURL+ModuleServiceSuggestSpecProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("SuggestSpec")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		installSpec: connect.NewClient[v1.InstallSpecRequest, v1.InstallSpecResponse](
+			httpClient,
+			baseURL+ModuleServiceInstallSpecProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("InstallSpec")),
+			connect.WithClientOptions(opts...),
+		),
+		listUnparsed: connect.NewClient[v1.ListUnparsedRequest, v1.ListUnparsedResponse](
+			httpClient,
+			baseURL+ModuleServiceListUnparsedProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("ListUnparsed")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listQuarantine: connect.NewClient[v1.ListQuarantineRequest, v1.ListQuarantineResponse](
 			httpClient,
 			baseURL+ModuleServiceListQuarantineProcedure,
@@ -131,6 +177,10 @@ type moduleServiceClient struct {
 	rollbackModule   *connect.Client[v1.RollbackModuleRequest, v1.RollbackModuleResponse]
 	setModuleEnabled *connect.Client[v1.SetModuleEnabledRequest, v1.SetModuleEnabledResponse]
 	moduleLogs       *connect.Client[v1.ModuleLogsRequest, v1.ModuleLogsResponse]
+	previewModule    *connect.Client[v1.PreviewModuleRequest, v1.PreviewModuleResponse]
+	suggestSpec      *connect.Client[v1.SuggestSpecRequest, v1.SuggestSpecResponse]
+	installSpec      *connect.Client[v1.InstallSpecRequest, v1.InstallSpecResponse]
+	listUnparsed     *connect.Client[v1.ListUnparsedRequest, v1.ListUnparsedResponse]
 	listQuarantine   *connect.Client[v1.ListQuarantineRequest, v1.ListQuarantineResponse]
 }
 
@@ -159,6 +209,26 @@ func (c *moduleServiceClient) ModuleLogs(ctx context.Context, req *connect.Reque
 	return c.moduleLogs.CallUnary(ctx, req)
 }
 
+// PreviewModule calls vedette.v1.ModuleService.PreviewModule.
+func (c *moduleServiceClient) PreviewModule(ctx context.Context, req *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error) {
+	return c.previewModule.CallUnary(ctx, req)
+}
+
+// SuggestSpec calls vedette.v1.ModuleService.SuggestSpec.
+func (c *moduleServiceClient) SuggestSpec(ctx context.Context, req *connect.Request[v1.SuggestSpecRequest]) (*connect.Response[v1.SuggestSpecResponse], error) {
+	return c.suggestSpec.CallUnary(ctx, req)
+}
+
+// InstallSpec calls vedette.v1.ModuleService.InstallSpec.
+func (c *moduleServiceClient) InstallSpec(ctx context.Context, req *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error) {
+	return c.installSpec.CallUnary(ctx, req)
+}
+
+// ListUnparsed calls vedette.v1.ModuleService.ListUnparsed.
+func (c *moduleServiceClient) ListUnparsed(ctx context.Context, req *connect.Request[v1.ListUnparsedRequest]) (*connect.Response[v1.ListUnparsedResponse], error) {
+	return c.listUnparsed.CallUnary(ctx, req)
+}
+
 // ListQuarantine calls vedette.v1.ModuleService.ListQuarantine.
 func (c *moduleServiceClient) ListQuarantine(ctx context.Context, req *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error) {
 	return c.listQuarantine.CallUnary(ctx, req)
@@ -178,6 +248,14 @@ type ModuleServiceHandler interface {
 	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
 	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
+	// PreviewModule runs a candidate, or what is installed, on sample records and stores nothing.
+	PreviewModule(context.Context, *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error)
+	// SuggestSpec proposes a declarative parser for sample records that nobody reads.
+	SuggestSpec(context.Context, *connect.Request[v1.SuggestSpecRequest]) (*connect.Response[v1.SuggestSpecResponse], error)
+	// InstallSpec packs a declarative parser, with the samples as its tests, and installs it as InstallModule does.
+	InstallSpec(context.Context, *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error)
+	// ListUnparsed returns the newest records that no parser reads, grouped by shape, the most frequent shape first.
+	ListUnparsed(context.Context, *connect.Request[v1.ListUnparsedRequest]) (*connect.Response[v1.ListUnparsedResponse], error)
 	// ListQuarantine returns records that a module could not survive, with their bytes and error.
 	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
 }
@@ -221,6 +299,32 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	moduleServicePreviewModuleHandler := connect.NewUnaryHandler(
+		ModuleServicePreviewModuleProcedure,
+		svc.PreviewModule,
+		connect.WithSchema(moduleServiceMethods.ByName("PreviewModule")),
+		connect.WithHandlerOptions(opts...),
+	)
+	moduleServiceSuggestSpecHandler := connect.NewUnaryHandler(
+		ModuleServiceSuggestSpecProcedure,
+		svc.SuggestSpec,
+		connect.WithSchema(moduleServiceMethods.ByName("SuggestSpec")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	moduleServiceInstallSpecHandler := connect.NewUnaryHandler(
+		ModuleServiceInstallSpecProcedure,
+		svc.InstallSpec,
+		connect.WithSchema(moduleServiceMethods.ByName("InstallSpec")),
+		connect.WithHandlerOptions(opts...),
+	)
+	moduleServiceListUnparsedHandler := connect.NewUnaryHandler(
+		ModuleServiceListUnparsedProcedure,
+		svc.ListUnparsed,
+		connect.WithSchema(moduleServiceMethods.ByName("ListUnparsed")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	moduleServiceListQuarantineHandler := connect.NewUnaryHandler(
 		ModuleServiceListQuarantineProcedure,
 		svc.ListQuarantine,
@@ -240,6 +344,14 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 			moduleServiceSetModuleEnabledHandler.ServeHTTP(w, r)
 		case ModuleServiceModuleLogsProcedure:
 			moduleServiceModuleLogsHandler.ServeHTTP(w, r)
+		case ModuleServicePreviewModuleProcedure:
+			moduleServicePreviewModuleHandler.ServeHTTP(w, r)
+		case ModuleServiceSuggestSpecProcedure:
+			moduleServiceSuggestSpecHandler.ServeHTTP(w, r)
+		case ModuleServiceInstallSpecProcedure:
+			moduleServiceInstallSpecHandler.ServeHTTP(w, r)
+		case ModuleServiceListUnparsedProcedure:
+			moduleServiceListUnparsedHandler.ServeHTTP(w, r)
 		case ModuleServiceListQuarantineProcedure:
 			moduleServiceListQuarantineHandler.ServeHTTP(w, r)
 		default:
@@ -269,6 +381,22 @@ func (UnimplementedModuleServiceHandler) SetModuleEnabled(context.Context, *conn
 
 func (UnimplementedModuleServiceHandler) ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.ModuleLogs is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) PreviewModule(context.Context, *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.PreviewModule is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) SuggestSpec(context.Context, *connect.Request[v1.SuggestSpecRequest]) (*connect.Response[v1.SuggestSpecResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.SuggestSpec is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) InstallSpec(context.Context, *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.InstallSpec is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) ListUnparsed(context.Context, *connect.Request[v1.ListUnparsedRequest]) (*connect.Response[v1.ListUnparsedResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.ListUnparsed is not implemented"))
 }
 
 func (UnimplementedModuleServiceHandler) ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error) {
