@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,8 +46,8 @@ func TestBenchParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range all {
-		if p.Manifest.Kind != manifest.Parser {
-			continue
+		if p.Manifest.Kind != manifest.Parser || p.Manifest.Entry.Spec != "" {
+			continue // a spec has no source of its own
 		}
 		name := p.Manifest.Publisher + "/" + p.Manifest.Name
 		m, err := library.Prepare(t.Context(), storage.NoTenant, module.Install{Name: name, Digest: name}, p)
@@ -56,7 +57,7 @@ func TestBenchParse(t *testing.T) {
 		batch, n, taken := batchFor(t, &p.Manifest)
 		native := startNative(t, p.Manifest.Name, batch)
 		var guest hostruntime.Result
-		var natives, guests []float64
+		var natives, guests []float64 // of the rounds; the fastest counts, since what else runs only adds
 		var inside, outside cost
 		for round := range parseRounds + 1 {
 			o := native.run(parseCalls)
@@ -69,9 +70,10 @@ func TestBenchParse(t *testing.T) {
 		}
 		native.close()
 		per := float64(n)
-		ratio := median(guests) / median(natives)
-		b.goal(name, "<= 4", ratio <= 4, "native %.0f ns %.2f allocs, guest %.0f ns %.2f allocs %.0f fuel (%d of %d its own): ratio %.1f", median(natives)/per, outside.allocs/per,
-			median(guests)/per, inside.allocs/per, float64(guest.Fuel)/per, taken, n, ratio)
+		fastNative, fastGuest := slices.Min(natives), slices.Min(guests)
+		ratio := fastGuest / fastNative
+		b.goal(name, "<= 4", ratio <= 4, "native %.0f ns %.2f allocs, guest %.0f ns %.2f allocs %.0f fuel (%d of %d its own): ratio %.1f", fastNative/per, outside.allocs/per,
+			fastGuest/per, inside.allocs/per, float64(guest.Fuel)/per, taken, n, ratio)
 	}
 }
 

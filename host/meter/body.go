@@ -8,14 +8,14 @@ type label struct {
 	owed       int64 // the most that a branch to its end owes
 }
 
-// body rewrites one function. Instructions gather in block until the basic block ends; then its charge, whose amount is known by now, goes
-// out before them. owed is the most fuel on any path from the last check to here: exact, since forward paths only join at ends.
+// body rewrites one function. Instructions gather in block until the run that is charged at once ends; then its charge, whose amount is known
+// by now, goes out before them. owed is the most fuel on any path from the last check to here: exact, since forward paths only join at ends.
 type body struct {
 	m       *module
 	r       reader
 	fn      []byte // the function as written
-	out     []byte // its finished basic blocks
-	block   []byte // the open one
+	out     []byte // its finished runs
+	block   []byte // the open run of instructions
 	cost    int64
 	begins  omit // the check that the open block begins with: omitEntryCheck, omitLoopCheck or 0
 	owed    int64
@@ -26,13 +26,18 @@ type body struct {
 	targets []uint32 // of one branch
 	scratch []byte
 
+	exits     []int // labels, by index, that branches in the open run may leave to
+	firstCost int64 // of the open run up to the first of these branches, and up to
+	lastCost  int64 // the last, which ends
+	lastExit  int   // at this byte of block
+
 	branches int // blocks, branches and labels of branch tables so far
 }
 
 // rewrite leaves the function in f.fn.
 func (f *body) rewrite(defined int, b []byte) *Error {
 	t := f.m.types[f.m.funcs[defined]]
-	*f = body{m: f.m, r: reader{b: b}, fn: f.fn[:0], out: f.out[:0], block: f.block[:0], labels: f.labels[:0], size: len(b), targets: f.targets, scratch: f.scratch}
+	*f = body{m: f.m, r: reader{b: b}, fn: f.fn[:0], out: f.out[:0], block: f.block[:0], labels: f.labels[:0], size: len(b), targets: f.targets, exits: f.exits[:0], scratch: f.scratch}
 	f.localRuns(len(t.params))
 	f.cost, f.begins = costEnter, omitEntryCheck
 	if f.m.omit&omitLocalsCharge == 0 {
@@ -132,8 +137,11 @@ func (f *body) instruction() {
 	default:
 		f.refuse(at, uint32(op))
 	}
-	if f.cost > pathFuel/2 {
+	switch {
+	case f.cost > pathFuel/2:
 		f.flush()
+	case len(f.exits) > 0 && f.cost-f.firstCost > prepaidFuel:
+		f.cut(f.lastExit, f.lastCost)
 	}
 }
 
@@ -182,13 +190,13 @@ func (f *body) structure(op byte) {
 }
 
 func (f *body) end() {
-	l := f.labels[len(f.labels)-1]
-	f.labels = f.labels[:len(f.labels)-1]
-	if l.loop || (!l.targeted && !l.then && len(f.labels) > 0) {
-		return // nothing joins here
+	last := len(f.labels) - 1
+	l := &f.labels[last]
+	if !l.loop && (l.targeted || l.then || last == 0) { // paths join here
+		f.flush()
+		f.owed = max(f.owed, l.owed, l.entry)
 	}
-	f.flush()
-	f.owed = max(f.owed, l.owed, l.entry)
+	f.labels = f.labels[:last]
 }
 
 // blockType copies a block's type: empty, one value, or the index of a function type.
@@ -245,14 +253,30 @@ func (f *body) branch(op byte) {
 	if f.r.err != nil {
 		return
 	}
+	to := len(f.labels) - 1
+	if op == opBrIf && !f.labels[to-int(f.targets[0])].loop {
+		f.exit(to - int(f.targets[0]))
+		return
+	}
 	f.flush()
 	for _, i := range f.targets {
-		l := &f.labels[len(f.labels)-1-int(i)]
-		l.targeted, l.owed = true, max(l.owed, f.owed)
+		f.labels[to-int(i)].targeted = true
+		f.reached(to - int(i))
 	}
 	if op != opBrIf {
 		f.owed = 0
 	}
+}
+
+// exit notes a conditional branch forward, to the label with index i. What follows it is charged with what stands before it, as long as that
+// is little: bounds checks and the exits of loops end in such a branch, and a charge behind each would cost more than it measures.
+func (f *body) exit(i int) {
+	f.labels[i].targeted = true
+	if len(f.exits) == 0 {
+		f.firstCost = f.cost
+	}
+	f.exits = append(f.exits, i)
+	f.lastCost, f.lastExit = f.cost, len(f.block)
 }
 
 // leave ends a block behind which nothing runs.

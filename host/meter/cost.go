@@ -32,6 +32,7 @@ const (
 	costPage        = 65536
 
 	pathFuel        = 1024 // the most fuel on a path between two checks
+	prepaidFuel     = 16   // the most that is charged for what a branch leaves out
 	exitFuel        = 16   // the most that a calling function may owe at its end without a check
 	weightLocals    = 16   // one more unit of depth for each so many locals
 	weightBodyBytes = 512  // and for each so many bytes of body

@@ -3,8 +3,9 @@
 //
 // # What is inserted
 //
-//   - A mutable i64 global, exported as [FuelExport]. Every basic block subtracts its cost (cost.go) when it is entered, before any
-//     of it runs; bulk memory operations subtract by length, memory.grow by pages.
+//   - A mutable i64 global, exported as [FuelExport]. Every run of instructions subtracts its cost (cost.go) when it is entered, before any
+//     of it runs; bulk memory operations subtract by length, memory.grow by pages. A run is a basic block, with what follows a conditional
+//     branch forward as long as that costs 16 at most: who takes the branch has paid for up to 16 units that do not run.
 //   - A check, "if fuel < 0 call tick", after the charge of a function's first block, at every loop header, before every bulk
 //     operation and memory.grow, wherever a path without such a check would grow longer than 1,024 units of fuel, and at the end of a
 //     function that calls others and still owes more than 16. Checking in every block costs twice as much and gains nothing.

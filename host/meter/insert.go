@@ -3,27 +3,37 @@ package meter
 // The fuel lives in a local while a function runs, so that a charge costs one operation on a register. The global is written at every check
 // and before every call, and read again after it: those places, not the slices, decide what the host sees if the guest traps.
 
-// flush ends the open basic block: its charge goes out, then its instructions.
-func (f *body) flush() {
-	if f.cost > 0 {
-		f.owed += f.cost
+// flush ends the open run of instructions: its charge goes out, then the instructions.
+func (f *body) flush() { f.cut(len(f.block), f.cost) }
+
+// cut charges for the first n bytes of the open run, which cost so much, and leaves the rest open.
+func (f *body) cut(n int, cost int64) {
+	if cost > 0 {
+		f.owed += cost
 		check := f.begins != 0 && f.m.omit&f.begins == 0 || f.owed > pathFuel && f.m.omit&omitPathCheck == 0
-		cost := f.cost
+		amount := cost
 		if f.m.omit&omitBlockCharge != 0 {
-			cost = 0
+			amount = 0
 		}
 		if f.begins == omitEntryCheck {
 			f.out = f.reload(f.out)
 		}
-		f.out = f.charge(f.out, func(b []byte) []byte { return appendS64(append(b, opI64Const), cost) })
+		f.out = f.charge(f.out, func(b []byte) []byte { return appendS64(append(b, opI64Const), amount) })
 		if check {
 			f.out = f.check(f.out)
 			f.owed = 0
 		}
 	}
-	f.out = append(f.out, f.block...)
-	f.block, f.cost, f.begins = f.block[:0], 0, 0
+	for _, i := range f.exits {
+		f.reached(i)
+	}
+	f.out = append(f.out, f.block[:n]...)
+	f.block = append(f.block[:0], f.block[n:]...)
+	f.cost, f.begins, f.exits = f.cost-cost, 0, f.exits[:0]
 }
+
+// reached notes what a branch from here owes at the label with index i.
+func (f *body) reached(i int) { f.labels[i].owed = max(f.labels[i].owed, f.owed) }
 
 // charge takes an amount, which push puts on the operand stack, off the fuel.
 func (f *body) charge(b []byte, push func([]byte) []byte) []byte {

@@ -2,7 +2,7 @@ package meter
 
 // Version names the rewriting: costs, checks and what is refused. It is part of a generation and of the compile cache's key, since the
 // same module under another Version consumes other fuel.
-const Version = 1
+const Version = 2
 
 // Names that the rewritten module imports and exports. Guests must not use names that begin with "__vedette".
 const (

@@ -136,6 +136,11 @@ func exactFuel(om omit) error {
 		{one("i", "", "", get(0), when(op(1), op(1), op(1))), 7, []uint64{1}},
 		{one("i", "", "", get(0), when(op(1), op(1), op(1))), 4, []uint64{0}},
 		{one("i", "", "", loop(get(0), c32(1), op(opI32Sub), tee(0), brIf(0))), 2 + 10*6, []uint64{10}},
+		// Behind a branch forward up to 16 units are paid by whoever takes it; with one more it pays none of them.
+		{one("i", "", "", block(get(0), brIf(0), slices.Repeat(op(1), 16))), 2 + 2 + 16, []uint64{1}},
+		{one("i", "", "", block(get(0), brIf(0), slices.Repeat(op(1), 17))), 2 + 2, []uint64{1}},
+		{one("i", "", "", block(get(0), brIf(0), slices.Repeat(op(1), 17))), 2 + 2 + 17, []uint64{0}},
+		{one("i", "", "", block(get(0), brIf(0), op(1), get(0), brIf(0), slices.Repeat(op(1), 14))), 2 + 2 + 3, []uint64{1}},
 		{one("", "", "", op(opVec, 0x0c), make([]byte, 16), op(0x1a)), 2 + 2 + 1, nil},
 		{one("", "", "", fill(c32(0), c32(0), c32(800))), 2 + 3 + 32 + 100, nil},
 		{one("", "", "", memGrowOp(c32(2)), op(0x1a)), 2 + 1 + 256 + 2*65536 + 1, nil},

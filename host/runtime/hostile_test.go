@@ -136,6 +136,9 @@ func TestHostileCall(t *testing.T) {
 				if most := m.price.call + m.price.record + m.price.byte*200 + overrun; trap.Fuel <= 0 || trap.Fuel > most {
 					t.Errorf("consumed %d of %d", trap.Fuel, most)
 				}
+				if trap.Took <= 0 || trap.Took > time.Since(began) {
+					t.Errorf("it says that it took %v of %v", trap.Took, time.Since(began))
+				}
 				fuel[n] = r.Fuel
 				t.Logf("%s: %d fuel in %v", trap.Code, trap.Fuel, time.Since(began))
 			}
@@ -146,6 +149,23 @@ func TestHostileCall(t *testing.T) {
 	}
 	if n := lines.Load(); n > int64(2*h.lim.LogLinesPerCall)+2 {
 		t.Errorf("%d lines were logged", n)
+	}
+}
+
+// TestInstances: copies are counted while they are there; one that failed is not.
+func TestInstances(t *testing.T) {
+	m := load(t, newHost(t, Config{Instances: 1}), ModuleSpec{Digest: "d", Wasm: hostile(t, "poison_trap")})
+	var r Result
+	for _, c := range []struct {
+		record string
+		want   int
+	}{{"fine", 1}, {"!", 0}, {"fine", 1}} {
+		if err := m.Parse(t.Context(), encode(c.record), &r); err != nil || m.Instances() != c.want {
+			t.Errorf("after %q there are %d copies, want %d: %v", c.record, m.Instances(), c.want, err)
+		}
+	}
+	if err := m.Close(t.Context()); err != nil || m.Instances() != 0 {
+		t.Errorf("closed, there are %d copies: %v", m.Instances(), err)
 	}
 }
 

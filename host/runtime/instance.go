@@ -28,6 +28,7 @@ type instance struct {
 	mod         *Module
 	pool        *pool
 	guest       api.Module
+	ready       bool                      // its start-up went well; it counts as a copy
 	linear      experimental.LinearMemory // behind memory, so that it is freed even when the start function fails
 	memory      api.Memory
 	entry       api.Function
@@ -38,6 +39,7 @@ type instance struct {
 	call     callContext
 	budget   int64
 	granted  int64     // of the budget, so far
+	began    time.Time // of the call, on the wall clock
 	deadline time.Time // of running guest code; time spent in fetch is added to it
 	until    time.Time // when no fetch may run any more
 	before   uint32    // bytes of memory when the call began
@@ -195,7 +197,8 @@ func (i *instance) restore() bool {
 func (i *instance) begin(ctx context.Context, budget int64, timeout time.Duration, b batch) {
 	i.call.Context = ctx //nolint:fatcontext // replaced, not nested
 	i.budget, i.granted = budget, 0
-	i.deadline = i.mod.host.cfg.Now().Add(timeout)
+	i.began = i.mod.host.cfg.Now()
+	i.deadline = i.began.Add(timeout)
 	i.until = i.deadline
 	i.batch, i.slept, i.random = b, 0, nil
 	i.lines, i.fetches = 0, 0
@@ -270,6 +273,9 @@ func (i *instance) run(n int) (abi.Status, []byte, error) {
 }
 
 func (i *instance) close() {
+	if i.ready {
+		i.mod.copies.Add(-1)
+	}
 	if i.guest != nil {
 		_ = i.guest.Close(context.Background()) // it has no exit code to report
 	}

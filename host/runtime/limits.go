@@ -24,7 +24,7 @@ type Limits struct {
 	MemoryPages    uint32 // 512 pages of 64 KiB: linear memory when the manifest asks for none
 	MaxMemoryPages uint32 // 4,096: the most that a manifest may ask for
 
-	InBytes      int // 128 KiB: IN of an ordinary instance; longer batches use a wide one. Restoring costs by the size
+	InBytes      int // 96 KiB: IN of an ordinary instance; longer batches use a wide one. Restoring costs by the size
 	OutBytes     int // 320 KiB: OUT of an ordinary instance
 	WideInBytes  int // 2 MiB: IN of a wide instance; a longer batch is an error of the caller
 	WideOutBytes int // 4.5 MiB: OUT of a wide instance; a record that needs more is poison, E_OUTPUT_LIMIT
@@ -58,7 +58,7 @@ func (l Limits) withDefaults() (Limits, error) {
 	fill(&l.MaxFactor, 20)
 	fill(&l.MemoryPages, 512)
 	fill(&l.MaxMemoryPages, 4096)
-	fill(&l.InBytes, 128<<10)
+	fill(&l.InBytes, 96<<10)
 	fill(&l.OutBytes, 320<<10)
 	fill(&l.WideInBytes, 2<<20)
 	fill(&l.WideOutBytes, 9<<19)

@@ -229,6 +229,8 @@ func (m *Module) instantiate(ctx context.Context, p *pool) (*instance, error) {
 		i.close()
 		return nil, err
 	}
+	i.ready = true
+	m.copies.Add(1)
 	return i, nil
 }
 

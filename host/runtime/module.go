@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -24,6 +25,7 @@ type Module struct {
 	narrow  *pool
 	wide    *pool
 	log     throttle
+	copies  atomic.Int32 // instances that there are
 	done    chan struct{}
 	once    sync.Once
 }
@@ -33,6 +35,9 @@ func (m *Module) Digest() string { return m.spec.Digest }
 
 // Imports lists the import modules that the module's code names, in the order of their first use.
 func (m *Module) Imports() []string { return m.imports }
+
+// Instances returns how many copies of the module are ready or running.
+func (m *Module) Instances() int { return int(m.copies.Load()) }
 
 // Close waits for running calls and frees the module. Later calls answer ErrClosed.
 func (m *Module) Close(ctx context.Context) error {
@@ -103,6 +108,9 @@ func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []by
 	fuel := i.used()
 	if err == nil {
 		err = m.judge(status, out, fuel, take)
+	}
+	if t := (*Trap)(nil); errors.As(err, &t) {
+		t.Took = m.host.cfg.Now().Sub(i.began)
 	}
 	if err != nil && !errors.Is(err, errShort) {
 		p.drop(i) // a guest that failed is in no known state outside its memory

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -23,12 +24,14 @@ const (
 )
 
 // Trap is a guest's failure. Module is the digest, Fuel what the failed call consumed; Detail is for the module's
-// author and names functions where the module has a name section.
+// author and names functions where the module has a name section. Took is for people: the wall-clock time from handing
+// the batch over until the call was ended, 0 when that is not known.
 type Trap struct {
 	Code   string
 	Detail string
 	Module string
 	Fuel   int64
+	Took   time.Duration
 }
 
 func (t *Trap) Error() string { return t.Code + ": " + t.Detail }

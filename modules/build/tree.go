@@ -17,6 +17,9 @@ import (
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
 
+// interpreter is the module whose code is that of every parser with a spec.
+const interpreter = "declarative"
+
 // kinds are the folders of modules/ that hold module folders.
 var kinds = []string{"parsers", "monitors", "rules"}
 
@@ -250,9 +253,13 @@ func (t *tree) check(out io.Writer) error {
 // checkPackage does what installing the module would check without running it.
 func (t *tree) checkPackage(m module) error {
 	var wasm []byte
-	if m.source != "" {
+	code := m.name
+	if m.manifest.Entry.Spec != "" {
+		code = interpreter
+	}
+	if m.source != "" || code == interpreter {
 		var err error
-		if wasm, err = os.ReadFile(t.dist(m.name + ".wasm")); err != nil {
+		if wasm, err = os.ReadFile(t.dist(code + ".wasm")); err != nil {
 			return fmt.Errorf("%s: %w", m.dir, err)
 		}
 	}

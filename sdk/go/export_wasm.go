@@ -17,6 +17,7 @@ func exportMarker() {}
 //go:wasmexport vedette_buffers
 func exportBuffers(in, out uint32) uint64 {
 	buffers.Grow(int(in), int(out))
+	run = new(runner)
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(buffers.In))))<<32 |
 		uint64(uint32(uintptr(unsafe.Pointer(unsafe.SliceData(buffers.Out)))))
 }

@@ -37,7 +37,9 @@ type runner struct {
 	found    Findings
 }
 
-var run runner
+// run is a pointer that vedette_buffers replaces, so that no compiler knows where the runner lies: a sandbox checks every
+// access to a constant address, and those behind a pointer together.
+var run = new(runner)
 
 // RunParser answers a record batch with an event batch, exactly as the guest's vedette_parse does. It is the native
 // path of tests and benchmarks; like a guest it serves one call at a time per process.

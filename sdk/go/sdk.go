@@ -32,6 +32,9 @@ type Record struct {
 
 // Parser reads records. Parse fills e with the fields of one event (e.Next starts another) and says what became of the
 // record; whatever it emitted is taken back unless the outcome is OK. It is called for one record at a time.
+//
+// A sandbox checks every access to a package's variable, and those behind one pointer together: small structures that
+// Parse fills belong on its stack.
 type Parser struct {
 	Parse func(r *Record, e *Event) abi.Outcome
 	Init  func(settings []byte) error // optional; JSON settings that passed the manifest's schema
@@ -75,23 +78,28 @@ type Event struct {
 	why  string
 }
 
-// span returns v's place in the record, or None when v is not a part of it.
-func (e *Event) span(v []byte) (off, n uint32) {
-	if len(v) == 0 || len(e.raw) == 0 {
-		return abi.None, 0
+// none is the span of what stands nowhere in the record.
+const none = uint64(abi.None)
+
+// span returns v's place in the record, its offset and its length<<32, or none when v is not a part of it.
+func (e *Event) span(v []byte) uint64 {
+	off := uintptr(unsafe.Pointer(unsafe.SliceData(v))) - uintptr(unsafe.Pointer(unsafe.SliceData(e.raw)))
+	if size := uintptr(len(e.raw)); len(v) == 0 || off >= size || uintptr(len(v)) > size-off { // what lies before wraps around
+		return none
 	}
-	p, base := uintptr(unsafe.Pointer(unsafe.SliceData(v))), uintptr(unsafe.Pointer(unsafe.SliceData(e.raw)))
-	if p < base || p+uintptr(len(v)) > base+uintptr(len(e.raw)) {
-		return abi.None, 0
-	}
-	return uint32(p - base), uint32(len(v))
+	return uint64(off) | uint64(len(v))<<32
 }
 
 func (e *Event) begin() {
 	if !e.open {
-		e.open = true
-		e.enc.Event()
+		e.start()
 	}
+}
+
+//go:noinline
+func (e *Event) start() {
+	e.open = true
+	e.enc.Event()
 }
 
 func (e *Event) put(name abi.Name, aux uint32, flags uint8, v, at []byte) {
@@ -99,21 +107,45 @@ func (e *Event) put(name abi.Name, aux uint32, flags uint8, v, at []byte) {
 		return
 	}
 	e.begin()
-	off, n := e.span(v)
-	if off != abi.None {
-		if at != nil {
-			so, sn := e.span(at)
-			e.enc.Field(name, aux, abi.InRecord, flags, uint64(off)|uint64(n)<<32, so, sn)
-			return
-		}
-		e.enc.Field(name, aux, abi.InRecord, flags, uint64(off)|uint64(n)<<32, off, n)
-		return
+	t, value := abi.InRecord, e.span(v)
+	span := value
+	if value == none {
+		b, off := e.enc.Reserve(len(v))
+		move(b, v)
+		t, value = abi.InArena, uint64(off)|uint64(len(v))<<32
 	}
-	b, o := e.enc.Reserve(len(v))
-	copy(b, v)
-	so, sn := e.span(at)
-	e.enc.Field(name, aux, abi.InArena, flags, uint64(o)|uint64(len(v))<<32, so, sn)
+	if at != nil {
+		span = e.span(at)
+	}
+	e.enc.Field(name, aux, t, flags, value, uint32(span), uint32(span>>32))
 }
+
+// move copies v to dst, which is as long or nil. Most texts are shorter than what it costs a sandbox to begin a bulk copy.
+func move(dst, v []byte) {
+	const word, half = 8, 4
+	to, from := unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(v))
+	switch n := len(dst); {
+	case n > 8*word:
+		moveLong(dst, v)
+	case n >= word: // the last word may overlap the one before
+		for i := 0; i < n-word; i += word {
+			*(*uint64)(unsafe.Add(to, i)) = *(*uint64)(unsafe.Add(from, i))
+		}
+		*(*uint64)(unsafe.Add(to, n-word)) = *(*uint64)(unsafe.Add(from, n-word))
+	case n >= half:
+		*(*uint32)(to) = *(*uint32)(from)
+		*(*uint32)(unsafe.Add(to, n-half)) = *(*uint32)(unsafe.Add(from, n-half))
+	default:
+		for i := range dst {
+			dst[i] = v[i]
+		}
+	}
+}
+
+// moveLong stands alone because a bulk operation makes the function around it save every register on each call.
+//
+//go:noinline
+func moveLong(dst, v []byte) { copy(dst, v) }
 
 // Bytes emits v. A v that lies in the record is its own span; otherwise at is the span (nil for none).
 func (e *Event) Bytes(name abi.Name, v, at []byte) { e.put(name, 0, 0, v, at) }
@@ -162,15 +194,16 @@ func (e *Event) name(prefix string, key []byte) (uint32, bool) {
 		return 0, false
 	}
 	b[0] = byte(n)
-	c := copy(b[1:], prefix)
-	copy(b[1+c:], key)
+	prefix = prefix[:min(len(prefix), n)]
+	move(b[1:1+len(prefix)], bytesOf(prefix))
+	move(b[1+len(prefix):], key[:n-len(prefix)])
 	return off, true
 }
 
 func (e *Event) number(name abi.Name, t abi.Type, v uint64, at []byte) {
 	e.begin()
-	so, sn := e.span(at)
-	e.enc.Field(name, 0, t, 0, v, so, sn)
+	span := e.span(at)
+	e.enc.Number(name, t, v, uint32(span), uint32(span>>32))
 }
 
 // Int emits a signed number.

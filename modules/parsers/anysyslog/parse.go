@@ -9,15 +9,14 @@ import (
 
 // One of each, because a module serves one call at a time and must not allocate.
 var (
-	header syslog.Header
-	name   [2*syslog.MaxSDNameBytes + 1]byte
-	value  [1024]byte
+	name  [2*syslog.MaxSDNameBytes + 1]byte
+	value [1024]byte
 )
 
 // Parse reads any record that begins with a PRI or a time, and says what its header says.
 func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
-	h := &header
-	if !syslog.Parse(r.Raw, r.Received, h) {
+	var h syslog.Header
+	if !syslog.Parse(r.Raw, r.Received, &h) {
 		return sdk.NotMine
 	}
 	if h.HasTime && h.Time != 0 {

@@ -8,7 +8,7 @@ import (
 
 // account reads the messages of the tools that change users and groups.
 func (l *line) account(msg string) {
-	what, change := accountChange(text(l.h.AppName))
+	what, change := accountChange(text(l.app))
 	if what != "" {
 		l.category("iam")
 		l.types(what, change)

@@ -7,14 +7,15 @@ import (
 	sdk "github.com/vedette-siem/vedette/sdk/go"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/sdk/go/ecs"
+	"github.com/vedette-siem/vedette/sdk/go/scan"
 	"github.com/vedette-siem/vedette/sdk/go/syslog"
 )
 
 // line is what is known about the current record. It is one variable because a module serves one call at a time and
 // must not allocate.
 type line struct {
-	h     syslog.Header
 	e     *sdk.Event
+	app   []byte    // the name that the program logs under
 	users [4]string // already in related.user
 	n     int
 	set   [8]abi.Name // single-valued fields that are set already: what is named first counts
@@ -26,10 +27,10 @@ var rec line
 // Parse reads one line of a Unix authentication log. A line of a program that has nothing to do with authentication,
 // and says nothing about PAM, is another parser's.
 func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
-	if !syslog.Parse(r.Raw, r.Received, &rec.h) {
+	var h syslog.Header
+	if !syslog.Parse(r.Raw, r.Received, &h) {
 		return sdk.NotMine
 	}
-	h := &rec.h
 	msg := text(h.Message)
 	program := text(h.AppName)
 	if i := strings.LastIndexByte(program, '/'); i >= 0 {
@@ -40,8 +41,8 @@ func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
 	if read == nil && !old && !strings.HasPrefix(msg, "pam_") || len(msg) == 0 {
 		return sdk.NotMine
 	}
-	rec.e, rec.n, rec.sets = e, 0, 0
-	rec.header(program)
+	rec.e, rec.app, rec.n, rec.sets = e, h.AppName, 0, 0
+	header(e, &h, program)
 	switch {
 	case old:
 		rec.pamText(msg)
@@ -76,8 +77,7 @@ func reader(program string) func(*line, string) {
 	return nil
 }
 
-func (l *line) header(program string) {
-	h, e := &l.h, l.e
+func header(e *sdk.Event, h *syslog.Header, program string) {
 	if h.HasTime && h.Time != 0 {
 		e.Time(h.Time)
 	}
@@ -177,8 +177,20 @@ func data(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // word returns the text up to the first blank and what follows the blank.
 func word(s string) (first, rest string) {
-	first, rest, _ = strings.Cut(s, " ")
-	return first, rest
+	if i := scan.Byte(data(s), ' '); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
+}
+
+// lastIndex is strings.LastIndex without its hashing, which takes longer than lines are long.
+func lastIndex(s, sub string) int {
+	for i := len(s) - len(sub); i >= 0; i-- {
+		if s[i+1] == sub[1] && s[i] == sub[0] && s[i:i+len(sub)] == sub { // the first is a blank, which lines are full of
+			return i
+		}
+	}
+	return -1
 }
 
 // between returns what stands between two literals.

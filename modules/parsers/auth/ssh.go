@@ -83,7 +83,7 @@ func (l *line) sshLogin(verb, rest string) {
 		l.sshFailed(verb)
 	}
 	l.sshFrom(strings.TrimPrefix(who, "invalid user "))
-	if i := strings.LastIndex(rest, " ssh2: "); i >= 0 {
+	if i := lastIndex(rest, " ssh2: "); i >= 0 {
 		l.put("ssh.signature", rest[i+7:])
 	}
 }
@@ -97,7 +97,7 @@ func (l *line) sshFailed(at string) {
 
 // sshFrom reads "USER from ADDRESS[ port N]…". The user is whatever the peer sent, so the last " from " counts.
 func (l *line) sshFrom(s string) {
-	i := strings.LastIndex(s, " from ")
+	i := lastIndex(s, " from ")
 	if i < 0 {
 		if from, ok := strings.CutPrefix(s, "from "); ok { // an empty name
 			from, after := word(from)
@@ -159,7 +159,7 @@ func (l *line) sshPeer(verb, rest string) {
 
 // dropbear reads the messages of Dropbear, the SSH server of small devices.
 func (l *line) dropbear(msg string) {
-	i := strings.LastIndex(msg, " from ")
+	i := lastIndex(msg, " from ")
 	if i < 0 {
 		return
 	}

@@ -13,20 +13,19 @@ import (
 
 // One of each, because a module serves one call at a time and must not allocate.
 var (
-	header syslog.Header
-	key    [MaxKeyBytes]byte
-	value  [MaxValueBytes]byte
+	key   [MaxKeyBytes]byte
+	value [MaxValueBytes]byte
 )
 
 // Parse reads a record most of which is key=value pairs. Every pair becomes labels.KEY; time, level and message get
 // their ECS fields when they are called by one of their usual names.
 func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
-	h := &header
+	var h syslog.Header
 	body := r.Raw
-	if syslog.Parse(r.Raw, r.Received, h) {
+	if syslog.Parse(r.Raw, r.Received, &h) {
 		body = h.Message
 	} else {
-		*h = syslog.Header{}
+		h = syslog.Header{}
 	}
 	if !mostlyPairs(body) {
 		return sdk.NotMine
@@ -97,18 +96,26 @@ func when(v []byte) (int64, bool) {
 	return clock.Epoch(v)
 }
 
+// labelBytes says how each byte of a key is written in the name of a label.
+var labelBytes = func() (t [256]byte) {
+	for c := range 256 {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			t[c] = byte(c) + 'a' - 'A'
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			t[c] = byte(c)
+		default:
+			t[c] = '_'
+		}
+	}
+	return t
+}()
+
 // label writes a key as the name of a label: lower case, with _ for what is neither a letter nor a digit.
 func label(k []byte) []byte {
 	n := min(len(k), len(key))
 	for i, c := range k[:n] {
-		switch {
-		case c >= 'A' && c <= 'Z':
-			c += 'a' - 'A'
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
-		default:
-			c = '_'
-		}
-		key[i] = c
+		key[i] = labelBytes[c]
 	}
 	return key[:n]
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/vedette-siem/vedette/sdk/go/clock"
 	"github.com/vedette-siem/vedette/sdk/go/ecs"
+	"github.com/vedette-siem/vedette/sdk/go/scan"
 )
 
 const clf = len("02/Jan/2006:15:04:05 -0700")
@@ -13,7 +14,7 @@ const clf = len("02/Jan/2006:15:04:05 -0700")
 func (p *record) access(b []byte) bool {
 	at := 0
 	for {
-		i := find(b[at:min(len(b), MaxHeadBytes)], " [")
+		i := scan.Text(b[at:min(len(b), MaxHeadBytes)], " [")
 		if i < 0 {
 			return false
 		}
@@ -84,11 +85,12 @@ func present(v []byte) []byte {
 
 // quoted reads a text in quotes, in which nginx hides quotes as \x22 and Apache as \", and the blanks behind it.
 func quoted(b []byte) (v, rest []byte) {
-	for i := 1; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
+	for i := 1; i < len(b); i += 2 {
+		n := scan.Either(b[i:], '"', '\\')
+		if n < 0 {
+			break
+		}
+		if i += n; b[i] == '"' {
 			return b[1:i], trim(b[i+1:])
 		}
 	}
@@ -96,7 +98,7 @@ func quoted(b []byte) (v, rest []byte) {
 }
 
 func word(b []byte) (v, rest []byte) {
-	if i := index(b, ' '); i >= 0 {
+	if i := scan.Byte(b, ' '); i >= 0 {
 		return b[:i], trim(b[i+1:])
 	}
 	return b, nil
@@ -104,7 +106,7 @@ func word(b []byte) (v, rest []byte) {
 
 // cutList parts the first entry from a list with commas.
 func cutList(b []byte) (first, rest []byte) {
-	if i := index(b, ','); i >= 0 {
+	if i := scan.Byte(b, ','); i >= 0 {
 		return trim(b[:i]), trim(b[i+1:])
 	}
 	return trim(b), nil
@@ -123,7 +125,7 @@ func (p *record) head(b []byte, dataset string) (host []byte) {
 			break
 		}
 	}
-	if i := index(rest, ' '); i > 0 && rest[0] != '"' && rest[i-1] != ',' {
+	if i := scan.Byte(rest, ' '); i > 0 && rest[0] != '"' && rest[i-1] != ',' {
 		host = p.server(rest[:i])
 		rest = rest[i+1:]
 	}
@@ -210,7 +212,7 @@ func (p *record) request(b, host []byte) {
 	e.Bytes(ecs.HTTPVersion, version[len("HTTP/"):], nil)
 	target := trim(rest[:end])
 	e.Bytes(ecs.URLOriginal, target, nil)
-	if i := find(target, "://"); i > 0 && i < 8 {
+	if i := scan.Text(target, "://"); i > 0 && i < 8 {
 		e.Bytes(ecs.URLScheme, target[:i], nil)
 		host, target = authority(target[i+3:])
 	}
@@ -221,10 +223,10 @@ func (p *record) request(b, host []byte) {
 // authority parts the host from the path of an absolute target.
 func authority(b []byte) (host, path []byte) {
 	host = b
-	if i := index(b, '/'); i >= 0 {
+	if i := scan.Byte(b, '/'); i >= 0 {
 		host, path = b[:i], b[i:]
 	}
-	if i := index(host, ':'); i > 0 && index(host, ']') < 0 {
+	if i := scan.Byte(host, ':'); i > 0 && scan.Byte(host, ']') < 0 {
 		host = host[:i]
 	}
 	return host, path
@@ -233,21 +235,21 @@ func authority(b []byte) (host, path []byte) {
 // target emits path, extension and query.
 func (p *record) target(b []byte) {
 	path := b
-	if i := index(b, '?'); i >= 0 {
+	if i := scan.Byte(b, '?'); i >= 0 {
 		path = b[:i]
 		p.e.Bytes(ecs.URLQuery, b[i+1:], nil)
 	}
 	if len(path) == 0 || path[0] != '/' {
 		return // "*" of OPTIONS, or the host of CONNECT
 	}
-	if index(path, '%') < 0 {
+	if scan.Byte(path, '%') < 0 {
 		p.e.Bytes(ecs.URLPath, path, nil)
 	} else {
 		p.e.Bytes(ecs.URLPath, p.decode(path), path)
 	}
 	for i := len(path) - 1; i > 0 && path[i] != '/'; i-- {
 		if path[i] == '.' {
-			if ext := path[i+1:]; len(ext) > 0 && index(ext, '%') < 0 {
+			if ext := path[i+1:]; len(ext) > 0 && scan.Byte(ext, '%') < 0 {
 				p.e.Bytes(ecs.URLExtension, ext, nil)
 			}
 			return
@@ -315,7 +317,7 @@ func (p *record) ingress(b []byte) {
 	seconds, b := word(b)
 	e.Key(native, []byte("http.request.time"), seconds, nil)
 	for _, name := range [...]string{"upstream.name", "upstream.alternative_name"} {
-		end := index(b, ']')
+		end := scan.Byte(b, ']')
 		if len(b) == 0 || b[0] != '[' || end < 0 {
 			return
 		}

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/vedette-siem/vedette/sdk/go/scan"
+
 // address tells an IP address from a name by its characters.
 func address(b []byte) bool {
 	dots, colons, letters := 0, 0, 0
@@ -21,7 +23,7 @@ func address(b []byte) bool {
 
 // isPublic says whether an address is neither private, local, shared nor a loopback.
 func isPublic(b []byte) bool {
-	if index(b, ':') >= 0 {
+	if scan.Byte(b, ':') >= 0 {
 		return !is(b, "::1") && !is(b, "::") && !hasPrefix(b, "fe8") && !hasPrefix(b, "fe9") && !hasPrefix(b, "fea") && !hasPrefix(b, "feb") &&
 			!hasPrefix(b, "fc") && !hasPrefix(b, "fd")
 	}

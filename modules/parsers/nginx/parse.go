@@ -7,18 +7,19 @@ import (
 	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/sdk/go/clock"
 	"github.com/vedette-siem/vedette/sdk/go/ecs"
+	"github.com/vedette-siem/vedette/sdk/go/scan"
 	"github.com/vedette-siem/vedette/sdk/go/syslog"
 )
 
 // record is what Parse works on. It is one variable because a module serves one call at a time and must not allocate.
 type record struct {
-	e      *sdk.Event
-	header syslog.Header
-	addrs  [MaxAddresses][]byte
-	n      int
-	path   [MaxPathBytes]byte
-	seen   [4][]byte // already in related.ip
-	seenN  int
+	e     *sdk.Event
+	host  []byte // of the syslog header
+	addrs [MaxAddresses][]byte
+	n     int
+	path  [MaxPathBytes]byte
+	seen  [4][]byte // already in related.ip
+	seenN int
 }
 
 var rec record
@@ -27,13 +28,16 @@ var rec record
 // joined lines: each that is a request becomes an event, and what follows an error belongs to it.
 func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
 	p := &rec
-	p.e, p.header = e, syslog.Header{}
+	p.e, p.host = e, nil
 	if p.failure(r.Raw) { // before syslog, which would take its time for a header's
 		return sdk.OK
 	}
 	body := r.Raw
-	if syslog.Parse(body, r.Received, &p.header) && len(p.header.Message) > 0 {
-		body = p.header.Message
+	var h syslog.Header
+	if syslog.Parse(body, r.Received, &h) {
+		if p.host = h.Hostname; len(h.Message) > 0 {
+			body = h.Message
+		}
 	}
 	if !p.failure(body) && !p.lines(body) {
 		return sdk.NotMine
@@ -46,7 +50,7 @@ func (p *record) lines(b []byte) bool {
 	any := false
 	for len(b) > 0 {
 		line := b
-		if i := index(b, '\n'); i >= 0 {
+		if i := scan.Byte(b, '\n'); i >= 0 {
 			line, b = b[:i], b[i+1:]
 		} else {
 			b = nil
@@ -75,7 +79,7 @@ func (p *record) begin(dataset, kind string, ns int64) {
 	e.Text(ecs.EventKind, "event", nil)
 	e.ElementText(ecs.EventCategory, "web", nil)
 	e.ElementText(ecs.EventType, kind, nil)
-	e.Bytes(ecs.HostHostname, p.header.Hostname, nil)
+	e.Bytes(ecs.HostHostname, p.host, nil)
 }
 
 // failure reads an entry of the error log:
@@ -87,13 +91,13 @@ func (p *record) failure(b []byte) bool {
 		return false
 	}
 	ns, ok := clock.Slashed(b[:stamp])
-	end := index(b, ']')
+	end := scan.Byte(b, ']')
 	if !ok || end < 0 || end > stamp+12 || end+2 > len(b) {
 		return false
 	}
 	level, rest := b[stamp+2:end], b[end+2:]
-	hash := index(rest, '#')
-	colon := index(rest, ':')
+	hash := scan.Byte(rest, '#')
+	colon := scan.Byte(rest, ':')
 	if hash <= 0 || colon <= hash {
 		return false
 	}
@@ -109,7 +113,7 @@ func (p *record) failure(b []byte) bool {
 	e.Int(ecs.ProcessThreadID, tid, rest[hash+1:colon])
 	rest = trim(rest[colon+1:])
 	if len(rest) > 1 && rest[0] == '*' {
-		if i := index(rest, ' '); i > 0 {
+		if i := scan.Byte(rest, ' '); i > 0 {
 			e.Key("nginx.error.connection_id", nil, rest[1:i], nil)
 			rest = rest[i+1:]
 		}
@@ -132,7 +136,7 @@ var contexts = [...]struct{ label, name string }{
 func (p *record) context(b []byte) {
 	for i := range contexts {
 		c := &contexts[i]
-		at := find(b, c.label)
+		at := scan.Text(b, c.label)
 		if at < 0 {
 			continue
 		}
@@ -142,7 +146,7 @@ func (p *record) context(b []byte) {
 			stop = '"'
 		}
 		v := b
-		if n := index(b, stop); n >= 0 {
+		if n := scan.Byte(b, stop); n >= 0 {
 			v = b[:n]
 		}
 		if c.name == "" {
@@ -177,24 +181,6 @@ func str(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 func is(b []byte, s string) bool { return len(b) == len(s) && str(b) == s }
 
 func hasPrefix(b []byte, s string) bool { return len(b) >= len(s) && str(b[:len(s)]) == s }
-
-func index(b []byte, c byte) int {
-	for i := range b {
-		if b[i] == c {
-			return i
-		}
-	}
-	return -1
-}
-
-func find(b []byte, s string) int {
-	for i := 0; i+len(s) <= len(b); i++ {
-		if b[i] == s[0] && str(b[i:i+len(s)]) == s {
-			return i
-		}
-	}
-	return -1
-}
 
 func trim(b []byte) []byte {
 	for len(b) > 0 && b[0] <= ' ' {

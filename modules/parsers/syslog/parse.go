@@ -7,14 +7,11 @@ import (
 	"github.com/vedette-siem/vedette/sdk/go/syslog"
 )
 
-// header is one variable because a module serves one call at a time and must not allocate.
-var header syslog.Header
-
 // Parse reads a line of a Unix host's system log: RFC 3164 with or without PRI, ISO 8601 times, macOS' process names,
 // and what rsyslog makes of it in RFC 5424. Appliances that only borrow the header are another parser's.
 func Parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
-	h := &header
-	if !syslog.Parse(r.Raw, r.Received, h) || !unix(h) {
+	var h syslog.Header
+	if !syslog.Parse(r.Raw, r.Received, &h) || !unix(&h) {
 		return sdk.NotMine
 	}
 	if h.Time != 0 {

@@ -73,21 +73,28 @@ func orBroken(err error, clause, what string) error {
 
 func (e *Events) checkFields(v *Event, raw []byte, names Names) (text int, err error) {
 	record, arena := uint64(len(raw)), uint64(len(e.arena))
-	for i := range v.Len() {
-		b := v.fields[i*FieldSize:][:FieldSize]
+	for b := v.fields; len(b) >= FieldSize; b = b[FieldSize:] {
 		head, value, span := le.Uint64(b), le.Uint64(b[8:]), le.Uint64(b[16:])
-		name, end := Name(head), record
-		if Type(head>>16) == InArena {
+		// Nearly all fields are texts: decide those here, the others with Field.
+		t, end := Type(head>>16), record
+		if t == InArena {
 			end = arena
 		}
-		// Nearly all fields are texts with well-known names: decide those here, the others with Field.
-		if t := Type(head >> 16); (t == InRecord || t == InArena) && uint64(uint32(value))+value>>32 <= end && value>>32 <= MaxValueBytes &&
-			uint8(head>>24)&^FlagList == 0 && name != 0 && int(name) <= names.WellKnown && name < FirstLocal &&
-			(uint32(span) == None || uint64(uint32(span))+span>>32 <= record) {
-			text += int(value >> 32)
-			continue
+		if (t == InRecord || t == InArena) && uint64(uint32(value))+value>>32 <= end && value>>32 <= MaxValueBytes &&
+			uint8(head>>24)&^FlagList == 0 && (uint32(span) == None || uint64(uint32(span))+span>>32 <= record) {
+			name, at := Name(head), head>>32
+			if name != 0 && int(name) <= names.WellKnown && name < FirstLocal {
+				text += int(value >> 32)
+				continue
+			}
+			if name == NameInArena && at < arena {
+				if n := uint64(e.arena[at]); n != 0 && n <= MaxNameBytes && at+1+n <= arena {
+					text += int(value>>32 + n)
+					continue
+				}
+			}
 		}
-		f, err := e.Field(v, i, raw)
+		f, err := e.Field(v, v.Len()-len(b)/FieldSize, raw)
 		if err != nil {
 			return 0, err
 		}

@@ -8,13 +8,13 @@ type EventsEncoder struct {
 	records int
 	events  int
 	pos     int // end of the body in out
+	last    int // where the last field that there is room for may begin; -1 without an event
 	heap    int // end of the arena
 	event   int // where the current event starts, -1 for none
 	mark    int // body and arena before the current record, to take it back
 	markA   int
 	markE   int
 	record  int
-	fields  int
 	bytes   int // names and values of the current event
 	full    bool
 }
@@ -22,10 +22,10 @@ type EventsEncoder struct {
 // Begin starts a batch of n records in out; arena is scratch space for values that are not in a record. It may be the
 // rest of out's capacity (out[:k:cap], out[k:cap]): Finish then moves it down to where the tables end.
 func (e *EventsEncoder) Begin(out, arena []byte, n int) {
-	*e = EventsEncoder{out: out, arena: arena, records: n, event: -1}
+	*e = EventsEncoder{out: out, arena: arena, records: n, event: -1, last: -1}
 	e.pos = EventsHeader + n*OutcomeSize
 	if e.pos > len(out) {
-		e.full = true
+		e.fill()
 		return
 	}
 	clear(out[:e.pos])
@@ -33,14 +33,14 @@ func (e *EventsEncoder) Begin(out, arena []byte, n int) {
 
 // Record starts record i; records are given in order.
 func (e *EventsEncoder) Record(i int) {
-	e.record, e.event, e.mark, e.markA, e.markE = i, -1, e.pos, e.heap, e.events
+	e.record, e.event, e.last, e.mark, e.markA, e.markE = i, -1, -1, e.pos, e.heap, e.events
 }
 
 // Event starts an event of the current record.
 func (e *EventsEncoder) Event() {
 	e.closeEvent()
 	if e.full || len(e.out)-e.pos < EventSize {
-		e.full = true
+		e.fill()
 		return
 	}
 	b := e.out[e.pos : e.pos+EventSize]
@@ -48,19 +48,27 @@ func (e *EventsEncoder) Event() {
 	le.PutUint32(b, uint32(e.record))
 	t := int64(NoTime)
 	le.PutUint64(b[16:], uint64(t))
-	e.event, e.fields, e.bytes = e.pos, 0, 0
+	e.event, e.bytes = e.pos, 0
 	e.pos += EventSize
+	e.last = min(len(e.out)-FieldSize, e.pos+(MaxFieldsPerEvent-1)*FieldSize)
 	e.events++
 }
 
+// fill marks the batch as one that does not fit.
+func (e *EventsEncoder) fill() { e.full, e.last = true, -1 }
+
 // cut marks the current event as incomplete.
+//
+//go:noinline
 func (e *EventsEncoder) cut() { e.out[e.event+8] |= byte(EventCut) }
 
 func (e *EventsEncoder) closeEvent() {
 	if e.event >= 0 {
-		le.PutUint32(e.out[e.event+4:], uint32(e.fields))
+		le.PutUint32(e.out[e.event+4:], uint32(e.fields()))
 	}
 }
+
+func (e *EventsEncoder) fields() int { return (e.pos - e.event - EventSize) / FieldSize }
 
 // SetTime gives the current event its time in ns since the Unix epoch.
 func (e *EventsEncoder) SetTime(ns int64) {
@@ -72,38 +80,63 @@ func (e *EventsEncoder) SetTime(ns int64) {
 // Field appends a field: its value as the 8 bytes of its type, and the source span in the record (None for none). What
 // exceeds MaxFieldsPerEvent, MaxValueBytes or MaxEventBytes is cut or left out, and the event marked with EventCut.
 func (e *EventsEncoder) Field(name Name, aux uint32, t Type, flags uint8, value uint64, srcOff, srcLen uint32) {
-	if e.full || e.event < 0 || len(e.out)-e.pos < FieldSize {
-		e.full = e.full || e.event >= 0
+	pos := e.pos
+	if pos > e.last {
+		e.noRoom()
 		return
 	}
-	if t == InRecord || t == InArena {
-		n := value >> 32
-		if n > MaxValueBytes {
-			n = MaxValueBytes
-			value = uint64(uint32(value)) | n<<32
+	if t <= InArena {
+		if value>>32 > MaxValueBytes {
+			value = uint64(uint32(value)) | MaxValueBytes<<32
 			e.cut()
 		}
-		e.bytes += int(n)
+		e.bytes += int(value >> 32)
 	}
 	if name == NameInArena {
 		e.bytes += int(e.arena[aux])
 	}
-	if e.fields == MaxFieldsPerEvent || e.bytes > MaxEventBytes {
+	if e.bytes > MaxEventBytes {
 		e.cut()
 		return
 	}
-	b := e.out[e.pos : e.pos+FieldSize : e.pos+FieldSize]
-	le.PutUint64(b, uint64(name)|uint64(t)<<16|uint64(flags)<<24|uint64(aux)<<32)
+	e.write(pos, uint64(name)|uint64(t)<<16|uint64(flags)<<24|uint64(aux)<<32, value, uint64(srcOff)|uint64(srcLen)<<32)
+}
+
+// Number is Field for what is neither a text nor named in the arena.
+func (e *EventsEncoder) Number(name Name, t Type, value uint64, srcOff, srcLen uint32) {
+	pos := e.pos
+	if pos > e.last {
+		e.noRoom()
+		return
+	}
+	e.write(pos, uint64(name)|uint64(t)<<16, value, uint64(srcOff)|uint64(srcLen)<<32)
+}
+
+func (e *EventsEncoder) write(pos int, head, value, span uint64) {
+	b := (*[FieldSize]byte)(e.out[pos:])
+	le.PutUint64(b[16:], span) // the farthest first: a sandbox checks the memory's end once
 	le.PutUint64(b[8:], value)
-	le.PutUint64(b[16:], uint64(srcOff)|uint64(srcLen)<<32)
-	e.pos += FieldSize
-	e.fields++
+	le.PutUint64(b[:], head)
+	e.pos = pos + FieldSize
+}
+
+// noRoom leaves a field out: the event has as many as it may have, or the batch does not fit.
+//
+//go:noinline
+func (e *EventsEncoder) noRoom() {
+	switch {
+	case e.full || e.event < 0:
+	case e.fields() == MaxFieldsPerEvent:
+		e.cut()
+	default:
+		e.fill()
+	}
 }
 
 // Reserve takes n bytes of the arena for the caller to fill and returns them with their offset, or nil when full.
 func (e *EventsEncoder) Reserve(n int) ([]byte, uint32) {
 	if e.full || len(e.arena)-e.heap < n {
-		e.full = true
+		e.fill()
 		return nil, 0
 	}
 	off := e.heap
@@ -128,7 +161,7 @@ func (e *EventsEncoder) End(o Outcome, message string) {
 		return
 	}
 	e.closeEvent()
-	e.event = -1
+	e.event, e.last = -1, -1
 	if e.events-e.markE > MaxEventsPerRecord && o == OK {
 		o, message = Failed, "the record holds more events than a parser may emit"
 	}
@@ -273,6 +306,22 @@ func (e *Events) Next(pos int, prev uint32) (v Event, next int, err error) {
 	next = pos + EventSize + int(n)*FieldSize
 	v.fields = e.body[pos+EventSize : next]
 	return v, next, nil
+}
+
+// Entry is one field as its 24 bytes say, with nothing checked or resolved: all that a reader of a checked batch needs.
+type Entry struct {
+	Name  Name
+	Type  Type
+	Flags uint8
+	Aux   uint32 // where the name lies in the arena, behind its length, when Name is NameInArena
+	Bits  uint64
+}
+
+// Entry returns field i.
+func (v *Event) Entry(i int) Entry {
+	b := v.fields[i*FieldSize:][:FieldSize]
+	head := le.Uint64(b)
+	return Entry{Name: Name(head), Type: Type(head >> 16), Flags: uint8(head >> 24), Aux: uint32(head >> 32), Bits: le.Uint64(b[8:])}
 }
 
 // Field is one decoded field. Bytes is set for InRecord and InArena, Bits holds the 8 value bytes otherwise.

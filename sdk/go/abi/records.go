@@ -1,9 +1,5 @@
 package abi
 
-import "encoding/binary"
-
-var le = binary.LittleEndian
-
 // Flags of a record.
 const (
 	RecordTruncated uint32 = 1 << 0 // longer than the listener's limit; the rest was cut

@@ -24,16 +24,18 @@ func (c Civil) Valid() bool {
 		uint(c.Nano) < 1e9 && c.Offset > -86400 && c.Offset < 86400
 }
 
-// days counts the days from 1970-01-01 to the civil date. Years are counted from March, which puts the leap day last.
+// marchDays are the days before each month of a year that begins in March, which puts the leap day last.
+var marchDays = [13]uint16{0, 306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275}
+
+// days counts the days from 1970-01-01 to the civil date. It multiplies where it could divide: in a sandbox a division
+// by a constant is a division.
 func days(y, m, d int) int64 {
 	if m <= 2 {
 		y--
-		m += 12
 	}
-	y += 400 // keeps year 0 positive; one era of 400 years is 146097 days
-	era, yoe := y/400, y%400
-	doy := (153*(m-3)+2)/5 + d - 1
-	return int64(era*146097+yoe*365+yoe/4-yoe/100+doy) - 719468 - 146097
+	u := uint32(y + 400) // keeps year 0 positive; 400 years are 146097 days
+	c := u * 5243 >> 19  // u/100, exact below 43,690
+	return int64(365*u+u>>2-c+c>>2+uint32(marchDays[m])+uint32(d)-1) - 719468 - 146097
 }
 
 // Seconds returns seconds since the Unix epoch of a valid c.
@@ -62,7 +64,7 @@ func yearOf(ns int64) int {
 	if ns < 0 {
 		d--
 	}
-	y := 1970 + int(d/366)
+	y := 1970 + int(d*2871>>20) // a year has 365.2425 days; what is missed is made up for
 	for days(y+1, 1, 1) <= d {
 		y++
 	}
@@ -81,7 +83,10 @@ func (c Civil) Near(received int64) (ns int64, ok bool) {
 	if c.Year != 0 {
 		return c.Unix()
 	}
-	y := yearOf(received) + 1
+	y := yearOf(received + tolerance)
+	if c.Offset > 0 {
+		y++ // where it is written, the next year may have begun
+	}
 	for range 9 { // two leap years are at most eight years apart
 		c.Year = y
 		if ns, ok = c.Unix(); ok && ns <= received+tolerance {

@@ -205,13 +205,16 @@ func fraction(b []byte) (ns, n int) {
 	if len(b) < 2 || b[0] != '.' && b[0] != ',' || b[1]-'0' > 9 {
 		return 0, 0
 	}
-	scale := 100_000_000
 	for n = 1; n < len(b) && b[n]-'0' <= 9; n++ {
-		ns += int(b[n]-'0') * scale
-		scale /= 10
+		if n < len(tens) {
+			ns = ns*10 + int(b[n]-'0')
+		}
 	}
-	return ns, n
+	return ns * tens[min(n-1, len(tens)-1)], n
 }
+
+// tens are what a fraction of so many digits is multiplied by to be ns.
+var tens = [10]int{1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1}
 
 // readZone returns the bytes that a zone at the beginning of b takes, 0 when there is none or it is out of range.
 func readZone(b []byte, c *Civil) int {

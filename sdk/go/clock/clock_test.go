@@ -21,6 +21,8 @@ func TestFormats(t *testing.T) {
 		{"rfc3339", clock.RFC3339, "2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"},
 		{"rfc3339", clock.RFC3339, "2024-02-29 23:59:59.5+02:00", "2024-02-29T21:59:59.5Z"},
 		{"rfc3339", clock.RFC3339, "2024-02-29T23:59:59,123456789987-0130", "2024-03-01T01:29:59.123456789Z"},
+		{"rfc3339", clock.RFC3339, "2024-02-29T23:59:59.000000001Z", "2024-02-29T23:59:59.000000001Z"},
+		{"rfc3339", clock.RFC3339, "2024-02-29T23:59:59.0000000019Z", "2024-02-29T23:59:59.000000001Z"},
 		{"rfc3339", clock.RFC3339, "1969-12-31T23:59:59.25", "1969-12-31T23:59:59.25Z"},
 		{"rfc3339", clock.RFC3339, "2023-02-29T00:00:00Z", ""},
 		{"rfc3339", clock.RFC3339, "2024-02-29T23:59:60Z", ""},
@@ -78,6 +80,25 @@ func TestNearLeapDay(t *testing.T) {
 	ns, _ = clock.Stamp([]byte("Jan  1 00:00:10"), at.UnixNano())
 	if want := at.Add(30*time.Minute + 10*time.Second); ns != want.UnixNano() {
 		t.Errorf("got %v, want %v", time.Unix(0, ns).UTC(), want)
+	}
+}
+
+// Every day that can be written is as many seconds as package time says, and the year that a stamp gets is right on the
+// first and the last second of every year.
+func TestEveryDay(t *testing.T) {
+	end := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for at := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); at.Before(end); at = at.AddDate(0, 0, 1) {
+		c := clock.Civil{Year: at.Year(), Month: int(at.Month()), Day: at.Day()}
+		if got := c.Seconds(); got != at.Unix() {
+			t.Fatalf("%v: got %d seconds, want %d", at, got, at.Unix())
+		}
+	}
+	for year := 1680; year < 2260; year++ {
+		for _, at := range []time.Time{time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(year, 12, 31, 23, 59, 59, 0, time.UTC)} {
+			if got, ok := clock.Stamp([]byte(at.Format(time.Stamp)), at.UnixNano()); !ok || got != at.UnixNano() {
+				t.Errorf("%v: got %v %v", at, time.Unix(0, got).UTC(), ok)
+			}
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 // Package kv splits key=value text into pairs in one pass, in place: keys and values are slices of the record.
 package kv
 
+import "github.com/vedette-siem/vedette/sdk/go/scan"
+
 // Scanner walks over pairs such as
 //
 //	date=2024-03-01 msg="say \"hi\"" user=
@@ -53,13 +55,26 @@ var class = func() (t [256]uint8) {
 
 func (s *Scanner) separates(c byte) bool { return class[c] == isBlank || c == s.Sep && c != 0 }
 
+// plain returns where a value without quotes that begins at i ends.
+func (s *Scanner) plain(i int) int {
+	b, sep := s.b, int(s.Sep)
+	if sep == 0 {
+		sep = -1
+	}
+	for i < len(b) && class[b[i]] != isBlank && int(b[i]) != sep {
+		i++
+	}
+	return i
+}
+
 // key returns where the key at i ends, when "=" stands behind it.
 func (s *Scanner) key(i int) (end int, ok bool) {
+	b := s.b
 	end = i
-	for end < len(s.b) && class[s.b[end]] == isKey {
+	for end < len(b) && class[b[end]] == isKey {
 		end++
 	}
-	return end, end > i && end < len(s.b) && s.b[end] == '='
+	return end, end > i && end < len(b) && b[end] == '='
 }
 
 // Next goes to the next pair; it is false at the end.
@@ -109,9 +124,7 @@ func (s *Scanner) value(i int) {
 		return
 	}
 	start := i
-	for i < len(b) && !s.separates(b[i]) {
-		i++
-	}
+	i = s.plain(i)
 	if s.Words {
 		i = s.words(i)
 	}
@@ -150,19 +163,22 @@ func (s *Scanner) quoted(start int) {
 	b := s.b
 	s.Quoted = true
 	for i := start; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
+		n := scan.Either(b[i:], '"', '\\')
+		if n < 0 {
+			break
+		}
+		if i += n; b[i] == '\\' {
 			s.Escaped = true
 			i++
-		case '"':
-			if i+1 == len(b) || s.separates(b[i+1]) || b[i+1] == '"' && (i+2 == len(b) || s.separates(b[i+2])) && i > start {
-				s.Value, s.pos = b[start:i], i+1
-				return
-			}
-			if i == start { // an empty value with something glued to it
-				s.Value, s.pos = b[i:i], i+1
-				return
-			}
+			continue
+		}
+		if i+1 == len(b) || s.separates(b[i+1]) || b[i+1] == '"' && (i+2 == len(b) || s.separates(b[i+2])) && i > start {
+			s.Value, s.pos = b[start:i], i+1
+			return
+		}
+		if i == start { // an empty value with something glued to it
+			s.Value, s.pos = b[i:i], i+1
+			return
 		}
 	}
 	s.Value, s.pos = b[start:], len(b)

@@ -45,33 +45,33 @@ func message(b []byte) []byte {
 
 // loose5424 reads from VERSION to MSG. It is false, and nothing is read, when no version and time stand here.
 func (r *reader) loose5424(h *Header) bool {
-	t := *r
-	v := *h
-	if !t.version(&v) {
+	at := r.pos
+	if !r.version(h) {
 		return false
 	}
-	b := t.left()
-	if len(b) >= 2 && b[0] == '-' && b[1] == ' ' && v.HasPRI {
-		t.pos += 2
+	b := r.left()
+	if len(b) >= 2 && b[0] == '-' && b[1] == ' ' && h.HasPRI {
+		r.pos += 2
 	} else {
 		c, n, ok := clock.ReadISO(b)
 		if !ok || n == len(b) || b[n] != ' ' {
+			r.pos, h.Version = at, 0
 			return false
 		}
-		v.setTime(c, b[:n])
-		t.pos += n + 1
+		ns, _ := c.Unix()
+		h.setTime(&c, b[:n], ns)
+		r.pos += n + 1
 	}
-	v.Hostname = dash(t.token())
-	v.AppName = dash(t.token())
-	v.ProcID = dash(t.token())
-	v.MsgID = dash(t.token())
-	if sd := t.looseSD(); sd > 0 {
-		v.SD = dash(t.b[t.pos : t.pos+sd])
-		t.pos += sd
-		t.take(' ')
+	h.Hostname = dash(r.token())
+	h.AppName = dash(r.token())
+	h.ProcID = dash(r.token())
+	h.MsgID = dash(r.token())
+	if sd := r.looseSD(); sd > 0 {
+		h.SD = dash(r.b[r.pos : r.pos+sd])
+		r.pos += sd
+		r.take(' ')
 	}
-	v.Message = message(t.left())
-	*r, *h = t, v
+	h.Message = message(r.left())
 	return true
 }
 
@@ -143,8 +143,8 @@ func (r *reader) looseTime(received int64, h *Header) bool {
 	if n < len(b) && b[n] != ' ' && b[n] != ':' {
 		return false
 	}
-	h.setTime(c, b[:n])
-	h.Time, _ = c.Near(received)
+	ns, _ := c.Near(received)
+	h.setTime(&c, b[:n], ns)
 	r.pos += n
 	return true
 }

@@ -21,8 +21,8 @@ func ParseRFC3164(b []byte, received int64, h *Header) bool {
 	if r.blanks() == 0 {
 		return false
 	}
-	h.setTime(c, r.b[at:at+n])
-	h.Time, _ = c.Near(received)
+	ns, _ := c.Near(received)
+	h.setTime(&c, r.b[at:at+n], ns)
 	if r.b[len(r.b)-1] == '\n' {
 		r.b = r.b[:len(r.b)-1]
 	}

@@ -108,9 +108,9 @@ func (r *reader) word(limit int) ([]byte, bool) {
 	return b[:n], true
 }
 
-func (h *Header) setTime(c clock.Civil, text []byte) {
-	h.HasTime, h.Civil, h.TimeText = true, c, text
-	h.Time, _ = c.Unix()
+// setTime notes a time as written, and the point in time that it is, in ns since the Unix epoch.
+func (h *Header) setTime(c *clock.Civil, text []byte, ns int64) {
+	h.HasTime, h.Civil, h.TimeText, h.Time = true, *c, text, ns
 }
 
 // ParseRFC5424 reads b as RFC 5424 has it. It is false when b breaks a rule: printable ASCII and the length limits of
@@ -159,7 +159,8 @@ func (r *reader) time5424(h *Header) bool {
 	if !ok || n == len(b) || b[n] != ' ' || !strictISO(b[:n]) {
 		return false
 	}
-	h.setTime(c, b[:n])
+	ns, _ := c.Unix()
+	h.setTime(&c, b[:n], ns)
 	r.pos += n + 1
 	return true
 }

@@ -1,0 +1,7 @@
+//go:build !wasm
+
+package abi
+
+import "encoding/binary"
+
+var le = binary.LittleEndian
