@@ -15,9 +15,22 @@ import (
 //go:embed all:dist */*/*.yaml */*/testdata/*.txtar
 var files embed.FS
 
+// Interpreter returns the code of every package with a spec (parsers/declarative), with its own manifest inside.
+func Interpreter() ([]byte, error) { return code("declarative") }
+
+// code returns a file of dist, nil when there is none.
+func code(name string) ([]byte, error) {
+	wasm, err := files.ReadFile("dist/" + name + ".wasm")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return wasm, nil
+}
+
 // Builtin returns every shipped module as a package, parsers first, then monitors, then rules, each kind by name. The
-// packages are complete and checked; the caller owns them. An error means that the binary was built from a tree in
-// which modules/dist does not belong to the module folders.
+// packages are complete and checked; the caller owns them. The interpreter of specs is not among them: it is part of
+// every package with a spec and does nothing without one. An error means that the binary was built from a tree in which
+// modules/dist does not belong to the module folders.
 func Builtin() ([]manifest.Package, error) {
 	var all []manifest.Package
 	for _, kind := range []string{"parsers", "monitors", "rules"} {
@@ -30,7 +43,9 @@ func Builtin() ([]manifest.Package, error) {
 			if err != nil {
 				return nil, fmt.Errorf("shipped modules: %w", err)
 			}
-			all = append(all, p)
+			if !p.Manifest.Entry.Interprets {
+				all = append(all, p)
+			}
 		}
 	}
 	return all, nil
@@ -41,10 +56,19 @@ func read(dir string) (manifest.Package, error) {
 	if err != nil {
 		return manifest.Package{}, err
 	}
-	wasm, err := files.ReadFile("dist/" + path.Base(dir) + ".wasm")
-	if errors.Is(err, fs.ErrNotExist) {
-		wasm = nil
-	} else if err != nil {
+	src, err := fs.ReadFile(folder, manifest.FileName)
+	if err != nil {
+		return manifest.Package{}, err
+	}
+	m, err := manifest.Parse(path.Join(dir, manifest.FileName), src)
+	if err != nil {
+		return manifest.Package{}, err
+	}
+	wasm, err := code(path.Base(dir))
+	if m.Entry.Spec != "" {
+		wasm, err = Interpreter()
+	}
+	if err != nil {
 		return manifest.Package{}, err
 	}
 	p, err := manifest.ReadFolder(dir, folder, wasm)

@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/vedette-siem/vedette/modules"
 	sdk "github.com/vedette-siem/vedette/sdk/go"
 	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/sdk/spec"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -28,6 +30,23 @@ func New(dir string, kind manifest.Kind) error {
 	if !ok {
 		return fmt.Errorf("new module: kind %q: want parser, monitor or rule: %w", kind, storage.ErrInvalid)
 	}
+	if err := scaffold(dir, name, files); err != nil || kind == manifest.Rule {
+		return err
+	}
+	return writeSDK(filepath.Join(dir, sdkFolder))
+}
+
+// NewSpec writes a parser without code, which passes its test and can be installed. dir must not exist. The error wraps
+// storage.ErrInvalid or ErrConflict.
+func NewSpec(dir string) error {
+	name := filepath.Base(dir)
+	if !manifest.ValidName(name) {
+		return fmt.Errorf("new module: name %q: want lower-case letters, digits and inner hyphens: %w", name, storage.ErrInvalid)
+	}
+	return scaffold(dir, name, specTemplate)
+}
+
+func scaffold(dir, name string, files map[string]string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return fmt.Errorf("new module: %s exists already: choose another folder: %w", dir, storage.ErrConflict)
 	}
@@ -36,10 +55,7 @@ func New(dir string, kind manifest.Kind) error {
 			return err
 		}
 	}
-	if kind == manifest.Rule {
-		return nil
-	}
-	return writeSDK(filepath.Join(dir, sdkFolder))
+	return nil
 }
 
 // writeSDK copies the SDK without its tests.
@@ -80,14 +96,25 @@ func Folder(dir string) (manifest.Package, error) {
 		return manifest.Package{}, err
 	}
 	var wasm []byte
-	if m.Entry.Wasm {
+	if m.Entry.Spec != "" {
+		if wasm, err = modules.Interpreter(); err != nil {
+			return manifest.Package{}, fmt.Errorf("read module: %w", err)
+		}
+	} else if m.Entry.Wasm {
 		if wasm, err = os.ReadFile(wasmFile(dir, m.Name)); errors.Is(err, fs.ErrNotExist) {
 			return manifest.Package{}, fmt.Errorf("%s is not built: run vedette module build %s: %w", dir, dir, storage.ErrNotFound)
 		} else if err != nil {
 			return manifest.Package{}, fmt.Errorf("read module: %w", err)
 		}
 	}
-	return manifest.ReadFolder(dir, os.DirFS(dir), wasm)
+	p, err := manifest.ReadFolder(dir, os.DirFS(dir), wasm)
+	if err != nil || m.Entry.Spec == "" {
+		return p, err
+	}
+	if _, err := spec.Check(filepath.Join(dir, m.Entry.Spec), p.Documents[0].Data); err != nil {
+		return manifest.Package{}, err
+	}
+	return p, nil
 }
 
 func wasmFile(dir, name string) string { return filepath.Join(dir, "build", name+".wasm") }
@@ -268,6 +295,53 @@ tests:
 		"README.md": readme, ".gitignore": "build/\n",
 	},
 }
+
+// specTemplate reads what the scaffold of a parser in Go reads.
+var specTemplate = map[string]string{
+	"module.yaml": `publisher: local
+name: NAME
+version: 0.1.0
+kind: parser
+title: Door controller NAME
+description: Reads the lines of a door controller.
+license: Apache-2.0
+abi: "1.0"
+entry:
+  spec: spec.yaml
+vectors: [testdata/*.txtar]
+`,
+	"spec.yaml": `# What stands around a line: none, syslog, kv or json.
+framing: none
+# Fields that ECS does not have stand below this name.
+prefix: door
+set:
+  event.dataset: NAME.log
+templates:
+  - text: "door={observer.name:word} badge={user.name:word} result={event.action:word}{? after {event.duration:int} ms}"
+    set: {event.category: [authentication]}
+`,
+	"testdata/doors.txtar": `A door that opens, a door that refuses, and a line of something else.
+-- input --
+door=north badge=ada result=open
+door=vault badge=mallory result=refused after 120 ms
+window=north
+-- want/events.jsonl --
+{"event.action":"open","event.category":["authentication"],"event.dataset":"NAME.log","observer.name":"north","related.user":["ada"],"user.name":"ada"}
+{"event.action":"refused","event.category":["authentication"],"event.dataset":"NAME.log","event.duration":120,"observer.name":"vault","related.user":["mallory"],"user.name":"mallory"}
+{"outcome":"not mine"}
+`,
+	"README.md": readmeSpec,
+}
+
+const readmeSpec = `# NAME
+
+A parser without code: spec.yaml says what it reads.
+
+    vedette module suggest FILE    propose a spec for lines that nobody reads
+    vedette module build .         check the spec
+    vedette module test .          run the cases in the sandbox
+    vedette module install .       let it run on the live host
+`
 
 const goMod = `module local/NAME
 

@@ -36,20 +36,30 @@ const wantFile = "want/events.jsonl"
 // Cases runs every testdata/*.txtar of the test's package through p.
 func Cases(t *testing.T, p sdk.Parser) {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
-	if err != nil || len(names) == 0 {
+	CasesOf(t, func(*testing.T, *txtar.Archive) (sdk.Parser, []string) { return p, nil })
+}
+
+// CasesOf is Cases for a parser that each case sets up for itself; names are its module-local field names.
+func CasesOf(t *testing.T, setUp func(t *testing.T, a *txtar.Archive) (p sdk.Parser, names []string)) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
+	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases in testdata: %v", err)
 	}
-	for _, name := range names {
-		t.Run(filepath.Base(name), func(t *testing.T) { runCase(t, p, name) })
+	for _, name := range files {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			a, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, names := setUp(t, a)
+			runCase(t, p, names, name, a)
+		})
 	}
 }
 
-func runCase(t *testing.T, p sdk.Parser, name string) {
-	a, err := txtar.ParseFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+func runCase(t *testing.T, p sdk.Parser, names []string, name string, a *txtar.Archive) {
+	var err error
 	var input, want []byte
 	received, at := Received, -1
 	for i, f := range a.Files {
@@ -64,7 +74,7 @@ func runCase(t *testing.T, p sdk.Parser, name string) {
 			want, at = f.Data, i
 		}
 	}
-	got, err := Events(p, received, bytes.Split(bytes.TrimSuffix(input, []byte("\n")), []byte("\n"))...)
+	got, err := EventsOf(p, names, received, bytes.Split(bytes.TrimSuffix(input, []byte("\n")), []byte("\n"))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,13 +96,18 @@ func runCase(t *testing.T, p sdk.Parser, name string) {
 
 // Events runs p natively over records and renders what comes out as the lines of want/events.jsonl.
 func Events(p sdk.Parser, received time.Time, raws ...[]byte) ([]byte, error) {
+	return EventsOf(p, nil, received, raws...)
+}
+
+// EventsOf is Events for a parser with module-local field names.
+func EventsOf(p sdk.Parser, names []string, received time.Time, raws ...[]byte) ([]byte, error) {
 	in, size := batch(received, raws)
 	var b sdk.Buffers
 	status, out := sdk.RunParser(p, in, b.Grow(len(in), abi.OutBytes(len(raws), size)))
 	if status != abi.StatusOK {
 		return nil, fmt.Errorf("the parser answers with status %d", status)
 	}
-	return Render(raws, out)
+	return render(raws, out, names)
 }
 
 func batch(received time.Time, raws [][]byte) (in []byte, size int) {
@@ -107,7 +122,9 @@ func batch(received time.Time, raws [][]byte) (in []byte, size int) {
 
 // Render writes an event batch that answers raws as the lines of want/events.jsonl, whoever ran the parser. It checks
 // what the ABI demands, that every source span lies inside its record, and that no well-known field is set twice.
-func Render(raws [][]byte, out []byte) ([]byte, error) {
+func Render(raws [][]byte, out []byte) ([]byte, error) { return render(raws, out, nil) }
+
+func render(raws [][]byte, out []byte, names []string) ([]byte, error) {
 	events, err := abi.DecodeEvents(out, len(raws))
 	if err != nil {
 		return nil, err
@@ -139,7 +156,7 @@ func Render(raws [][]byte, out []byte) ([]byte, error) {
 			if v.Record != uint32(i) {
 				break
 			}
-			m, err := flat(&events, &v, raw)
+			m, err := flat(&events, &v, raw, names)
 			if err != nil {
 				return nil, fmt.Errorf("record %d: %w", i, err)
 			}
@@ -154,7 +171,7 @@ func Render(raws [][]byte, out []byte) ([]byte, error) {
 }
 
 // flat resolves one event's fields.
-func flat(events *abi.Events, v *abi.Event, raw []byte) (map[string]any, error) {
+func flat(events *abi.Events, v *abi.Event, raw []byte, names []string) (map[string]any, error) {
 	m := map[string]any{}
 	if v.Time != abi.NoTime {
 		m["@timestamp"] = string(abi.AppendTime(nil, v.Time))
@@ -168,7 +185,9 @@ func flat(events *abi.Events, v *abi.Event, raw []byte) (map[string]any, error) 
 			return nil, fmt.Errorf("field %d: its source span lies outside the record", i)
 		}
 		name := string(f.Dynamic)
-		if f.Name != abi.NameInArena {
+		if local := int(f.Name) - int(abi.FirstLocal); f.Name != abi.NameInArena && local >= 0 && local < len(names) {
+			name = names[local]
+		} else if f.Name != abi.NameInArena {
 			if int(f.Name) >= len(ecs.Names) || ecs.Names[f.Name] == "" {
 				return nil, fmt.Errorf("field %d: name %d is not known", i, f.Name)
 			}

@@ -58,10 +58,13 @@ const (
 )
 
 // Entry says what runs: code, documents that the host interprets, or both (a rule whose document selects the events
-// that its code looks at).
+// that its code looks at). A package with a spec holds the code of an interpreter, which has that manifest inside, and
+// the host hands it the spec, compiled, as its settings (sdk/spec).
 type Entry struct {
-	Wasm      bool     `json:"wasm,omitempty"`      // the package holds a Wasm module
-	Documents []string `json:"documents,omitempty"` // declarative documents in the module's folder, "rule.yaml"
+	Wasm       bool     `json:"wasm,omitempty"`       // the package holds a Wasm module
+	Documents  []string `json:"documents,omitempty"`  // declarative documents in the module's folder, "rule.yaml"
+	Spec       string   `json:"spec,omitempty"`       // parsers without code of their own: what an interpreter reads, "spec.yaml"
+	Interprets bool     `json:"interprets,omitempty"` // the code reads specs: it is part of other packages and runs in no other way
 }
 
 // Match routes records that come without a hint. The most specific signature is asked first, and the parser itself

@@ -19,8 +19,8 @@ type File struct {
 type Package struct {
 	Manifest      Manifest
 	ManifestBytes []byte // canonical form of Manifest
-	Wasm          []byte // nil when the manifest's entry has no code
-	Documents     []File // the manifest's entry.documents
+	Wasm          []byte // nil when the manifest's entry has no code; with a spec, the interpreter's, as it is
+	Documents     []File // the manifest's entry.documents, or its spec
 	Vectors       []File // what the manifest's vectors select
 	Docs          []File // README.md
 }
@@ -43,6 +43,10 @@ func (p *Package) Check() error {
 		if _, err := p.Manifest.CheckWasm(p.Wasm); err != nil {
 			return fmt.Errorf("package %s: %w", name, err)
 		}
+	case p.Manifest.Entry.Spec != "":
+		if _, err := p.Interpreter(); err != nil {
+			return fmt.Errorf("package %s: %w", name, err)
+		}
 	case len(p.Wasm) > 0:
 		return fmt.Errorf("package %s holds code that its manifest does not mention: %w", name, ErrInvalid)
 	}
@@ -57,8 +61,36 @@ func (p *Package) Check() error {
 	return p.checkNames(name)
 }
 
+// Interpreter returns the manifest of the code that reads the package's spec. The error wraps ErrInvalid.
+func (p *Package) Interpreter() (Manifest, error) {
+	w, err := ReadWasm(p.Wasm)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("interpreter of the spec: %w", err)
+	}
+	m, err := Decode(w.Manifest)
+	if err != nil {
+		return m, fmt.Errorf("interpreter of the spec: %w", err)
+	}
+	if !m.Entry.Interprets || len(m.Capabilities) > 0 {
+		return m, fmt.Errorf("interpreter of the spec: %s reads no specs, or asks for capabilities: %w", m.Reference(), ErrInvalid)
+	}
+	if _, err := m.CheckWasm(p.Wasm); err != nil {
+		return m, fmt.Errorf("interpreter of the spec: %w", err)
+	}
+	return m, nil
+}
+
+// documents lists the files that the manifest's entry names.
+func (m *Manifest) documents() []string {
+	names := slices.Clone(m.Entry.Documents)
+	if m.Entry.Spec != "" {
+		names = append(names, m.Entry.Spec)
+	}
+	return names
+}
+
 func (p *Package) checkNames(name string) error {
-	want := slices.Sorted(slices.Values(p.Manifest.Entry.Documents))
+	want := slices.Sorted(slices.Values(p.Manifest.documents()))
 	have := make([]string, len(p.Documents))
 	for i, f := range p.Documents {
 		have[i] = f.Path
@@ -103,8 +135,9 @@ func checkFiles(files []File) error {
 	return nil
 }
 
-// ReadFolder makes a package of a module's folder and its built Wasm file (nil for a package without code). The
-// manifest is embedded into wasm, so that it may come straight from the compiler. name is the folder's name in errors.
+// ReadFolder makes a package of a module's folder and its built Wasm file (nil for a package without code, the
+// interpreter's for one with a spec). The manifest is embedded into wasm, so that it may come straight from the
+// compiler; an interpreter's stays as it is. name is the folder's name in errors.
 func ReadFolder(name string, folder fs.FS, wasm []byte) (Package, error) {
 	var p Package
 	src, err := readFile(folder, FileName)
@@ -117,12 +150,14 @@ func ReadFolder(name string, folder fs.FS, wasm []byte) (Package, error) {
 	if p.ManifestBytes, err = p.Manifest.Canonical(); err != nil {
 		return Package{}, fmt.Errorf("module %s: %w", name, err)
 	}
-	if len(wasm) > 0 {
+	if p.Manifest.Entry.Spec != "" {
+		p.Wasm = wasm
+	} else if len(wasm) > 0 {
 		if p.Wasm, err = Embed(wasm, p.ManifestBytes); err != nil {
 			return Package{}, fmt.Errorf("module %s: %w", name, err)
 		}
 	}
-	if p.Documents, err = readAll(folder, slices.Clone(p.Manifest.Entry.Documents)); err != nil {
+	if p.Documents, err = readAll(folder, p.Manifest.documents()); err != nil {
 		return Package{}, fmt.Errorf("module %s: documents: %w", name, err)
 	}
 	var vectors []string

@@ -88,9 +88,10 @@ func (c *check) abi(v string) {
 
 func (c *check) entry(m *Manifest) {
 	c.paths("entry.documents", m.Entry.Documents, false)
+	c.spec(m)
 	switch m.Kind {
 	case Parser, Monitor:
-		if !m.Entry.Wasm {
+		if !m.Entry.Wasm && m.Entry.Spec == "" {
 			c.add("entry.wasm", "a %s needs code: want wasm: true", m.Kind)
 		}
 	case Rule:
@@ -118,12 +119,34 @@ func (c *check) entry(m *Manifest) {
 	}
 }
 
+// spec checks what entry.spec and entry.interprets want and exclude.
+func (c *check) spec(m *Manifest) {
+	if m.Entry.Interprets && (m.Kind != Parser || !m.Entry.Wasm || m.Match != nil) {
+		c.add("entry.interprets", "only the code of a parser without signatures reads specs")
+	}
+	if m.Entry.Spec == "" {
+		return
+	}
+	c.paths("entry.spec", []string{m.Entry.Spec}, false)
+	switch {
+	case m.Kind != Parser:
+		c.add("entry.spec", "only parsers have one")
+	case m.Entry.Wasm || len(m.Entry.Documents) > 0:
+		c.add("entry.spec", "a parser with a spec has neither code nor other documents")
+	case m.WASI != "" || len(m.Names) > 0 || len(m.Capabilities) > 0 || len(m.Settings) > 0:
+		c.add("entry.spec", "a parser with a spec has no wasi, names, capabilities or settings: its interpreter decides them")
+	}
+}
+
 func (c *check) match(m *Manifest) {
 	if m.Kind != Parser {
 		if m.Match != nil {
 			c.add("match", "only parsers have signatures; a rule selects events in its document")
 		}
 		return
+	}
+	if m.Match == nil && (m.Entry.Spec != "" || m.Entry.Interprets) {
+		return // a spec's templates say it, unless the manifest does
 	}
 	if m.Match == nil || (len(m.Match.Signatures) == 0 && !m.Match.Generic) {
 		c.add("match", "a parser needs signatures, or generic: true for the fall-back of a whole format")
