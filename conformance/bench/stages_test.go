@@ -34,12 +34,12 @@ const restStage = "scheduler and the rest"
 func TestBenchStages(t *testing.T) {
 	b := newTable(t, "CPU PER EVENT BY STAGE")
 	profile := filepath.Join(t.TempDir(), "cpu.pprof")
-	events, _, used := throughput(t, t.TempDir(), profile)
+	r := throughput(t, t.TempDir(), profile)
 	shares, err := sharesOf(profile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	perEvent := float64(used.Microseconds()) / float64(events)
+	perEvent := float64(r.used.Microseconds()) / float64(r.events)
 	for _, s := range append(stages, struct {
 		name string
 		any  []string

@@ -296,6 +296,28 @@ func sample() *storage.Event {
 	return ev
 }
 
+func TestOneScratchForManySets(t *testing.T) {
+	long := "user.name.text" // names that begin at one address are not the same
+	ev := &storage.Event{Fields: []storage.Field{{Name: long[:9], Value: "root"}, {Name: long, Value: "text"}, {Name: long[:4], Value: "bare"}}}
+	rules := map[string]string{"user.name": "root", "user.name.text": "text", "user": "bare", "user.n": "root"}
+	sets := map[string]*Set{}
+	for field := range rules {
+		s, err := Compile([]*rule.Rule{parse(t, field, fmt.Sprintf(`{%s: %q}`, field, rules[field]))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets[field] = s
+	}
+	var sc Scratch
+	for range 3 {
+		for field, s := range sets {
+			if got, want := len(s.Match(ev, &sc)) == 1, field != "user.n"; got != want {
+				t.Errorf("%s matches: %v, want %v", field, got, want)
+			}
+		}
+	}
+}
+
 func TestMatchAllocatesNothing(t *testing.T) {
 	var rules []*rule.Rule
 	for i, w := range []string{

@@ -18,7 +18,22 @@ type memory struct {
 	words []uint64
 	bytes []byte   // arena of folded and unescaped text, reused from event to event
 	list  []string // arena of element lists
+
+	set   *Set // that known speaks of
+	known [1 << knownBits]known
 }
+
+// known is a field name that was looked up before, and its slot. Names of events are few strings that come again and
+// again, so the address tells most of them; it is nobody else's as long as the name is held here.
+type known struct {
+	name string
+	slot int // 1 + slot, noSlot when the rules ask for no such field, 0 for an empty entry
+}
+
+const (
+	knownBits = 9
+	noSlot    = -1
+)
 
 type value struct {
 	stamp         uint64
@@ -32,11 +47,15 @@ func (m *memory) load(s *Set, ev *storage.Event) {
 	if len(m.slots) < len(s.slots) {
 		m.slots = append(m.slots, make([]value, len(s.slots)-len(m.slots))...)
 	}
+	if m.set != s {
+		m.set = s
+		clear(m.known[:])
+	}
 	m.stamp++
 	m.bytes, m.list = m.bytes[:0], m.list[:0]
 	for i := range ev.Fields {
-		if slot, ok := s.slots[ev.Fields[i].Name]; ok {
-			m.put(slot, ev.Fields[i].Value)
+		if n := m.slotOf(ev.Fields[i].Name); n != noSlot {
+			m.put(uint16(n-1), ev.Fields[i].Value)
 		}
 	}
 	if slot, ok := s.slots[storage.FieldDataset]; ok {
@@ -45,6 +64,20 @@ func (m *memory) load(s *Set, ev *storage.Event) {
 	if slot, ok := s.slots[rule.FieldOriginal]; ok {
 		m.put(slot, ev.Raw)
 	}
+}
+
+// slotOf returns 1 + the slot of a field, or noSlot.
+func (m *memory) slotOf(name string) int {
+	at := unsafe.StringData(name)
+	k := &m.known[uint64(uintptr(unsafe.Pointer(at)))*0x9e3779b97f4a7c15>>(64-knownBits)]
+	if k.slot != 0 && unsafe.StringData(k.name) == at && len(k.name) == len(name) {
+		return k.slot
+	}
+	*k = known{name, noSlot}
+	if slot, ok := m.set.slots[name]; ok {
+		k.slot = int(slot) + 1
+	}
+	return k.slot
 }
 
 // put keeps the first value of a slot, as rule.Value does.

@@ -20,6 +20,7 @@ const (
 	Disable  ControlKind = "disable"
 	Suspend  ControlKind = "suspend"  // as Disable, by the host, because the module keeps failing
 	Incident ControlKind = "incident" // a person acts on an incident
+	Forget   ControlKind = "forget"   // an organization ends, with all that is kept of it but the log store's rows
 )
 
 // Control is one control record.
@@ -63,7 +64,7 @@ func DecodeControl(b []byte) (Control, error) {
 		return c, fmt.Errorf("decode control record: %w: %w", err, storage.ErrInvalid)
 	}
 	switch c.Kind {
-	case Activate, Rollback, Enable, Disable, Suspend, Incident:
+	case Activate, Rollback, Enable, Disable, Suspend, Incident, Forget:
 		return c, nil
 	}
 	return c, fmt.Errorf("decode control record: unknown kind %q: %w", c.Kind, storage.ErrInvalid)

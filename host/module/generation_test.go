@@ -200,6 +200,30 @@ func TestOrganizationsWithoutLayers(t *testing.T) {
 	}
 }
 
+func TestForget(t *testing.T) {
+	r := module.Running{}
+	var err error
+	for seq, c := range []module.Control{
+		{Kind: module.Activate, Name: "a/b", Digest: "d"}, {Kind: module.Activate, Tenant: 7, Name: "a/b", Digest: "d"}, {Kind: module.Forget, Tenant: 7},
+	} {
+		if r, err = r.Apply(uint64(seq+1), 0, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, own := r.Layers[7]; own || !r.Gone[7] || len(r.Layers) != 1 {
+		t.Errorf("left: %+v", r)
+	}
+	if _, err := r.Apply(4, 0, module.Control{Kind: module.Activate, Tenant: 7, Name: "a/b", Digest: "d"}); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("a module for a removed organization: %v", err)
+	}
+	if r, err = r.Apply(4, 0, module.Control{Kind: module.Disable, Name: "a/b"}); err != nil || !r.Gone[7] {
+		t.Errorf("a later change forgets who is gone: %+v, %v", r, err)
+	}
+	if _, err := r.Apply(5, 0, module.Control{Kind: module.Forget}); !errors.Is(err, storage.ErrInvalid) {
+		t.Errorf("forgetting nobody: %v", err)
+	}
+}
+
 func TestLayerLimits(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/sdk/spec"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -108,10 +109,14 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 		if err != nil {
 			return nil, fmt.Errorf("load %s: %w: %w", in.Name, err, storage.ErrInvalid)
 		}
+		r.Package = in.Digest
 		m.Rules = append(m.Rules, r)
 	}
 	if err := m.checkRules(len(pkg.Wasm) > 0); err != nil {
 		return nil, err
+	}
+	if pkg.Manifest.Entry.Interprets {
+		return nil, fmt.Errorf("load %s: it reads specs and does nothing without one: package a spec with it (vedette module new --lang spec): %w", in.Name, storage.ErrInvalid)
 	}
 	if len(pkg.Wasm) == 0 {
 		return m, nil
@@ -121,22 +126,49 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 			return nil, fmt.Errorf("load %s: it asks for %s (%s), which is not granted: %w", in.Name, c.ID, c.Reason, storage.ErrForbidden)
 		}
 	}
-	spec := runtime.ModuleSpec{
+	run := runtime.ModuleSpec{
 		Digest: in.Digest, Wasm: pkg.Wasm, Kind: pkg.Manifest.Kind, Grants: in.Grants, Names: pkg.Manifest.Names,
 		Limits: pkg.Manifest.Limits, WASIStub: pkg.Manifest.WASI == manifest.WASIStub, Targets: l.targets(t, in.Name),
 	}
 	if s := pkg.Manifest.Schedule; s != nil {
-		spec.Timeout = time.Duration(s.Timeout)
+		run.Timeout = time.Duration(s.Timeout)
 	}
 	if in.Settings != "" {
-		spec.Settings = []byte(in.Settings)
+		run.Settings = []byte(in.Settings)
 	}
-	code, err := l.runtime.Load(ctx, spec)
+	if pkg.Manifest.Entry.Spec != "" {
+		if err := m.lower(&pkg, &run); err != nil {
+			return nil, fmt.Errorf("load %s: %w", in.Name, err)
+		}
+	}
+	code, err := l.runtime.Load(ctx, run)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", in.Name, err)
 	}
 	m.Code = code
 	return m, nil
+}
+
+// lower compiles the spec of a package: its settings, field names and signatures come from there, and how its code is
+// linked from the interpreter's manifest. The code is the same for all specs, and so compiled once.
+func (l *Loaded) lower(pkg *registry.Artifact, run *runtime.ModuleSpec) error {
+	s, err := spec.Of(pkg)
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, storage.ErrInvalid)
+	}
+	interpreter, err := pkg.Interpreter()
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, storage.ErrInvalid)
+	}
+	l.Manifest.Names = s.Names()
+	if l.Manifest.Match == nil {
+		l.Manifest.Match = s.Match()
+	}
+	run.Settings, run.Names, run.WASIStub = s.Settings(), s.Names(), interpreter.WASI == manifest.WASIStub
+	if run.Limits == (manifest.Limits{}) {
+		run.Limits = interpreter.Limits
+	}
+	return nil
 }
 
 // checkRules refuses rules of one id, and rules that need code which their package does not have.

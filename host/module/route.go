@@ -3,6 +3,7 @@ package module
 import (
 	"bytes"
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/vedette-siem/vedette/sdk/manifest"
@@ -14,6 +15,9 @@ type Router struct {
 	scan       automaton
 	words      int         // 64-bit words of a literal set
 	signatures []signature // the most specific first
+	formats    int         // the first signature of a generic parser
+	needing    [][]uint32  // per literal the signatures that cannot fit without it, or without one of its kind
+	always     []uint64    // bitset of the signatures that need no literal
 	generic    []int       // parsers of a whole format, in the order of their names
 	parsers    int
 }
@@ -107,13 +111,49 @@ func NewRouter(parsers []Candidate) *Router {
 	for l, n := range literals {
 		texts[n] = l
 	}
+	r.index(texts)
 	r.scan = newAutomaton(texts)
 	return r
 }
 
+// index notes for each signature which literals make it worth a look.
+func (r *Router) index(literals []string) {
+	r.formats = len(r.signatures)
+	r.needing, r.always = make([][]uint32, len(literals)), make([]uint64, (len(r.signatures)+63)/64)
+	for i := range r.signatures {
+		if r.signatures[i].generic {
+			r.formats = min(r.formats, i)
+		}
+		r.trigger(uint32(i), literals)
+	}
+}
+
+// trigger notes when signature i has to be looked at: when the longest, hence rarest, of the literals is there that it
+// needs, or any of those of which it needs one.
+func (r *Router) trigger(i uint32, literals []string) {
+	g := &r.signatures[i]
+	in := func(set []uint64, n int) bool { return set != nil && set[n/64]&(1<<(n%64)) != 0 }
+	longest := -1
+	for n, l := range literals {
+		switch {
+		case in(g.all, n) && (longest < 0 || len(l) > len(literals[longest])):
+			longest = n
+		case g.all == nil && in(g.any, n):
+			r.needing[n] = append(r.needing[n], i)
+		}
+	}
+	if longest >= 0 {
+		r.needing[longest] = append(r.needing[longest], i)
+	}
+	if g.all == nil && g.any == nil {
+		r.always[i/64] |= 1 << (i % 64)
+	}
+}
+
 // Scratch is what one goroutine needs to route.
 type Scratch struct {
-	found []uint64
+	found []uint64 // literals
+	try   []uint64 // signatures
 	asked []bool
 }
 
@@ -133,16 +173,27 @@ func (r *Router) Route(dst []int, raw []byte, listener string, s *Scratch) (to [
 		head = head[:MaxRoutedBytes]
 	}
 	r.scan.find(head, found)
+	s.try = append(s.try[:0], r.always...)
+	for w, word := range found {
+		for ; word != 0; word &= word - 1 {
+			for _, i := range r.needing[w*64+bits.TrailingZeros64(word)] {
+				s.try[i/64] |= 1 << (i % 64)
+			}
+		}
+	}
 	start := len(dst)
 	generic = -1
-	for i := range r.signatures {
-		g := &r.signatures[i]
-		if g.generic && generic < 0 {
-			generic = len(dst)
-		}
-		if !s.asked[g.parser] && g.fits(raw, listener, found) {
-			s.asked[g.parser] = true
-			dst = append(dst, g.parser)
+	for w, word := range s.try {
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			g := &r.signatures[i]
+			if i >= r.formats && generic < 0 {
+				generic = len(dst)
+			}
+			if !s.asked[g.parser] && g.fits(raw, listener, found) {
+				s.asked[g.parser] = true
+				dst = append(dst, g.parser)
+			}
 		}
 	}
 	if generic < 0 {

@@ -2,8 +2,10 @@ package module
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vedette-siem/vedette/sdk/manifest"
@@ -50,11 +52,78 @@ func TestRouteReadsOnlyTheHead(t *testing.T) {
 	}
 }
 
+// TestRouteAgainstDefinition: what is indexed gives the same order as asking every signature in turn.
+func TestRouteAgainstDefinition(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.StringMatching(`[ab]{1,3}`), 0, 3)
+		var cs []Candidate
+		for i := range rapid.IntRange(1, 9).Draw(t, "parsers") {
+			m := &manifest.Match{Generic: rapid.IntRange(0, 3).Draw(t, "generic") == 0}
+			for range rapid.IntRange(0, 3).Draw(t, "signatures") {
+				m.Signatures = append(m.Signatures, manifest.Signature{
+					All: texts.Draw(t, "all"), Any: texts.Draw(t, "any"), Prefix: rapid.StringMatching(`[ab]?`).Draw(t, "prefix"),
+					Listener: rapid.SampledFrom([]string{"", "tcp", "udp"}).Draw(t, "listener"), Priority: rapid.IntRange(-1, 1).Draw(t, "priority"),
+				})
+			}
+			cs = append(cs, Candidate{fmt.Sprint("p", i), m})
+		}
+		r := NewRouter(cs)
+		var s Scratch
+		for range 3 {
+			raw := rapid.StringMatching(`[abc]{0,12}`).Draw(t, "raw")
+			got, generic := r.Route(nil, []byte(raw), "tcp", &s)
+			want, wantGeneric := ask(cs, raw, "tcp")
+			if !slices.Equal(got, want) || generic != wantGeneric {
+				t.Fatalf("Route(%q) = %v, generic from %d; want %v, from %d", raw, got, generic, want, wantGeneric)
+			}
+		}
+	})
+}
+
+// ask is Route word for word.
+func ask(cs []Candidate, raw, listener string) (to []int, generic int) {
+	type asked struct {
+		parser int
+		sig    manifest.Signature
+	}
+	for _, round := range []bool{false, true} {
+		var fit []asked
+		for i, c := range cs {
+			for _, g := range c.Match.Signatures {
+				contains := func(l string) bool { return strings.Contains(raw, l) }
+				all := !slices.ContainsFunc(g.All, func(l string) bool { return !contains(l) })
+				if c.Match.Generic == round && (g.Listener == "" || g.Listener == listener) && strings.HasPrefix(raw, g.Prefix) &&
+					all && (len(g.Any) == 0 || slices.ContainsFunc(g.Any, contains)) {
+					fit = append(fit, asked{i, g})
+				}
+			}
+		}
+		slices.SortStableFunc(fit, func(a, b asked) int {
+			return cmp.Or(b.sig.Priority-a.sig.Priority, b.sig.Specificity()-a.sig.Specificity(), a.parser-b.parser)
+		})
+		for _, f := range fit {
+			if !slices.Contains(to, f.parser) {
+				to = append(to, f.parser)
+			}
+		}
+		if !round {
+			generic = len(to)
+		}
+	}
+	for i, c := range cs {
+		if c.Match.Generic && !slices.Contains(to, i) {
+			to = append(to, i)
+		}
+	}
+	return to, generic
+}
+
 func TestAutomatonAgainstContains(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		lits := rapid.SliceOfNDistinct(rapid.StringMatching(`[abc]{1,5}`), 1, 80, rapid.ID[string]).Draw(t, "literals")
-		text := []byte(rapid.StringMatching(`[abcd]{0,60}`).Draw(t, "text"))
+		text := []byte(rapid.StringMatching(`[abcd]{0,200}`).Draw(t, "text")) // long ones are read at four places at once
 		a := newAutomaton(lits)
 		found := make([]uint64, 2)
 		a.find(text, found)

@@ -40,6 +40,7 @@ type Layer struct {
 type Running struct {
 	Seq    uint64                   `json:"seq"` // of the last control record that changed it
 	Layers map[storage.Tenant]Layer `json:"layers"`
+	Gone   map[storage.Tenant]bool  `json:"gone,omitempty"` // organizations that were removed: what still comes for one is dropped
 }
 
 // Layer returns a tenant's layer; the zero Layer when it has none.
@@ -52,6 +53,12 @@ func (r Running) Tenants() []storage.Tenant { return slices.Sorted(maps.Keys(r.L
 // be (a rollback without an earlier version) is an error wrapping storage.ErrInvalid, ErrNotFound, ErrConflict or
 // ErrExhausted and changes nothing: it depends on the log alone, so every replay decides alike.
 func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
+	if c.Kind == Forget {
+		return r.forget(seq, c.Tenant)
+	}
+	if r.Gone[c.Tenant] {
+		return r, fmt.Errorf("%s %s: the organization was removed: %w", c.Kind, c.Name, storage.ErrNotFound)
+	}
 	layer := r.Layers[c.Tenant].clone()
 	slot, ok := layer.Slots[c.Name]
 	if c.Kind != Activate && c.Digest != "" {
@@ -140,7 +147,21 @@ func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
 	if len(l.Slots) == 0 && len(l.Off) == 0 {
 		delete(layers, t) // an organization that runs what all run costs nothing
 	}
-	return Running{Seq: seq, Layers: layers}
+	return Running{Seq: seq, Layers: layers, Gone: r.Gone}
+}
+
+// forget ends an organization. Its number is never given again, so it is remembered for ever.
+func (r Running) forget(seq uint64, t storage.Tenant) (Running, error) {
+	if t == storage.NoTenant {
+		return r, fmt.Errorf("forget: no organization is named: %w", storage.ErrInvalid)
+	}
+	next := Running{Seq: seq, Layers: maps.Clone(r.Layers), Gone: maps.Clone(r.Gone)}
+	delete(next.Layers, t)
+	if next.Gone == nil {
+		next.Gone = map[storage.Tenant]bool{}
+	}
+	next.Gone[t] = true
+	return next, nil
 }
 
 func (l Layer) clone() Layer {

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"fmt"
 	"math"
 	"net/netip"
 	"slices"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
-	"github.com/vedette-siem/vedette/sdk/go/ecs"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -40,17 +38,18 @@ var flagText = [4]string{
 const (
 	fieldKind      = "event.kind"
 	fieldError     = "error.message"
-	fieldDropped   = "vedette.dropped" // recognised by a parser, which found nothing worth keeping but the record
+	FieldDropped   = "vedette.dropped" // recognised by a parser, which found nothing worth keeping but the record
 	streamUnparsed = "unparsed"
-	kindUnparsed   = "pipeline_error"
+	KindUnparsed   = "pipeline_error"
 )
 
 // builder turns the fields of decoded events into canonical ones. Values that lie in a record or in the arena share the
 // one string that was made of it. It belongs to one goroutine.
 type builder struct {
-	slab  []storage.Field // where events' fields are cut from
+	names nameTable
+	slab  []storage.Field // where events' fields are cut from, up to its length
 	chars []byte          // where computed values are cut from
-	text  []byte          // the computed value at hand
+	text  []byte          // the list at hand
 	list  []element
 }
 
@@ -60,13 +59,29 @@ type element struct {
 	value string
 }
 
+// texts is what the values of an event are ranges of.
+type texts struct {
+	raw, arena               string
+	rawIsASCII, arenaIsASCII bool // every range is valid UTF-8 then
+}
+
+func textsOf(arena []byte) texts {
+	t := texts{arena: string(arena)}
+	t.arenaIsASCII = isASCII(t.arena)
+	return t
+}
+
+func (t *texts) record(raw string) { t.raw, t.rawIsASCII = raw, isASCII(raw) }
+
 // Sizes of slabs: large enough to make allocations rare, small enough not to hold much when one event of them lives long.
 const (
-	slabFields = 4096
-	slabChars  = 16 << 10
+	slabFields    = 4096
+	maxSlabFields = 64 << 10 // of a slab that is used again: a large frame's
+	slabChars     = 16 << 10
+	maxComputed   = 64 // of a value that is no text: a time has the longest, 30 bytes
 )
 
-func newBuilder() *builder { return &builder{} }
+func newBuilder() *builder { return &builder{names: newNameTable()} }
 
 // keep returns a copy of text as a string.
 func (b *builder) keep(text []byte) string {
@@ -85,78 +100,94 @@ func (b *builder) keep(text []byte) string {
 	return s
 }
 
-// take cuts room for n fields from the slab; what is appended beyond n moves elsewhere by itself.
+// take cuts room for n fields from the slab; what is appended beyond n moves elsewhere by itself. A slab that is full is
+// left to the events that point into it.
 func (b *builder) take(n int) []storage.Field {
-	if len(b.slab) < n {
-		b.slab = make([]storage.Field, max(n, slabFields))
+	at := len(b.slab)
+	if cap(b.slab)-at < n {
+		at, b.slab = 0, make([]storage.Field, 0, max(n, slabFields, min(2*cap(b.slab), maxSlabFields)))
 	}
-	f := b.slab[:0:n]
-	b.slab = b.slab[n:]
-	return f
+	b.slab = b.slab[:at+n]
+	return b.slab[at : at : at+n]
 }
 
-// event fills ev with the fields of v. raw and arena are the strings of the record and of the batch's arena.
-func (b *builder) event(ev *storage.Event, batch *abi.Events, v *abi.Event, m *manifest.Manifest, raw, arena string) error {
+// event fills ev with the fields of v, an event of a batch that was checked, and reports whether ev is in canonical form:
+// whatever is not seen here to be so, storage.Canonical decides. Fields that the host adds later are not its concern.
+func (b *builder) event(ev *storage.Event, v *abi.Event, m *manifest.Manifest, t *texts) (canonical bool) {
 	ev.Fields = b.take(v.Len() + hostFields)
 	b.list = b.list[:0]
-	bytesOfRaw := unsafe.Slice(unsafe.StringData(raw), len(raw))
+	b.names.next()
+	canonical = len(t.raw) <= storage.MaxRawBytes && (t.rawIsASCII || utf8.ValidString(t.raw))
+	size := len(t.raw)
 	for i := range v.Len() {
-		f, err := batch.Field(v, i, bytesOfRaw)
-		if err != nil {
-			return err
+		f := v.Entry(i)
+		name := b.name(&f, m, t)
+		if name.use == hostsOwn {
+			continue
 		}
-		name := nameOf(&f, m, arena)
-		if name == "" {
-			return &abi.DecodeError{Clause: "5.4", What: fmt.Sprintf("field name %d is not known", f.Name)}
-		}
-		if strings.HasPrefix(name, "vedette.") {
-			continue // a module does not speak for the host
-		}
-		value := b.value(&f, raw, arena)
+		value, plain := b.value(&f, t)
 		if value == "" {
 			continue
 		}
-		if name == storage.FieldDataset {
+		size += len(name.text) + len(value)
+		canonical = canonical && plain && name.use != irregular && len(value) <= storage.MaxFieldValueBytes
+		if name.use == dataset {
 			if ev.Stream == "" {
 				ev.Stream = value
 			}
 			continue
 		}
-		if f.Flags&abi.FlagList != 0 {
-			b.element(ev, name, value)
-			continue
+		at, given := b.names.given(name, len(ev.Fields))
+		switch {
+		case f.Flags&abi.FlagList != 0:
+			b.element(ev, at, given, name.text, value)
+		case !given:
+			ev.Fields = append(ev.Fields, storage.Field{Name: name.text, Value: value})
 		}
-		ev.Fields = append(ev.Fields, storage.Field{Name: name, Value: value})
 	}
-	b.closeLists(ev)
-	return nil
+	if !b.closeLists(ev) {
+		canonical = false
+	}
+	return canonical && size <= storage.MaxRowBytes/2 && len(ev.Stream) <= storage.MaxStreamBytes &&
+		len(ev.Fields)+hostFields <= storage.MaxFieldsPerEvent
 }
 
-// hostFields is room for the fields that the pipeline adds to each event.
+// hostFields is room for the fields that the pipeline adds to each event. They are short: an event of half the size of a
+// row has room for them.
 const hostFields = 7
 
-func nameOf(f *abi.Field, m *manifest.Manifest, arena string) string {
+func (b *builder) name(f *abi.Entry, m *manifest.Manifest, t *texts) *fieldName {
 	switch {
 	case f.Name == abi.NameInArena:
-		return arena[f.DynamicOff : f.DynamicOff+uint32(len(f.Dynamic))]
+		at := f.Aux + 1
+		return b.names.intern(t.arena[at : at+uint32(t.arena[f.Aux])])
 	case f.Name >= abi.FirstLocal:
-		return m.FieldName(f.Name)
-	case int(f.Name) < len(ecs.Names):
-		return ecs.Names[f.Name]
+		return b.names.intern(m.FieldName(f.Name))
 	}
-	return ""
+	return &b.names.of[f.Name]
 }
 
-// value returns a field's value as text, the form in which everything is stored and matched.
-func (b *builder) value(f *abi.Field, raw, arena string) string {
+// value returns a field's value as text, the form in which everything is stored and matched, and whether it is valid
+// UTF-8.
+func (b *builder) value(f *abi.Entry, t *texts) (string, bool) {
 	off, n := uint32(f.Bits), uint32(f.Bits>>32)
 	switch f.Type {
 	case abi.InRecord:
-		return raw[off : off+n]
+		s := t.raw[off : off+n]
+		return s, t.rawIsASCII || utf8.ValidString(s)
 	case abi.InArena:
-		return arena[off : off+n]
+		s := t.arena[off : off+n]
+		return s, t.arenaIsASCII || utf8.ValidString(s)
 	}
-	t := b.text[:0]
+	return b.computed(f), true
+}
+
+// computed returns a value that is no text, written where it stays.
+func (b *builder) computed(f *abi.Entry) string {
+	if len(b.chars) < maxComputed {
+		b.chars = make([]byte, slabChars)
+	}
+	t := b.chars[:0]
 	switch f.Type {
 	case abi.Int:
 		t = strconv.AppendInt(t, int64(f.Bits), 10)
@@ -171,28 +202,27 @@ func (b *builder) value(f *abi.Field, raw, arena string) string {
 	case abi.IPv4:
 		t = netip.AddrFrom4([4]byte{byte(f.Bits >> 24), byte(f.Bits >> 16), byte(f.Bits >> 8), byte(f.Bits)}).AppendTo(t)
 	}
-	b.text = t
-	return b.keep(t)
+	s := unsafe.String(unsafe.SliceData(t), len(t)) // never written again
+	b.chars = b.chars[len(t):]
+	return s
 }
 
-// element adds one element of a list; the list's place in the event is that of its first element.
-func (b *builder) element(ev *storage.Event, name, value string) {
-	at := slices.IndexFunc(b.list, func(e element) bool { return ev.Fields[e.field].Name == name })
-	field := len(ev.Fields)
-	if at >= 0 {
-		field = b.list[at].field
-		if slices.ContainsFunc(b.list, func(e element) bool { return e.field == field && e.value == value }) {
-			return
-		}
-	} else {
+// element adds one element of the list that is, or will be, the event's field at; the list's place in the event is that
+// of its first element.
+func (b *builder) element(ev *storage.Event, at int, given bool, name, value string) {
+	if !given {
 		ev.Fields = append(ev.Fields, storage.Field{Name: name})
+	} else if ev.Fields[at].Value != "" { // the name was given to a single value before
+		return
+	} else if slices.ContainsFunc(b.list, func(e element) bool { return e.field == at && e.value == value }) {
+		return
 	}
-	b.list = append(b.list, element{field, value})
+	b.list = append(b.list, element{at, value})
 }
 
-// closeLists writes each list as a JSON array of strings. Elements beyond the limit of a value are left out: an array
-// that is cut would be none.
-func (b *builder) closeLists(ev *storage.Event) {
+// closeLists writes each list as a JSON array of strings. Elements beyond the limit of a value are left out, since an
+// array that is cut would be none, and the event says so; whole is false then.
+func (b *builder) closeLists(ev *storage.Event) (whole bool) {
 	cut := false
 	for i := range b.list {
 		field := b.list[i].field
@@ -218,6 +248,7 @@ func (b *builder) closeLists(ev *storage.Event) {
 	if cut {
 		ev.Fields = append(ev.Fields, storage.Field{Name: storage.FieldTruncated, Value: `["value"]`})
 	}
+	return !cut
 }
 
 const hexDigits = "0123456789abcdef"

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,11 +39,13 @@ func built(t *testing.T, raw string, write func(e *abi.EventsEncoder)) storage.E
 	}
 	ev := storage.Event{Tenant: 1, Received: received, Raw: raw}
 	m := manifest.Manifest{Names: []string{"door.colour"}}
-	if err := newBuilder().event(&ev, &batch, &v, &m, raw, string(batch.Arena())); err != nil {
-		t.Fatal(err)
-	}
+	texts := textsOf(batch.Arena())
+	texts.record(raw)
+	canonical := newBuilder().event(&ev, &v, &m, &texts)
 	adjust(&ev, v.Time)
-	storage.Canonical(&ev)
+	if changed := storage.Canonical(&ev); canonical && changed > 0 {
+		t.Errorf("%d changes to an event that was called canonical: %v", changed, ev)
+	}
 	return ev
 }
 
@@ -132,6 +135,117 @@ func TestEventForm(t *testing.T) {
 		}
 		if again := got; storage.Canonical(&again) != 0 || !slices.Equal(again.Fields, got.Fields) {
 			t.Errorf("%s: not canonical", name)
+		}
+	}
+}
+
+// FuzzEvent builds events of any texts, names and kinds: what is called canonical is, and what the builder has seen
+// before changes nothing.
+func FuzzEvent(f *testing.F) {
+	f.Add("door ada opens", []byte("\x01\x00\x03user.name\x02ada"))
+	f.Add("bad \xff text", []byte("\x02\x01\x02_msg\x05a\xffb\x00\x00vedette.id"))
+	f.Add("ünïcode", []byte("\x00\x02\x04event.dataset\x03x\x03\x01\x02event.action"))
+	names := []string{"user.name", "event.dataset", "vedette.id", "_msg", "a\xffb", strings.Repeat("n", 128), strings.Repeat("n", 127) + "é", "related.ip", "door.colour"}
+	numbers := []abi.Name{ecs.UserName, ecs.EventDataset, ecs.RelatedIP, abi.FirstLocal}
+	old := newBuilder()
+	f.Fuzz(func(t *testing.T, raw string, script []byte) {
+		var e abi.EventsEncoder
+		out := make([]byte, 4<<20)
+		e.Begin(out[:2<<20], out[2<<20:], 1)
+		e.Record(0)
+		e.Event()
+		for len(script) >= 4 && len(raw) > 0 {
+			what, name, at, n := script[0], int(script[1]), uint64(script[2])%uint64(len(raw)), int(script[3])
+			script = script[4:]
+			n = min(n, len(script))
+			number, aux := numbers[name%len(numbers)], uint32(0)
+			if what&1 != 0 {
+				text := names[name%len(names)]
+				number, aux = abi.NameInArena, e.Text(string([]byte{byte(min(len(text), abi.MaxNameBytes))})+text)
+			}
+			switch list := what >> 1 & 1; what >> 2 & 3 {
+			case 0:
+				e.Field(number, aux, abi.InRecord, list, at|min(uint64(n), uint64(len(raw))-at)<<32, abi.None, 0)
+			case 1:
+				e.Field(number, aux, abi.Int, list, uint64(n)*at, abi.None, 0)
+			default:
+				off := e.Text(string(script[:n]))
+				e.Field(number, aux, abi.InArena, list, uint64(off)|uint64(n)<<32, abi.None, 0)
+			}
+		}
+		e.End(abi.OK, "")
+		n, ok := e.Finish()
+		if !ok {
+			t.Skip()
+		}
+		batch, err := abi.DecodeEvents(out[:n], 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, _, err := batch.Next(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := textsOf(batch.Arena())
+		texts.record(raw)
+		m := manifest.Manifest{Names: []string{"door.colour"}}
+		var got [2]storage.Event
+		for i, b := range []*builder{old, newBuilder()} {
+			got[i] = storage.Event{Tenant: 1, Raw: raw}
+			canonical := b.event(&got[i], &v, &m, &texts)
+			if changed := storage.Canonical(&got[i]); canonical && changed > 0 {
+				t.Fatalf("%d changes to an event that was called canonical: %v", changed, got[i])
+			}
+		}
+		if d := cmp.Diff(got[1], got[0]); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func TestNamesAreForgotten(t *testing.T) {
+	t.Parallel()
+	table := newNameTable()
+	for i := range 3 * maxNamesLearnt {
+		table.next()
+		n := table.intern("made.up." + strconv.Itoa(i))
+		if _, before := table.given(n, 0); before {
+			t.Fatalf("%s is not new", n.text)
+		}
+		if _, before := table.given(n, 1); !before {
+			t.Fatalf("%s was given", n.text)
+		}
+	}
+	if most := newNameTable(); len(table.of) > len(most.of)+maxNamesLearnt+1 {
+		t.Errorf("%d names are known", len(table.of))
+	}
+}
+
+func TestNamesWithOneEnd(t *testing.T) {
+	names := newNameTable()
+	texts := []string{"a.identical", "b.identical", "identical", "xxidentical", "dentical", "short", "", "source.ip", "client.ip"}
+	for range 3 {
+		for _, text := range texts {
+			if got := names.intern(text).text; got != text {
+				t.Fatalf("%q was taken for %q", text, got)
+			}
+		}
+	}
+	if n := len(names.of); n != len(ecs.Names)+len(texts)-3 { // index 0 is the empty name, and two are well known
+		t.Errorf("%d names, %d of them well known", n, len(ecs.Names))
+	}
+}
+
+func TestComputedValuesStay(t *testing.T) {
+	b := newBuilder()
+	var got []string
+	const n = 2 * slabChars / 10
+	for i := range int64(n) {
+		got = append(got, b.computed(&abi.Entry{Type: abi.Int, Bits: uint64(-i)}))
+	}
+	for i := range int64(n) {
+		if want := strconv.FormatInt(-i, 10); got[i] != want {
+			t.Fatalf("value %d is %q, want %q", i, got[i], want)
 		}
 	}
 }

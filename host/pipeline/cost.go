@@ -5,12 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// Stage is a part of an event's way inside the pipeline.
+// Stage is a part of an event's way.
 type Stage int
 
 // The stages, in the order of the way.
 const (
-	StageParse     Stage = iota // decode, route, Wasm, canonical form
+	StageReceive   Stage = iota // read, split and hand over; what net/http does around it is not in it
+	StageQueue                  // write and read frames; what NATS does in its own threads is not in it
+	StageParse                  // decode, route, Wasm, canonical form
 	StageDetect                 // match rules, code rules included
 	StageStore                  // hand over to the store; what the store does in its own threads is not in it
 	StageCorrelate              // keyed state
@@ -18,7 +20,7 @@ const (
 	stages
 )
 
-var stageNames = [stages]string{"parse", "detect", "store", "correlate", "incident"}
+var stageNames = [stages]string{"receive", "queue", "parse", "detect", "store", "correlate", "incident"}
 
 func (s Stage) String() string { return stageNames[s] }
 
@@ -52,6 +54,18 @@ type thread struct {
 func (c *Costs) thread() *thread {
 	runtime.LockOSThread()
 	return &thread{costs: c}
+}
+
+// Meter returns a function that begins to charge the calling goroutine's CPU time to a stage; what that returns ends it.
+func (c *Costs) Meter(s Stage) func() (end func()) {
+	return func() func() {
+		t := c.thread()
+		t.begin()
+		return func() {
+			t.end(s, 0)
+			t.release()
+		}
+	}
 }
 
 func (t *thread) release() { runtime.UnlockOSThread() }

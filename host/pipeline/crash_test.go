@@ -1,8 +1,11 @@
 package pipeline_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -25,7 +28,7 @@ const (
 	ruleName   = "local/refused"
 )
 
-// writeLog runs a machine without interruption on a log that it writes meanwhile: two organizations, modules that are
+// writeLog runs a machine without interruption on a log that it writes meanwhile: three organizations of which one is removed, modules that are
 // swapped, rolled back, replaced and switched off, records that nobody reads or survives, and people who work incidents.
 // It returns the end of the log.
 func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
@@ -39,11 +42,12 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 		{Kind: module.Activate, Name: "local/other", Digest: w.badRule}, // refused: its rule has the id of another
 		{Kind: module.Rollback, Name: parserName},
 		{Kind: module.Disable, Tenant: 1, Name: parserName},
+		{Kind: module.Forget, Tenant: 3},
 		{Kind: module.Rollback, Tenant: 2, Name: ruleName},
 		{Kind: module.Enable, Tenant: 1, Name: parserName},
 		{Kind: module.Rollback, Name: parserName}, // refused: there is no earlier version
 	}
-	all := storage.Principal{User: "sim", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2}}
+	all := storage.Principal{User: "sim", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2, 3}}
 	actions := []string{"acknowledged", "commented", "resolved", "assigned"}
 	const frames = 60
 	for i := range frames {
@@ -67,7 +71,7 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 				lines[j] = fmt.Sprintf("door=%d badge=%d result=refused", r.IntN(3), r.IntN(4))
 			}
 		}
-		m.put(tb, storage.Tenant(1+r.IntN(2)), fmt.Sprint("192.0.2.", r.IntN(3)), lines...)
+		m.put(tb, storage.Tenant(1+r.IntN(3)), fmt.Sprint("192.0.2.", r.IntN(3)), lines...)
 		if i%7 != 6 {
 			continue
 		}
@@ -246,16 +250,35 @@ func TestStrangersAreRefused(t *testing.T) {
 	other := newMachine(t, w, t.TempDir(), 0)
 	check("another log", "do not belong together", func(c *pipeline.Config) { c.Queue = other.queue })
 	check("another database", "older than the log", func(c *pipeline.Config) { c.DB = other.db })
-	check("a damaged checkpoint", "checksum", func(c *pipeline.Config) {
-		c.Dir = t.TempDir()
-		b, err := os.ReadFile(filepath.Join(m.dir, "checkpoint"))
-		if err != nil {
-			t.Fatal(err)
+	checkpoint := func(change func(b []byte) []byte) func(*pipeline.Config) {
+		return func(c *pipeline.Config) {
+			c.Dir = t.TempDir()
+			b, err := os.ReadFile(filepath.Join(m.dir, "checkpoint"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(c.Dir, "checkpoint"), change(b), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+	check("a damaged checkpoint", "checksum", checkpoint(func(b []byte) []byte {
 		b[len(b)-1] ^= 1
-		if err := os.WriteFile(filepath.Join(c.Dir, "checkpoint"), b, 0o600); err != nil {
-			t.Fatal(err)
+		return b
+	}))
+	earlier := checkpoint(func(b []byte) []byte {
+		b = bytes.Replace(b, []byte("vedette incidents "), []byte("vedette incidentz "), 1)
+		binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[12:], crc32.MakeTable(crc32.Castagnoli)))
+		return b
+	})
+	check("a checkpoint of an earlier version", "damaged or of another version of this program: ", earlier)
+	check("with a whole log", "the log is whole: without the file", func(c *pipeline.Config) {
+		earlier(c)
+		whole := newMachine(t, w, t.TempDir(), 1000)
+		for range m.queue.Last() {
+			whole.put(t, 1, "192.0.2.1", "a")
 		}
+		c.Queue, c.Store = whole.queue, whole.store
 	})
 }
 

@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"context"
 	"slices"
 
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -31,4 +34,15 @@ func Sorted(e storage.Event) storage.Event {
 		return 1
 	})
 	return e
+}
+
+// FrameAgain is Frame as a worker does it: what it returned before is written again.
+func (p *Parser) FrameAgain(ctx context.Context, gen *module.Generation, f *queue.Frame, events []storage.Event) (_ []storage.Event, poison []Poison, err error) {
+	p.build.slab = p.build.slab[:0]
+	for s := range f.Segments {
+		if events, poison, err = p.segment(ctx, gen, f, s, events, poison); err != nil {
+			break
+		}
+	}
+	return events, poison, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/vedette-siem/vedette/host/module"
@@ -30,6 +31,8 @@ type Poison struct {
 	Detail string
 	Raw    []byte // as received; it is not written again
 	Others int    // further records that were given up because of this one, without a verdict of their own
+	Fuel   int64  // that the failed call took
+	Took   time.Duration
 }
 
 // pending is a record on its way through the parsers.
@@ -57,7 +60,7 @@ type Parser struct {
 	recs    []pending
 	groups  []group
 	asks    []*module.Loaded // slab of the records' ask lists
-	built   []storage.Event  // of this segment, in the order of their making
+	built   []made           // of this segment, in the order of their making
 	res     runtime.Result
 	used    *Usage
 	source  []byte
@@ -66,6 +69,12 @@ type Parser struct {
 	genText string
 	from    queue.Source // of the record before, and as text
 	fromTxt string
+}
+
+// made is an event without the fields that the host adds.
+type made struct {
+	event     storage.Event
+	canonical bool
 }
 
 // group is the records that are to be handed to one module at once.
@@ -200,9 +209,9 @@ func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Lo
 		}
 		events += n
 	}
-	last := ""
+	var last *Poison
 	if len(poison) > before {
-		last = poison[len(poison)-1].Code + ": " + poison[len(poison)-1].Detail
+		last = &poison[len(poison)-1]
 	}
 	p.used.add(mod, len(part), events, p.res.Fuel, errs, last)
 	return poison, nil
@@ -227,7 +236,7 @@ func (p *Parser) fail(f *queue.Frame, s, i int, mod *module.Loaded, t *runtime.T
 	r.done, r.failed = true, mod.Name()+" failed: "+t.Code+": "+what
 	return Poison{
 		Tenant: f.Segments[s].Tenant, ID: storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
-		Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: r.rec.Raw,
+		Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: r.rec.Raw, Fuel: t.Fuel, Took: t.Took,
 	}
 }
 
@@ -247,32 +256,31 @@ func (p *Parser) take(f *queue.Frame, s int, mod *module.Loaded, part []int, x *
 			r.done, r.by, r.failed = true, mod, mod.Name()+": "+string(why)
 		}
 	}
-	arena := string(ev.Arena())
+	t := textsOf(ev.Arena())
 	pos, prev := 0, uint32(0)
 	for n := range ev.Count {
 		var v abi.Event
 		if v, pos, err = ev.Next(pos, prev); err != nil {
 			return events, err
 		}
+		r := &p.recs[part[x.First+int(v.Record)]]
 		if n == 0 || v.Record != prev {
 			p.ordinal = 0
+			t.record(r.raw)
 		}
 		prev = v.Record
-		r := &p.recs[part[x.First+int(v.Record)]]
-		e := storage.Event{
-			ID:     storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index), Ordinal: p.ordinal},
-			Tenant: f.Segments[s].Tenant, Received: r.rec.Received, Raw: r.raw,
-		}
-		p.ordinal++
-		if err := p.build.event(&e, ev, &v, &mod.Manifest, r.raw, arena); err != nil {
-			return events, err
-		}
-		adjust(&e, v.Time)
 		if r.events == 0 {
 			r.first = len(p.built)
 		}
 		r.events++
-		p.built = append(p.built, e)
+		p.built = append(p.built, made{event: storage.Event{
+			ID:     storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index), Ordinal: p.ordinal},
+			Tenant: f.Segments[s].Tenant, Received: r.rec.Received, Raw: r.raw,
+		}})
+		e := &p.built[len(p.built)-1]
+		e.canonical = p.build.event(&e.event, &v, &mod.Manifest, &t)
+		adjust(&e.event, v.Time)
+		p.ordinal++
 		events++
 	}
 	return events, nil
@@ -281,46 +289,57 @@ func (p *Parser) take(f *queue.Frame, s int, mod *module.Loaded, part []int, x *
 // finish appends a record's events in canonical form; a record that no parser has read is kept as unparsed, since
 // evidence outranks tidiness.
 func (p *Parser) finish(gen *module.Generation, f *queue.Frame, s int, r *pending, events []storage.Event) []storage.Event {
-	from := len(events)
-	events = append(events, p.built[r.first:r.first+r.events]...)
-	if len(events) == from {
-		events = append(events, storage.Event{
+	if r.events == 0 {
+		e := storage.Event{
 			ID:     storage.EventID{Seq: f.Seq, Shard: f.Shard, Segment: uint16(s), Record: uint32(r.index)},
 			Tenant: f.Segments[s].Tenant, Time: r.rec.Received, Received: r.rec.Received, Raw: r.raw,
 			Fields: p.build.take(hostFields + 2),
-		})
-		r.explain(&events[from])
+		}
+		r.explain(&e)
+		p.host(gen, r, &e)
+		storage.Canonical(&e)
+		return append(events, e)
 	}
-	for i := from; i < len(events); i++ {
-		e := &events[i]
-		e.Fields = append(e.Fields, storage.Field{Name: storage.FieldSource, Value: p.sourceOf(r.rec)},
-			storage.Field{Name: storage.FieldGeneration, Value: p.generation(gen)})
-		if r.by != nil {
-			e.Fields = append(e.Fields, storage.Field{Name: storage.FieldParser, Value: r.by.Name()},
-				storage.Field{Name: storage.FieldDigest, Value: r.by.Short()})
-			if e.Stream == "" {
-				e.Stream = r.by.Manifest.Name
-			}
+	for i := range p.built[r.first : r.first+r.events] {
+		m := &p.built[r.first+i]
+		if !p.host(gen, r, &m.event) || !m.canonical {
+			storage.Canonical(&m.event)
 		}
-		if text := flagText[r.rec.Flags&(queue.FlagTruncated|queue.FlagBadFraming)]; text != "" {
-			e.Fields = append(e.Fields, storage.Field{Name: FieldFlags, Value: text})
-		}
-		storage.Canonical(e)
+		events = append(events, m.event)
 	}
 	return events
+}
+
+// host adds the fields that the host knows, and reports whether an event that was in canonical form still is.
+func (p *Parser) host(gen *module.Generation, r *pending, e *storage.Event) (canonical bool) {
+	source, parser, digest := p.sourceOf(r.rec), "", ""
+	e.Fields = append(e.Fields, storage.Field{Name: storage.FieldSource, Value: source},
+		storage.Field{Name: storage.FieldGeneration, Value: p.generation(gen)})
+	if r.by != nil {
+		parser, digest = r.by.Name(), r.by.Short()
+		e.Fields = append(e.Fields, storage.Field{Name: storage.FieldParser, Value: parser},
+			storage.Field{Name: storage.FieldDigest, Value: digest})
+		if e.Stream == "" {
+			e.Stream = r.by.Manifest.Name
+		}
+	}
+	if text := flagText[r.rec.Flags&(queue.FlagTruncated|queue.FlagBadFraming)]; text != "" {
+		e.Fields = append(e.Fields, storage.Field{Name: FieldFlags, Value: text})
+	}
+	return isASCII(source) && parser != "" && digest != "" && isASCII(parser) && len(e.Stream) <= storage.MaxStreamBytes
 }
 
 // explain says why a record has no events of its own.
 func (r *pending) explain(e *storage.Event) {
 	switch {
 	case r.drop:
-		e.Fields = append(e.Fields, storage.Field{Name: fieldKind, Value: "event"}, storage.Field{Name: fieldDropped, Value: "true"})
+		e.Fields = append(e.Fields, storage.Field{Name: fieldKind, Value: "event"}, storage.Field{Name: FieldDropped, Value: "true"})
 		return
 	case r.failed == "":
 		r.failed = "no parser knows this record"
 	}
 	e.Stream = streamUnparsed
-	e.Fields = append(e.Fields, storage.Field{Name: fieldKind, Value: kindUnparsed}, storage.Field{Name: fieldError, Value: r.failed})
+	e.Fields = append(e.Fields, storage.Field{Name: fieldKind, Value: KindUnparsed}, storage.Field{Name: fieldError, Value: r.failed})
 }
 
 // sourceOf returns a record's source as text, made once for a run of records.
@@ -348,6 +367,7 @@ func NewParser() *Parser { return newParser(newUsage()) }
 func (p *Parser) Frame(ctx context.Context, gen *module.Generation, f *queue.Frame) ([]storage.Event, []Poison, error) {
 	var events []storage.Event
 	var poison []Poison
+	p.build.slab = nil
 	for s := range f.Segments {
 		var err error
 		if events, poison, err = p.segment(ctx, gen, f, s, events, poison); err != nil {

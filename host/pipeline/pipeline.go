@@ -41,6 +41,14 @@ type Store interface {
 	Stored(ctx context.Context, lo, hi uint64, from, to time.Time) (map[storage.EventID]struct{}, error)
 }
 
+// Watcher counts what passes. The sequencer calls it, so it must be quick and never block; it keeps nothing of the events.
+// What was in the log at start is not shown again.
+type Watcher interface {
+	Events(logTime int64, events []storage.Event)
+	Fired(logTime int64, t storage.Tenant, rule string, severity storage.Severity)
+	Forget(t storage.Tenant)
+}
+
 // Config is what a pipeline needs. Zero means the default beside the field.
 type Config struct {
 	Dir             string        // where the checkpoint is kept
@@ -52,6 +60,8 @@ type Config struct {
 	DB              *meta.DB
 	Library         *module.Library
 	Limits          correlate.Limits
+	Cost            *Costs                                      // where CPU time is added up; default: of this pipeline alone
+	Watch           Watcher                                     // nil: nobody
 	Report          func(level Level, text string, args ...any) // what an operator should know; nil discards it
 }
 
@@ -91,9 +101,10 @@ type Pipeline struct {
 	processed atomic.Uint64
 	ckpt      atomic.Uint64
 	logTime   atomic.Int64
+	dropped   atomic.Uint64 // records of organizations that were removed
 	health    *failures
 	step      func(name string) error // lets tests end a run between any two steps; else nil
-	Cost      Costs
+	Cost      *Costs
 	Use       *Usage
 	Tails     *Tails
 
@@ -115,12 +126,15 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 	if cfg.CheckpointEvery == 0 {
 		cfg.CheckpointEvery = 10 * time.Second
 	}
+	if cfg.Cost == nil {
+		cfg.Cost = &Costs{}
+	}
 	if cfg.Report == nil {
 		cfg.Report = func(Level, string, ...any) {}
 	}
 	p := &Pipeline{
 		cfg: cfg, state: correlate.New(cfg.Limits), fold: incident.New(incident.Config{}),
-		health: newFailures(), Use: newUsage(), Tails: newTails(),
+		health: newFailures(), Cost: cfg.Cost, Use: newUsage(), Tails: newTails(),
 		waiters: map[uint64][]chan error{}, results: map[uint64]error{},
 	}
 	if err := p.recover(ctx); err != nil {
@@ -136,6 +150,9 @@ func (p *Pipeline) OnCommit(f func()) {
 	defer p.mu.Unlock()
 	p.woken = append(p.woken, f)
 }
+
+// Dropped returns how many records came for organizations that were removed, since the start.
+func (p *Pipeline) Dropped() uint64 { return p.dropped.Load() }
 
 // Generation returns what is in force after everything that was processed.
 func (p *Pipeline) Generation() *module.Generation { return p.current.Load() }
@@ -161,6 +178,7 @@ type item struct {
 	gen     *module.Generation // in force at this position
 	parsed  chan struct{}      // closed when a worker is done with a frame
 	events  []storage.Event
+	fields  []storage.Field // what the fields of events are cut from
 	poison  []Poison
 	hits    []correlate.Hit
 	times   []correlate.SourceTime
@@ -198,10 +216,14 @@ func (p *Pipeline) Run(ctx context.Context) error {
 
 // read takes messages in order, decides under which generation each runs, and hands frames to the workers.
 func (p *Pipeline) read(ctx context.Context, order, work chan<- *item) error {
+	t := p.Cost.thread()
+	defer t.release()
+	t.begin()
 	for msg, err := range p.cfg.Queue.Read(ctx, p.start) {
 		if err != nil {
 			return err
 		}
+		t.end(StageQueue, 0)
 		it := itemPool.Get().(*item)
 		it.msg, it.gen = msg, p.reading
 		switch msg.Kind {
@@ -224,6 +246,7 @@ func (p *Pipeline) read(ctx context.Context, order, work chan<- *item) error {
 				return ctx.Err()
 			}
 		}
+		t.begin()
 	}
 	return nil
 }

@@ -3,8 +3,10 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/correlate"
@@ -20,7 +22,7 @@ import (
 func (p *Pipeline) recover(ctx context.Context) error {
 	c, err := readCheckpoint(p.cfg.Dir)
 	if err != nil {
-		return err
+		return p.unreadable(err)
 	}
 	if c == nil {
 		c = &Checkpoint{}
@@ -41,7 +43,7 @@ func (p *Pipeline) recover(ctx context.Context) error {
 		return err
 	}
 	if err := p.restore(c, seen.at); err != nil {
-		return err
+		return p.unreadable(err)
 	}
 	p.reading, p.live, p.bases = base, []*module.Generation{base}, []module.Running{c.Base}
 	p.current.Store(base)
@@ -55,6 +57,19 @@ func (p *Pipeline) recover(ctx context.Context) error {
 	}
 	p.cfg.Report(Info, "recovering", "from", p.start, "checkpoint", c.Seq, "to", last, "rows_there", len(p.existing))
 	return nil
+}
+
+// unreadable says what can be done about a checkpoint that is damaged or of another version. That is left to a person:
+// what was removed by its age would come back with the whole log.
+func (p *Pipeline) unreadable(err error) error {
+	if !errors.Is(err, storage.ErrInvalid) {
+		return err
+	}
+	advice := "only the version that wrote it can go on with this data directory, since the log is cut before it"
+	if p.cfg.Queue.First() <= 1 {
+		advice = "the log is whole: without the file everything is computed again from it"
+	}
+	return fmt.Errorf("%w; the checkpoint %s is damaged or of another version of this program: %s", err, filepath.Join(p.cfg.Dir, checkpointName), advice)
 }
 
 // belong refuses to run on a log, a database and a checkpoint that are not of one run: records would be lost, or taken

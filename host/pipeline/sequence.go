@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/incident"
+	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
@@ -22,6 +24,7 @@ type sequencer struct {
 	pending    int    // messages since the last commit
 	outcomes   map[uint64]error
 	quarantine []meta.QuarantineEntry
+	removals   []meta.Removal
 	events     int   // since the last checkpoint
 	lastCkpt   int64 // log time of the last checkpoint
 	fresh      []storage.Event
@@ -118,11 +121,17 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 	return nil
 }
 
+// reset makes an item ready for another message, with the memory that it has. Nobody keeps events or their fields, only
+// their texts.
 func (it *item) reset() {
 	clear(it.events)
 	clear(it.hits)
 	clear(it.times)
-	*it = item{frame: it.frame, events: it.events[:0], hits: it.hits[:0], times: it.times[:0]}
+	if cap(it.fields) > maxSlabFields {
+		it.fields = nil
+	}
+	clear(it.fields)
+	*it = item{frame: it.frame, events: it.events[:0], fields: it.fields[:0], hits: it.hits[:0], times: it.times[:0]}
 }
 
 // store appends the events that the store does not have yet. What it had when it was opened is on disk.
@@ -174,6 +183,9 @@ func (s *sequencer) frame(ctx context.Context, it *item) {
 	s.cost.end(StageCorrelate, 0)
 	if s.seq >= s.p.liveFrom {
 		s.p.Tails.publish(it.events)
+		if s.p.cfg.Watch != nil {
+			s.p.cfg.Watch.Events(s.at, it.events)
+		}
 	}
 }
 
@@ -182,6 +194,9 @@ func (s *sequencer) fire(fs []correlate.Firing) {
 	s.firings = s.firings[:0]
 	for _, f := range fs {
 		s.firings = append(s.firings, incident.Firing(f))
+		if s.p.cfg.Watch != nil && s.seq >= s.p.liveFrom {
+			s.p.cfg.Watch.Fired(s.at, f.Tenant, f.Rule, f.Severity)
+		}
 	}
 	s.p.fold.Fire(s.seq, s.at, s.firings)
 	clear(s.firings)
@@ -215,7 +230,9 @@ func (s *sequencer) control(ctx context.Context, it *item) {
 	case it.applied != nil: // it changed nothing
 	case it.changed: // everything before it has been processed, so no older generation is in use
 		s.p.bases = append(s.p.bases, it.gen.Running)
-		if s.seq > s.p.resume {
+		if s.seq > s.p.resume && it.control.Kind == module.Forget {
+			s.forget(it.control.Tenant)
+		} else if s.seq > s.p.resume {
 			s.p.setRules(it.gen, it.control.Tenant)
 		}
 		s.p.retire(ctx, it.gen)
@@ -230,6 +247,17 @@ func (s *sequencer) control(ctx context.Context, it *item) {
 	}
 }
 
+// forget ends an organization: its incidents, users and tokens go with the next commit.
+func (s *sequencer) forget(t storage.Tenant) {
+	s.p.state.Forget(t)
+	s.p.fold.Forget(s.seq, t)
+	s.quarantine = slices.DeleteFunc(s.quarantine, func(q meta.QuarantineEntry) bool { return q.Tenant == t })
+	if s.p.cfg.Watch != nil {
+		s.p.cfg.Watch.Forget(t)
+	}
+	s.removals = append(s.removals, meta.Removal{Tenant: t, At: s.at})
+}
+
 // commit writes what changed since the last commit in one transaction.
 func (s *sequencer) commit(ctx context.Context) error {
 	if s.pending == 0 {
@@ -240,13 +268,13 @@ func (s *sequencer) commit(ctx context.Context) error {
 	}
 	s.cost.begin()
 	b := s.p.fold.Take()
-	if !b.Empty() || len(s.quarantine) > 0 {
+	if !b.Empty() || len(s.quarantine)+len(s.removals) > 0 {
 		out := batchOf(b)
-		out.Quarantine = s.quarantine
+		out.Quarantine, out.Removals = s.quarantine, s.removals
 		if err := s.p.cfg.DB.Apply(ctx, s.seq, out); err != nil {
 			return fmt.Errorf("commit up to position %d: %w", s.seq, err)
 		}
-		s.quarantine = nil
+		s.quarantine, s.removals = nil, nil
 		for _, i := range b.Forgotten {
 			s.p.cfg.Report(Warn, "too many open incidents: one is no longer counted", "organization", i.Tenant, "incident", i.ID)
 		}

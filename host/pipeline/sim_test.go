@@ -305,7 +305,7 @@ func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, slug := range []string{"one", "two"} {
+	for _, slug := range []string{"one", "two", "three"} {
 		t, err := db.CreateTenant(tb.Context(), slug, slug)
 		if err == nil {
 			err = db.PutWebhook(tb.Context(), t, meta.Webhook{Tenant: t, Name: "hook", URL: "https://hook.example/", Secret: "s", Enabled: true})

@@ -68,9 +68,10 @@ func (t *Tails) publish(events []storage.Event) {
 		var batch []storage.Event
 		for i := range events {
 			if r.who.Sees(events[i].Tenant) {
-				batch = append(batch, events[i]) // its fields are never written again
+				batch = append(batch, events[i])
 			}
 		}
+		own(batch)
 		if len(batch) == 0 {
 			continue
 		}
@@ -79,5 +80,19 @@ func (t *Tails) publish(events []storage.Event) {
 		default:
 			r.dropped.Add(uint64(len(batch)))
 		}
+	}
+}
+
+// own gives events fields of their own: those of the pipeline are written again.
+func own(events []storage.Event) {
+	n := 0
+	for i := range events {
+		n += len(events[i].Fields)
+	}
+	fields := make([]storage.Field, 0, n)
+	for i := range events {
+		from := len(fields)
+		fields = append(fields, events[i].Fields...)
+		events[i].Fields = fields[from:len(fields):len(fields)]
 	}
 }

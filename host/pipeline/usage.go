@@ -28,14 +28,16 @@ type Used struct {
 	Calls, Records, Events, Errors uint64
 	Fuel                           int64
 	LastError                      string
+	LastFuel                       int64         // that the last failed call took
+	LastTook                       time.Duration // from handing its batch over until it was stopped; for people, no verdict rests on it
 }
 
 func newUsage() *Usage { return &Usage{by: map[usageKey]*Used{}} }
 
 func keyOf(m *module.Loaded) usageKey { return usageKey{m.Tenant, m.Name(), m.Install.Digest} }
 
-// add counts one call.
-func (u *Usage) add(m *module.Loaded, records, events int, fuel int64, errs int, last string) {
+// add counts one call; last is what it failed on last, or nil.
+func (u *Usage) add(m *module.Loaded, records, events int, fuel int64, errs int, last *Poison) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	k := keyOf(m)
@@ -49,16 +51,23 @@ func (u *Usage) add(m *module.Loaded, records, events int, fuel int64, errs int,
 	c.Events += uint64(events)
 	c.Fuel += fuel
 	c.Errors += uint64(errs)
-	if last != "" {
-		c.LastError = last
+	if last != nil {
+		c.LastError, c.LastFuel, c.LastTook = last.Code+": "+last.Detail, last.Fuel, last.Took
 	}
 }
 
 // Of returns what a module version has done.
-func (u *Usage) Of(m *module.Loaded) Used {
+func (u *Usage) Of(m *module.Loaded) Used { return u.ofKey(keyOf(m)) }
+
+// OfInstall is Of for a version of a layer that need not be loaded, such as one that was switched off.
+func (u *Usage) OfInstall(t storage.Tenant, in module.Install) Used {
+	return u.ofKey(usageKey{t, in.Name, in.Digest})
+}
+
+func (u *Usage) ofKey(k usageKey) Used {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if c, ok := u.by[keyOf(m)]; ok {
+	if c, ok := u.by[k]; ok {
 		return *c
 	}
 	return Used{}

@@ -181,7 +181,7 @@ func batches(lines [][]byte) iter.Seq[[][]byte] {
 
 func flatEvents(b *builder, x *runtime.Part, raws [][]byte, m *manifest.Manifest) ([]map[string]string, error) {
 	var out []map[string]string
-	arena := string(x.Events.Arena())
+	t := textsOf(x.Events.Arena())
 	pos, n := 0, 0
 	for k := range x.Events.Records {
 		outcome, why, err := x.Events.Outcome(k)
@@ -206,9 +206,8 @@ func flatEvents(b *builder, x *runtime.Part, raws [][]byte, m *manifest.Manifest
 			}
 			pos, n = next, n+1
 			var e storage.Event
-			if err := b.event(&e, &x.Events, &v, m, string(raws[x.First+k]), arena); err != nil {
-				return nil, err
-			}
+			t.record(string(raws[x.First+k]))
+			b.event(&e, &v, m, &t)
 			fields := map[string]string{}
 			if e.Stream != "" {
 				fields[storage.FieldDataset] = e.Stream

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/detect"
@@ -22,10 +23,11 @@ type worker struct {
 	scratch detect.Scratch
 	code    coder
 	sources map[queue.Source]int // of this segment: index in its times
+	dropped *atomic.Uint64       // records of organizations that were removed
 }
 
 func (p *Pipeline) work(ctx context.Context, in <-chan *item) error {
-	w := &worker{parse: newParser(p.Use), code: coder{used: p.Use}, sources: map[queue.Source]int{}}
+	w := &worker{parse: newParser(p.Use), code: coder{used: p.Use}, sources: map[queue.Source]int{}, dropped: &p.dropped}
 	t := p.Cost.thread()
 	defer t.release()
 	for {
@@ -48,7 +50,12 @@ func (w *worker) frame(ctx context.Context, it *item, t *thread) error {
 	if err := it.msg.Frame(&it.frame); err != nil {
 		return fmt.Errorf("frame %d: %w", it.msg.Seq, err)
 	}
+	w.parse.build.slab = it.fields
 	for s := range it.frame.Segments {
+		if seg := &it.frame.Segments[s]; it.gen.Running.Gone[seg.Tenant] {
+			w.dropped.Add(uint64(len(seg.Records)))
+			continue
+		}
 		from := len(it.events)
 		var err error
 		if it.events, it.poison, err = w.parse.segment(ctx, it.gen, &it.frame, s, it.events, it.poison); err != nil {
@@ -56,6 +63,7 @@ func (w *worker) frame(ctx context.Context, it *item, t *thread) error {
 		}
 		it.times = w.timesOf(it.times, &it.frame.Segments[s], it.events[from:])
 	}
+	it.fields, w.parse.build.slab = w.parse.build.slab, nil
 	t.end(StageParse, 0)
 	if err := w.detect(ctx, it); err != nil {
 		return err
@@ -191,7 +199,8 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 	if err != nil && !gaveUp {
 		return fmt.Errorf("evaluate frame %d with %s: %w", it.msg.Seq, mod.Name(), err)
 	}
-	before, last := len(it.poison), ""
+	before := len(it.poison)
+	var last *Poison
 	for _, x := range c.found.Poison {
 		it.poison = append(it.poison, poisonOf(it.hits[part[x.Record].hit].Event, mod, x.Trap))
 	}
@@ -204,7 +213,7 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 		errs = len(part)
 	}
 	if errs > 0 {
-		last = it.poison[len(it.poison)-1].Code + ": " + it.poison[len(it.poison)-1].Detail
+		last = &it.poison[len(it.poison)-1]
 	}
 	c.used.add(mod, len(part), len(c.found.List), c.found.Fuel, errs, last)
 	for _, f := range c.found.List {
@@ -219,5 +228,7 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 }
 
 func poisonOf(e *storage.Event, mod *module.Loaded, t *runtime.Trap) Poison {
-	return Poison{Tenant: e.Tenant, ID: e.ID, Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: []byte(e.Raw)}
+	return Poison{
+		Tenant: e.Tenant, ID: e.ID, Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: []byte(e.Raw), Fuel: t.Fuel, Took: t.Took,
+	}
 }

@@ -47,6 +47,9 @@ type Config struct {
 	OfferWait      time.Duration    // longest time that Offer waits for room: 1 s
 	ReadAheadBytes int              // bytes a reader may hold that its caller has not taken, beside one message: 4 MiB
 	Now            func() time.Time // wall clock: time.Now
+
+	// Meter begins to charge the calling goroutine's CPU time, which keeps its thread until end. Default: nothing is measured.
+	Meter func() (end func())
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -59,6 +62,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.ReadAheadBytes, defaultReadAhead)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Meter == nil {
+		c.Meter = func() func() { return func() {} }
 	}
 	switch {
 	case c.Dir == "":
@@ -186,7 +192,8 @@ func (q *Queue) startServer() error {
 
 func (q *Queue) connect(name string) (*nats.Conn, error) {
 	c, err := nats.Connect("", nats.InProcessServer(q.server), nats.Name(name), nats.MaxReconnects(-1),
-		nats.ReconnectWait(50*time.Millisecond), nats.ReconnectBufSize(-1))
+		nats.ReconnectWait(50*time.Millisecond), nats.ReconnectBufSize(-1),
+		nats.SyncQueueLen(readBatchMessages+1)) // a batch and its end; the library makes room for 65,536 each time it is asked
 	if err != nil {
 		return nil, fmt.Errorf("connect to the embedded server (%s): %w", name, err)
 	}

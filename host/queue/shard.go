@@ -125,9 +125,11 @@ func (s *shard) run() {
 			last = true
 		}
 		if f := s.take(last); f.build.records > 0 {
+			end := s.q.cfg.Meter()
 			msg = f.build.appendTo(msg[:0], s.id, 0)
 			_, err := s.q.publish(s.subject, msg)
 			s.finish(f, err)
+			end()
 		}
 	}
 }

@@ -26,6 +26,7 @@ type refusal struct {
 	status int
 	why    Reason
 	text   string
+	tenant storage.Tenant // whose request it was, when that is known
 }
 
 func (e *refusal) Error() string { return e.text }
@@ -50,7 +51,7 @@ func (r *Receiver) ingest(w http.ResponseWriter, req *http.Request) {
 		writeJSON(w, http.StatusOK, answer)
 		return
 	}
-	r.web.count.add(err.why, 1)
+	r.refuse(r.web, err.tenant, peerOfRequest(req), err.why)
 	switch err.status {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="vedette"`)
@@ -91,6 +92,14 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request) (accepted, *re
 	if no != nil {
 		return accepted{}, no
 	}
+	out, no := r.takeFor(w, req, tenant)
+	if no != nil {
+		no.tenant = tenant
+	}
+	return out, no
+}
+
+func (r *Receiver) takeFor(w http.ResponseWriter, req *http.Request, tenant storage.Tenant) (accepted, *refusal) {
 	kind, no := contentType(req)
 	if no != nil {
 		return accepted{}, no
@@ -102,17 +111,23 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request) (accepted, *re
 	defer release()
 	b := bodies.Get().(*body)
 	defer b.free()
+	out, no := r.records(w, req, b, kind)
+	if no != nil || len(b.recs) == 0 {
+		return accepted{}, no
+	}
+	return out, r.put(req, tenant, b.recs)
+}
+
+// records reads a body and splits it into b.recs.
+func (r *Receiver) records(w http.ResponseWriter, req *http.Request, b *body, kind bodyKind) (accepted, *refusal) {
+	defer r.cfg.Meter()()
 	if no := r.readBody(w, req, b); no != nil {
 		return accepted{}, no
 	}
 	if no := r.splitBody(b, kind); no != nil {
 		return accepted{}, no
 	}
-	if len(b.recs) == 0 {
-		return accepted{}, nil
-	}
-	out := r.finishRecords(b.recs, kind)
-	return out, r.put(req, tenant, b.recs)
+	return r.finishRecords(b.recs, kind), nil
 }
 
 func (r *Receiver) authenticate(req *http.Request) (storage.Tenant, *refusal) {
@@ -125,7 +140,9 @@ func (r *Receiver) authenticate(req *http.Request) (storage.Tenant, *refusal) {
 	case err == nil && t != storage.NoTenant:
 		return t, nil
 	case err == nil || errors.Is(err, storage.ErrUnauthorized) || errors.Is(err, storage.ErrNotFound):
-		return 0, refuse(http.StatusUnauthorized, Unauthenticated, "unknown token")
+		no := refuse(http.StatusUnauthorized, Unauthenticated, "unknown token") // also of a revoked one: who holds it learns nothing
+		no.tenant = t
+		return 0, no
 	}
 	return 0, refuse(http.StatusServiceUnavailable, Failed, "the token cannot be checked now")
 }
@@ -315,10 +332,7 @@ func (r *Receiver) finishRecords(recs []Record, kind bodyKind) accepted {
 }
 
 func (r *Receiver) put(req *http.Request, t storage.Tenant, recs []Record) *refusal {
-	var peer netip.Addr
-	if ap, err := netip.ParseAddrPort(req.RemoteAddr); err == nil {
-		peer = ap.Addr().Unmap()
-	}
+	peer := peerOfRequest(req)
 	src := Source{Listener: r.web.id, Peer: r.sources.name(t, r.web.id, peer)}
 	ctx, cancel := context.WithTimeout(req.Context(), r.cfg.PutTimeout)
 	defer cancel()
@@ -333,6 +347,14 @@ func (r *Receiver) put(req *http.Request, t storage.Tenant, recs []Record) *refu
 		return refuse(http.StatusServiceUnavailable, QueueFull, "the queue took nothing for certain, try again")
 	}
 	return refuse(http.StatusInternalServerError, Failed, "%s records could not be written", strconv.Itoa(len(recs)))
+}
+
+func peerOfRequest(req *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(req.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
 }
 
 // count counts a request that was taken; what was refused counts by its reason alone.

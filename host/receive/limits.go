@@ -9,6 +9,7 @@ const (
 	MaxCountDigits        = 7         // digits of an octet count; a longer number is text
 	MaxDatagramBytes      = 64 << 10  // largest UDP datagram there is
 	MaxTokenBytes         = 512       // bearer token
+	MaxRefusals           = 256       // that Refusals remembers
 	maxBatchRecords       = 512       // records gathered from one connection before they are handed on
 	startBufferBytes      = 16 << 10  // of a connection; grows to the longest record, and shrinks again
 	maxIdleBufferBytes    = 1 << 20   // an HTTP body's buffer above this is not kept for the next
@@ -17,6 +18,7 @@ const (
 	shutdownTimeout       = 1500 * time.Millisecond
 	handshakeTimeout      = 10 * time.Second
 	requestSlotWait       = 2 * time.Second // an HTTP request waits so long for its turn
+	meteredDatagrams      = 64              // of a UDP listener, whose CPU time is charged together
 	acceptPause           = 50 * time.Millisecond
 	certificateLife       = 825 * 24 * time.Hour
 	certificateRenewAhead = 30 * 24 * time.Hour

@@ -54,8 +54,8 @@ type Sink interface {
 	Offer(ctx context.Context, t storage.Tenant, src Source, recs []Record) (int, error)
 }
 
-// Authenticator finds the organization of a bearer token. The error wraps storage.ErrUnauthorized for an unknown token
-// and storage.ErrUnavailable when it cannot tell. It is called once a request, from many goroutines at once.
+// Authenticator finds the organization of a bearer token. The error wraps storage.ErrUnauthorized for an unknown token,
+// and for a revoked one, whose organization it returns all the same, and storage.ErrUnavailable when it cannot tell. It is called once a request, from many goroutines at once.
 type Authenticator interface {
 	Resolve(ctx context.Context, token string) (storage.Tenant, error)
 }
@@ -90,6 +90,9 @@ type Config struct {
 	BodyTimeout     time.Duration    // an HTTP body must have arrived: 30 s
 	PutTimeout      time.Duration    // the sink must have answered: 30 s
 	Now             func() time.Time // time.Now
+
+	// Meter begins to charge the calling goroutine's CPU time, which keeps its thread until end. Default: nothing is measured.
+	Meter func() (end func())
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -104,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.PutTimeout, defaultPutTimeout)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Meter == nil {
+		c.Meter = func() func() { return func() {} }
 	}
 	if c.MaxRecordBytes < 0 || c.MaxRecordBytes > MaxRecordBytesCap {
 		return c, fmt.Errorf("receive: records of %d bytes, want 1 to %d: %w", c.MaxRecordBytes, MaxRecordBytesCap, storage.ErrInvalid)
@@ -143,6 +149,7 @@ type Receiver struct {
 	inputs  []*input // in the order of Config.Listeners
 	web     *input
 	sources *sourceTable
+	refused refusals
 	slots   chan struct{} // one token for each HTTP request being read
 	conns   chan struct{} // one token for each stream connection
 	started sync.Once
@@ -156,6 +163,14 @@ type input struct {
 	udp    *net.UDPConn
 	stream net.Listener
 	tls    *tls.Config
+	life   context.Context //nolint:containedctx // of the listener itself: it ends with Refuse, not with a request
+	end    context.CancelFunc
+}
+
+func newInput(l Listener) *input {
+	in := &input{Listener: l}
+	in.life, in.end = context.WithCancel(context.Background())
+	return in
 }
 
 // Open binds every socket, so that a taken port is known before anything runs; the error is then a *PortTakenError.
@@ -171,7 +186,7 @@ func Open(cfg Config, sink Sink, auth Authenticator) (*Receiver, error) {
 		slots:   make(chan struct{}, cfg.MaxRequests), conns: make(chan struct{}, cfg.MaxConnections),
 	}
 	for _, l := range cfg.Listeners {
-		in := &input{Listener: l}
+		in := newInput(l)
 		if err := r.bind(in); err != nil {
 			r.Close()
 			return nil, err
@@ -238,13 +253,16 @@ func (r *Receiver) run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, in := range r.inputs {
 		all.Go(func() {
+			ctx, stop := context.WithCancel(ctx)
+			defer stop()
+			defer context.AfterFunc(in.life, stop)()
 			var err error
 			if in.udp != nil {
 				err = r.serveUDP(ctx, in)
 			} else {
 				err = r.serveStream(ctx, in, &all)
 			}
-			if err != nil && ctx.Err() == nil {
+			if err != nil && ctx.Err() == nil && in.life.Err() == nil {
 				cancel(fmt.Errorf("%s: %w", in.id, err))
 			}
 		})
@@ -261,11 +279,25 @@ func (r *Receiver) run(ctx context.Context) error {
 // Close closes the sockets. Run does it too; it is for a Receiver that never ran.
 func (r *Receiver) Close() {
 	for _, in := range r.inputs {
-		if in.udp != nil {
-			_ = in.udp.Close()
-		}
-		if in.stream != nil {
-			_ = in.stream.Close()
+		in.close()
+	}
+}
+
+func (in *input) close() {
+	in.end()
+	if in.udp != nil {
+		_ = in.udp.Close()
+	}
+	if in.stream != nil {
+		_ = in.stream.Close()
+	}
+}
+
+// Refuse closes the sockets and connections of an organization that was removed; those of the others go on.
+func (r *Receiver) Refuse(t storage.Tenant) {
+	for _, in := range r.inputs {
+		if in.Tenant == t {
+			in.close()
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -213,6 +215,25 @@ func TestTCP(t *testing.T) {
 }
 
 // TestTCPHoldsSenderUp lets the sink refuse for a while: nothing is lost, and the stall is counted.
+func TestRefuse(t *testing.T) {
+	sink := newMemory()
+	r, addrs := start(t, Config{}, sink, "tcp", "udp", "tcp") // of organizations 1 to 3
+	open := send(t, "tcp", addrs[0], "first\n")
+	sink.wait(t, 1)
+	r.Refuse(1)
+	r.Refuse(2)
+	open.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := open.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("an open connection goes on: %v", err)
+	}
+	if c, err := net.Dial("tcp", addrs[0]); err == nil {
+		c.Close()
+		t.Error("the listener still accepts")
+	}
+	send(t, "tcp", addrs[2], "another organization's\n")
+	sink.wait(t, 2)
+}
+
 func TestTCPHoldsSenderUp(t *testing.T) {
 	sink := newMemory()
 	sink.set(fmt.Errorf("full: %w", storage.ErrUnavailable))
@@ -359,9 +380,16 @@ func TestSourceTableIsBounded(t *testing.T) {
 		s.saw(1, "l", netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1, int64(i+1))
 		s.saw(1, "l", quiet, 1, int64(i+1))
 	}
-	if len(s.entries) != 100 {
-		t.Fatalf("%d entries", len(s.entries))
+	if len(s.entries) != 50 || s.per[1] != 50 {
+		t.Fatalf("%d entries of one organization, who may have half", len(s.entries))
 	}
+	for i := range 1000 {
+		s.saw(storage.Tenant(2+i%3), "l", netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), 1, int64(i+1))
+	}
+	if len(s.entries) != 100 || s.per[1] == 0 {
+		t.Fatalf("%d entries in all, %d of the first organization", len(s.entries), s.per[1])
+	}
+	s.saw(1, "l", quiet, 5000, 20_000)
 	if e := s.entries[sourceKey{1, "l", quiet}]; e == nil || e.records < 5000 {
 		t.Error("a peer that sends all the time was forgotten often")
 	}
@@ -430,5 +458,57 @@ func TestKernelDropsAreCounted(t *testing.T) {
 		if _, err := c.Write(block); err != nil || n > 10*udpSocketBufferBytes/len(block) {
 			t.Fatalf("no loss after %d datagrams: %v", n, err)
 		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	r, addrs := start(t, Config{MaxConnections: 1}, newMemory(), "tcp", "tls")
+	post := func(token, kind string) {
+		req := httptest.NewRequest(http.MethodPost, "/v1/ingest", strings.NewReader("x"))
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", kind)
+		req.RemoteAddr = "192.0.2.7:1234"
+		r.HTTP().ServeHTTP(httptest.NewRecorder(), req)
+	}
+	post("unknown", "")
+	post("secret", "image/png")
+	send(t, "tcp", addrs[1], "no handshake, but text that is long enough to be taken for one\n")
+	eventually(t, "the refusals are known", func() bool { return len(r.Refusals(0)) == 3 })
+	got := map[Reason]Refusal{}
+	for _, x := range r.Refusals(0) {
+		got[x.Reason] = x
+	}
+	if x := got[Unauthenticated]; x.Tenant != storage.NoTenant || x.Peer != "192.0.2.7" || x.Listener != "http" {
+		t.Errorf("unknown token: %+v", x)
+	}
+	if x := got[UnsupportedType]; x.Tenant != 7 {
+		t.Errorf("a known token and a wrong type: %+v", x)
+	}
+	if x := got[TLSHandshake]; x.Tenant != 2 || x.Peer != "127.0.0.1" {
+		t.Errorf("handshake: %+v", x)
+	}
+	for range MaxRefusals {
+		post("unknown", "")
+	}
+	if all := r.Refusals(0); len(all) != MaxRefusals || len(r.Refusals(time.Now().Add(time.Hour).UnixNano())) != 0 {
+		t.Errorf("%d refusals are remembered", len(all))
+	}
+}
+
+func TestRate(t *testing.T) {
+	var r rate
+	const second = int64(time.Second)
+	first := 1_000_005 * second
+	for i := range int64(120) {
+		r.add(first+i*second, 3)
+	}
+	if got := r.perSecond(first+119*second, first); got < 2.8 || got > 3.2 {
+		t.Errorf("%v records per second, want 3", got)
+	}
+	if got := r.perSecond(first+180*second, first); got > 0.6 {
+		t.Errorf("%v a minute after the last", got)
+	}
+	if got := r.perSecond(first+400*second, first); got != 0 {
+		t.Errorf("%v after minutes of silence", got)
 	}
 }

@@ -33,7 +33,7 @@ func (r *Receiver) serveStream(ctx context.Context, in *input, all *sync.WaitGro
 		select {
 		case r.conns <- struct{}{}:
 		default:
-			in.count.add(ConnectionLimit, 1)
+			r.refuse(in, in.Tenant, peerOf(conn.RemoteAddr()), ConnectionLimit)
 			_ = conn.Close()
 			continue
 		}
@@ -57,7 +57,7 @@ func (r *Receiver) serveConn(ctx context.Context, in *input, conn net.Conn) {
 		err := secure.HandshakeContext(hs)
 		cancel()
 		if err != nil {
-			in.count.add(TLSHandshake, 1)
+			r.refuse(in, in.Tenant, peerOf(conn.RemoteAddr()), TLSHandshake)
 			return
 		}
 		conn = secure
@@ -124,6 +124,7 @@ func (c *connection) handOn(ctx context.Context, eof bool) bool {
 		defer cancel()
 		ctx = last
 	}
+	defer c.r.cfg.Meter()()
 	for more := true; more; {
 		c.recs, more = c.split.split(c.recs[:0], c.r.cfg.Now().UnixNano(), maxBatchRecords, eof)
 		for rest := c.recs; len(rest) > 0; {
@@ -147,7 +148,13 @@ func (c *connection) handOn(ctx context.Context, eof bool) bool {
 func (r *Receiver) serveUDP(ctx context.Context, in *input) error {
 	buf := make([]byte, MaxDatagramBytes)
 	var one [1]Record
-	for {
+	end := r.cfg.Meter()
+	defer func() { end() }()
+	for count := 1; ; count++ {
+		if count%meteredDatagrams == 0 {
+			end()
+			end = r.cfg.Meter()
+		}
 		n, from, err := in.udp.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			return fmt.Errorf("read a datagram: %w", err)

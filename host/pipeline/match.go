@@ -1,0 +1,26 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/vedette-siem/vedette/host/correlate"
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// Matcher matches events with the rules of a generation outside a running pipeline, code rules included. It belongs to
+// one goroutine.
+type Matcher struct{ w worker }
+
+// NewMatcher returns a matcher.
+func NewMatcher() *Matcher { return &Matcher{worker{code: coder{used: newUsage()}}} }
+
+// Match returns the hits of one frame's events, in order, and what was poison to a rule's module. Hits point into events.
+func (m *Matcher) Match(ctx context.Context, gen *module.Generation, seq uint64, logTime int64, events []storage.Event) ([]correlate.Hit, []Poison, error) {
+	it := &item{msg: queue.Message{Seq: seq, LogTime: logTime}, gen: gen, events: events}
+	if err := m.w.detect(ctx, it); err != nil {
+		return nil, nil, err
+	}
+	return it.hits, it.poison, nil
+}
