@@ -10,4 +10,6 @@ const (
 	MaxStreamBytes     = 128       // a stream label
 	MaxQueryBytes      = 64 << 10  // LogsQL text; deeper nesting overflows the parser's stack
 	MaxEvidence        = 50        // events kept per sub-pattern of an incident
+	MaxEntities        = 32        // entities kept of an incident, the newest
+	MaxEntityBytes     = 256       // value of an entity; longer is cut
 )

@@ -210,6 +210,9 @@ type Incident struct {
 	Techniques  []string
 	Evidence    []Evidence  // newest MaxEvidence per sub-pattern, by position
 	Conditions  []Condition // as of the last firing
+	Entities    []Entity    // who and what it is about: its key, and the events of its last firing; at most MaxEntities
+	RuleDigest  string      // of the package whose rule fired last; "" when it came in none
+	MergedInto  string      // the incident that goes on instead of this one; "" for most
 	Applied     uint64      // log sequence of the last change
 }
 
@@ -219,8 +222,8 @@ type HistoryEntry struct {
 	Seq      uint64 // log sequence of the change
 	At       int64  // log time, ns
 	Who      string // user name, or "vedette"
-	What     string // "opened", "acknowledged", "resolved", "reopened", "assigned", "commented", "severity"
-	Detail   string
+	What     string // "opened", "acknowledged", "resolved", "reopened", "assigned", "commented", "severity", "merged", "rule"
+	Detail   string // of a merge: the id of the other incident; of "rule": the version that fires from here on
 }
 
 // Role is what a user may do.

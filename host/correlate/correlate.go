@@ -43,7 +43,9 @@ type Firing struct {
 	Time        int64           // event time at which the pattern held, ns; of an absence, the deadline
 	Evidence    []storage.Evidence
 	Conditions  []storage.Condition
-	QuietFor    time.Duration // the incident clears after this long without a firing; 0: never by itself
+	Entities    []storage.Entity // of the key, then of the events that led here, the newest first; at most storage.MaxEntities
+	RuleDigest  string           // rule.Rule.Package
+	QuietFor    time.Duration    // the incident clears after this long without a firing; 0: never by itself
 }
 
 // Report is a change of state that an operator must know of, since it can hide an attack.

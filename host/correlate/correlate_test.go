@@ -74,6 +74,11 @@ clear: {after: 60m}
 			{Sub: "fail", Expr: "count() >= 3 within 1m0s", Actual: "4", Threshold: "3"},
 			{Sub: "ok", Expr: "fail -> ok within 10m0s", Actual: "7s", Threshold: "10m0s"},
 		},
+		Entities: []storage.Entity{
+			{Kind: storage.AddressEntity, Value: "192.0.2.1", Field: "source.ip"},
+			{Kind: storage.UserEntity, Value: "root", Field: "user.name"},
+			{Kind: storage.HostEntity, Value: "db1", Field: "host.name"},
+		},
 		QuietFor: time.Hour,
 	}}
 	if !reflect.DeepEqual(f, want) {
@@ -279,7 +284,7 @@ func BenchmarkHit(b *testing.B) {
 				keys[i] = fmt.Sprintf("198.51.%d.%d", i/256, i%256)
 			}
 			for i := range evs {
-				evs[i] = storage.Event{Tenant: 1, Fields: []storage.Field{{Name: "k"}, {Name: "v", Value: fmt.Sprint(i)}}}
+				evs[i] = storage.Event{Tenant: 1, Fields: []storage.Field{{Name: "k"}, {Name: "v", Value: fmt.Sprint(i)}, {Name: "user.name", Value: "ann"}, {Name: "host.name", Value: "db1"}, {Name: "source.port", Value: "1"}, {Name: "event.action", Value: "ssh_login"}, {Name: "event.outcome", Value: "failure"}, {Name: "message", Value: "m"}, {Name: "process.pid", Value: "4"}}}
 				hits[i] = Hit{Rule: r, Event: &evs[i]}
 			}
 			metas := []SourceTime{{1, "s", 0}}

@@ -20,6 +20,7 @@ func (s *State) fireMatch(tb *table, h *Hit) {
 	}
 	f.Key = append(f.Key, cloneFields(h.ExtraKey)...)
 	f.Trigger, f.Time = h.Event.ID, h.Event.Time
+	f.Entities = entitiesOf(f.Key, h.Event)
 	f.Evidence = []storage.Evidence{{Sub: r.Subs[0].Name, ID: h.Event.ID, Time: h.Event.Time}}
 	if f.Title == "" {
 		f.Title = title(r, func(name string) (string, bool) { return rule.Value(h.Event, name) },
@@ -58,7 +59,9 @@ func (s *State) fireAbsence(tb *table, mc *machine, h *held) {
 
 func (s *State) firing(tb *table, h *Hit) Firing {
 	r := tb.prog.rule
-	f := Firing{Tenant: tb.owner.id, Rule: r.ID, RuleName: r.Name, RuleVersion: r.Version, Severity: r.Severity, Techniques: r.Techniques}
+	f := Firing{
+		Tenant: tb.owner.id, Rule: r.ID, RuleName: r.Name, RuleVersion: r.Version, RuleDigest: r.Package, Severity: r.Severity, Techniques: r.Techniques,
+	}
 	if r.Root.Clear != nil {
 		f.QuietFor = r.Root.Clear.After
 	}
@@ -87,6 +90,7 @@ func (s *State) complete(tb *table, mc *machine, c *chain, last held, f *Firing,
 	for i := len(by); i+1 < len(parts); i += 2 {
 		f.Key = append(f.Key, storage.Field{Name: parts[i], Value: parts[i+1]})
 	}
+	f.Entities = mc.entities(p, parts, f)
 	counts := make([]string, len(p.rule.Subs))
 	for i := range p.stages {
 		at := last
@@ -151,7 +155,7 @@ func describe(a *rule.Aggregate) string {
 		" within " + a.Window.String()
 }
 
-// title renders the template; a field that is not there is a dash.
+// title renders the template; for a field that is not there stands what the template says.
 func title(r *rule.Rule, field func(string) (string, bool), count func(sub int) string) string {
 	var b strings.Builder
 	for _, part := range r.Root.Incident.Title {
@@ -161,7 +165,7 @@ func title(r *rule.Rule, field func(string) (string, bool), count func(sub int) 
 		case part.Field != "":
 			v, ok := field(part.Field)
 			if !ok {
-				v = "-"
+				v = part.Text
 			}
 			b.WriteString(cut(v, MaxCaptureBytes))
 		default:

@@ -14,6 +14,7 @@ type machine struct {
 	lead    int   // firings emitted and not settled
 	first   int64 // event time of the first mark
 	until   int64 // watermark at which what is settled means nothing any more
+	about   []noted
 
 	due        int64 // watermark that needs attention, or an earlier one
 	heapAt     int
@@ -194,7 +195,7 @@ func (mc *machine) footprint() int {
 	if mc.ahead != nil {
 		n += mc.ahead.footprint()
 	}
-	return n
+	return n + mc.aboutSize()
 }
 
 func (c *chain) footprint() int {

@@ -25,8 +25,10 @@ type program struct {
 	heartbeat bool // "a !-> a": interior marks change nothing
 	stateless bool // a single match: fires at once
 	lateness  int64
-	horizon   int64  // the longest window or edge
-	shape     uint64 // hash of everything but filters and thresholds: what a machine's layout depends on
+	horizon   int64             // the longest window or edge
+	span      int64             // all windows and edges together: no older event has part in a firing
+	names     map[string]string // of entity fields: one copy for all keys
+	shape     uint64            // hash of everything but filters and thresholds: what a machine's layout depends on
 	subs      []uint64
 }
 
@@ -46,7 +48,7 @@ type ringSpec struct {
 
 // compile lowers a rule that Parse has accepted.
 func compile(r *rule.Rule) *program {
-	p := &program{rule: r, lateness: int64(r.Lateness), ringOf: make([]int, len(r.Subs))}
+	p := &program{rule: r, lateness: int64(r.Lateness), ringOf: make([]int, len(r.Subs)), names: map[string]string{}}
 	n := r.Root.Of
 	if x, ok := n.(*rule.NotFollowedBy); ok {
 		p.absence, p.latest = true, x.Latest
@@ -83,6 +85,7 @@ func (p *program) push(n rule.Node, within time.Duration) {
 		panic(fmt.Sprintf("rule %s: Parse admits no %T as a step", p.rule.ID, n))
 	}
 	p.horizon = max(p.horizon, int64(within))
+	p.span += int64(within)
 }
 
 // windows lays out rings and the values that a mark carries for them.
@@ -101,6 +104,7 @@ func (p *program) windows() {
 		p.ringOf[i] = len(p.rings)
 		p.rings = append(p.rings, ringSpec{sub: i, need: need, keep: keep, window: int64(a.Window), agg: a})
 		p.horizon = max(p.horizon, int64(a.Window))
+		p.span += int64(a.Window)
 		if a.Func == rule.Distinct {
 			p.valueOf = append(p.valueOf, p.vals)
 			p.vals++

@@ -222,7 +222,7 @@ func feed(s *State, r *rule.Rule, trace []happened, frame int, between func(*Sta
 		for i, h := range trace[:n] {
 			ev := &storage.Event{
 				ID: storage.EventID{Seq: seq, Record: uint32(i)}, Tenant: 7, Time: traceStart + h.at,
-				Fields: []storage.Field{{Name: "k", Value: h.key}, {Name: "v", Value: h.val}},
+				Fields: []storage.Field{{Name: "k", Value: h.key}, {Name: "v", Value: h.val}, {Name: "user.name", Value: h.val}},
 			}
 			now = max(now, ev.Time)
 			metas = append(metas, SourceTime{7, "src", ev.Time})

@@ -162,6 +162,12 @@ func (d *decoder) machine() *machine {
 		}
 		mc.pending = append(mc.pending, m)
 	}
+	for range d.count("entities", storage.MaxEntities) {
+		mc.about = append(mc.about, noted{field: d.text(), value: d.text(), time: d.time()})
+	}
+	if d.err != nil {
+		return nil
+	}
 	return mc
 }
 

@@ -26,6 +26,14 @@ func TestShippedRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if n := len(r.NextSteps); n < 3 || n > 5 || r.Description == "" || len(r.FalsePositives) == 0 || len(r.References) == 0 {
+				t.Errorf("an analyst needs a description, 3 to 5 next steps (there are %d), what looks alike, and a reference", n)
+			}
+			for i := range r.Subs {
+				if r.Subs[i].Title == "" {
+					t.Errorf("sub %s has no title", r.Subs[i].Name)
+				}
+			}
 			for i := range r.Subs {
 				if r.Subs[i].Match.Code {
 					return // tested by the vectors of its module

@@ -14,7 +14,7 @@ import (
 
 // A snapshot is: magic, then everything in a fixed order as varints and length-prefixed text, then the CRC-32C of all
 // before it. Chains ahead of the watermark are not written: they follow from what is settled and pending.
-const snapshotMagic = "vedette correlate 1\n"
+const snapshotMagic = "vedette correlate 2\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -161,6 +161,12 @@ func (e *encoder) machine(mc *machine) {
 		e.id(m.id)
 		e.uint(m.subs)
 		e.texts(m.vals)
+	}
+	e.uint(uint64(len(mc.about)))
+	for i := range mc.about {
+		e.text(mc.about[i].field)
+		e.text(mc.about[i].value)
+		e.int(mc.about[i].time)
 	}
 }
 

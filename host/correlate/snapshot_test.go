@@ -70,7 +70,7 @@ func filled(t testing.TB, r *rule.Rule) *State {
 		at := traceStart + int64(i)*int64(time.Second)
 		ev := &storage.Event{
 			ID: storage.EventID{Seq: 1, Record: uint32(i)}, Tenant: storage.Tenant(1 + i%2), Time: at,
-			Fields: []storage.Field{{Name: "k", Value: string(rune('a' + i%5))}, {Name: "v", Value: "1"}},
+			Fields: []storage.Field{{Name: "k", Value: string(rune('a' + i%5))}, {Name: "v", Value: "1"}, {Name: "user.name", Value: "ann"}},
 		}
 		hits = append(hits, Hit{Rule: r, Sub: i % len(r.Subs), Event: ev})
 	}

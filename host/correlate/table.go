@@ -202,6 +202,7 @@ func (s *State) flush() {
 		mc.level = 0
 		tb.levels[0].push(mc)
 	}
+	mc.note(tb.prog, j.hit.Event)
 	s.observe(tb, mc, j.m, j.hit)
 	j.tb, j.hit = nil, nil
 	s.account(tb, mc)

@@ -1,6 +1,10 @@
 package correlate
 
-import "github.com/vedette-siem/vedette/storage"
+import (
+	"slices"
+
+	"github.com/vedette-siem/vedette/storage"
+)
 
 // Tenants returns the tenants that have state, in ascending order.
 func (s *State) Tenants() []storage.Tenant {
@@ -9,4 +13,15 @@ func (s *State) Tenants() []storage.Tenant {
 		ids[i] = t.id
 	}
 	return ids
+}
+
+// Forget drops all state of a tenant, at a control record's place in the log.
+func (s *State) Forget(id storage.Tenant) {
+	t, ok := s.tenants[id]
+	if !ok {
+		return
+	}
+	s.bytes -= t.bytes
+	delete(s.tenants, id)
+	s.order = slices.DeleteFunc(s.order, func(o *tenant) bool { return o == t })
 }

@@ -28,8 +28,13 @@ func (f *Fold) Act(seq uint64, logTime int64, a Action) error {
 	if len(p.From) > 0 && !slices.Contains(p.From, e.in.State) {
 		return fmt.Errorf("incident %s is %s, so it cannot be %s: %w", a.Incident, e.in.State, a.Do, storage.ErrConflict)
 	}
+	if a.Do == Merge {
+		if err := f.mergeInto(o, p); err != nil {
+			return err
+		}
+	}
 	if p.State != "" {
-		e.in.State, e.in.Verdict = p.State, p.Verdict
+		e.in.State, e.in.Verdict, e.in.MergedInto = p.State, p.Verdict, p.Into
 	}
 	if p.Severity != 0 {
 		e.in.Severity = p.Severity
@@ -39,6 +44,24 @@ func (f *Fold) Act(seq uint64, logTime int64, a Action) error {
 	}
 	f.touch(e, logTime)
 	f.batch.History = append(f.batch.History, p.Entry)
+	return nil
+}
+
+// mergeInto notes a merge on the incident that goes on.
+func (f *Fold) mergeInto(o *organization, p Patch) error {
+	entry := p.Entry
+	entry.Incident, entry.Detail = p.Into, p.Entry.Incident
+	el := o.byID[p.Into]
+	if el == nil { // only the database knows it
+		f.batch.Patches = append(f.batch.Patches, Patch{Tenant: p.Tenant, Entry: entry})
+		return nil
+	}
+	into := el.Value.(*episode)
+	if into.in.MergedInto != "" {
+		return fmt.Errorf("incident %s is itself merged into %s: %w", p.Into, into.in.MergedInto, storage.ErrConflict)
+	}
+	f.touch(into, p.Entry.At)
+	f.batch.History = append(f.batch.History, entry)
 	return nil
 }
 
@@ -74,6 +97,12 @@ func (a *Action) patch(seq uint64, logTime int64) (Patch, error) {
 		if a.Arg == "" {
 			return p, fmt.Errorf("empty comment: %w", storage.ErrInvalid)
 		}
+	case Merge:
+		if a.Arg == "" || a.Arg == a.Incident || len(a.Arg) > MaxWhoBytes {
+			return p, fmt.Errorf("merge into %q: want another incident: %w", cut(a.Arg, 64), storage.ErrInvalid)
+		}
+		p.From, p.State = []storage.State{storage.Open, storage.Acknowledged}, storage.Resolved
+		p.Verdict, p.Into = storage.Duplicate, a.Arg
 	case SetSeverity:
 		var err error
 		if p.Severity, err = storage.ParseSeverity(a.Arg); err != nil {

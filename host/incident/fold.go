@@ -115,7 +115,8 @@ func (f *Fold) fire(fr *Firing, logTime int64) *episode {
 	el := o.current[hash]
 	if el != nil {
 		e := el.Value.(*episode)
-		if e.in.State == storage.Resolved || fr.Time-e.in.LastSeen > int64(fr.QuietFor) {
+		// What was merged goes on counting: its case is worked under another incident, and is no new one.
+		if e.in.State == storage.Resolved && e.in.MergedInto == "" || fr.Time-e.in.LastSeen > int64(fr.QuietFor) {
 			el = nil
 		}
 	}
@@ -124,7 +125,9 @@ func (f *Fold) fire(fr *Firing, logTime int64) *episode {
 	}
 	o.order.MoveToBack(el)
 	e := el.Value.(*episode)
-	e.count(fr)
+	if changed := e.count(fr); changed {
+		f.record(e.in.ID, logTime, ByVedette, RuleChanged, e.in.RuleVersion)
+	}
 	f.touch(e, logTime)
 	return e
 }
@@ -158,9 +161,13 @@ func (o *organization) forget(el *list.Element) {
 	}
 }
 
-// count takes a firing into the incident. What describes the incident is as of the last firing.
-func (e *episode) count(fr *Firing) {
+// count takes a firing into the incident, and reports whether another version of the rule fired before. What describes
+// the incident is as of the last firing.
+func (e *episode) count(fr *Firing) (changed bool) {
 	in := &e.in
+	changed = in.Count > 0 && in.RuleDigest != cut(fr.RuleDigest, MaxNameBytes)
+	in.RuleDigest = cut(fr.RuleDigest, MaxNameBytes)
+	in.Entities = shownEntities(fr.Entities)
 	in.Count++
 	in.FirstSeen, in.LastSeen = min(in.FirstSeen, fr.Time), max(in.LastSeen, fr.Time)
 	in.RuleName, in.RuleVersion = cut(fr.RuleName, MaxNameBytes), cut(fr.RuleVersion, MaxNameBytes)
@@ -176,6 +183,7 @@ func (e *episode) count(fr *Firing) {
 			e.tell = cmp.Or(e.tell, KindSeverity)
 		}
 	}
+	return changed
 }
 
 // touch notes that the incident has to be written.
@@ -241,6 +249,9 @@ func hashKey(fr *Firing) (out keyHash) {
 	return out
 }
 
+// Opens returns the id of the incident that a firing opens, if it opens one.
+func (fr *Firing) Opens() string { return incidentID(fr.Tenant, hashKey(fr), fr.Trigger) }
+
 func incidentID(t storage.Tenant, key keyHash, trigger storage.EventID) string {
 	name := append([]byte(t.String()+"|"), key[:]...)
 	return uuid.NewSHA1(namespace, trigger.Append(append(name, '|'))).String()
@@ -250,6 +261,14 @@ func shownKey(key []storage.Field) []storage.Field {
 	out := make([]storage.Field, 0, min(len(key), MaxKeyFields))
 	for _, f := range key[:min(len(key), MaxKeyFields)] {
 		out = append(out, storage.Field{Name: cut(f.Name, storage.MaxFieldNameBytes), Value: cut(f.Value, MaxKeyValueBytes)})
+	}
+	return out
+}
+
+func shownEntities(list []storage.Entity) []storage.Entity {
+	out := make([]storage.Entity, 0, min(len(list), storage.MaxEntities))
+	for _, e := range list[:min(len(list), storage.MaxEntities)] {
+		out = append(out, storage.Entity{Kind: e.Kind, Value: cut(e.Value, storage.MaxEntityBytes), Field: cut(e.Field, storage.MaxFieldNameBytes)})
 	}
 	return out
 }

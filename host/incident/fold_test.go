@@ -59,6 +59,7 @@ func TestFirstFiringOpensAndFurtherOnesCount(t *testing.T) {
 			{Sub: "fail", ID: storage.EventID{Seq: 3}, Time: start + 20*second},
 		},
 		Conditions: []storage.Condition{{Sub: "fail", Expr: "count() >= 1", Actual: "3", Threshold: "1"}},
+		Entities:   []storage.Entity{},
 	}
 	if d := cmp.Diff(want, in); d != "" {
 		t.Error(d)
@@ -235,6 +236,22 @@ func TestActionOfAnotherTenantIsNotAppliedToTheIncident(t *testing.T) {
 	b := f.Take()
 	if len(b.Incidents) != 0 || len(b.History) != 0 || len(b.Patches) != 1 || b.Patches[0].Tenant != 2 {
 		t.Errorf("batch %+v; want one patch of tenant 2, which finds nothing there", b)
+	}
+}
+
+func TestForget(t *testing.T) {
+	f := New(Config{MaxTracked: 1})
+	fire(f, 1, firing(7, "ann", 1, start), firing(7, "bob", 2, start), firing(8, "ann", 3, start))
+	if err := f.Act(2, start, Action{Tenant: 7, Incident: "unknown", Who: "u", Do: Comment, Arg: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	f.Forget(3, 7)
+	b := f.Take()
+	if len(b.Incidents) != 1 || b.Incidents[0].Tenant != 8 || len(b.History) != 1 || len(b.Patches)+len(b.Forgotten) != 0 || len(b.Notices) != 1 {
+		t.Errorf("left: %+v", b)
+	}
+	if f.Tracked() != 1 {
+		t.Errorf("%d incidents are tracked", f.Tracked())
 	}
 }
 

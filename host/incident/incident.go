@@ -22,6 +22,8 @@ type Firing struct {
 	Time        int64           // event time of the firing, ns
 	Evidence    []storage.Evidence
 	Conditions  []storage.Condition
+	Entities    []storage.Entity
+	RuleDigest  string        // of the package whose rule it was
 	QuietFor    time.Duration // the rule's `clear after`; 0: DefaultQuiet
 }
 
@@ -36,6 +38,7 @@ const (
 	Assign      Do = "assigned"     // Arg is a user name, or "" for nobody
 	Comment     Do = "commented"    // Arg is the text
 	SetSeverity Do = "severity"     // Arg is the word
+	Merge       Do = "merged"       // open or acknowledged → resolved as duplicate; Arg is the incident that goes on
 )
 
 // Action arrives in a control record, one in a record.
@@ -72,7 +75,10 @@ type Patch struct {
 	Severity storage.Severity // 0: as it is
 	Assign   bool             // whether Assignee is set
 	Assignee string
-	Entry    storage.HistoryEntry
+	// Merged into this one, which has to exist in Tenant and not be merged itself; it gets an entry too. Set whenever
+	// State is.
+	Into  string
+	Entry storage.HistoryEntry
 }
 
 // Notice is something to tell the outside.
@@ -89,6 +95,9 @@ const (
 	KindOpened   = "opened"   // a new incident
 	KindSeverity = "severity" // firings raised an incident's severity
 )
+
+// RuleChanged is what the history says when another version of the rule fires than before.
+const RuleChanged = "rule"
 
 // ByVedette is who the history names for what firings did.
 const ByVedette = "vedette"

@@ -30,6 +30,7 @@ type payloadIncident struct {
 	Key         map[string]string   `json:"key"`
 	Techniques  []string            `json:"techniques,omitempty"`
 	Conditions  []storage.Condition `json:"conditions,omitempty"`
+	Entities    []storage.Entity    `json:"entities,omitempty"`
 }
 
 func stamp(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
@@ -40,7 +41,7 @@ func encodePayload(kind string, at int64, in *storage.Incident) []byte {
 	p := payload{Kind: kind, At: stamp(at), Incident: payloadIncident{
 		ID: in.ID, Tenant: in.Tenant, Rule: in.Rule, RuleName: in.RuleName, RuleVersion: in.RuleVersion, Title: in.Title,
 		Severity: in.Severity.String(), State: in.State, Count: in.Count, FirstSeen: stamp(in.FirstSeen), LastSeen: stamp(in.LastSeen),
-		Key: make(map[string]string, len(in.Key)), Techniques: in.Techniques, Conditions: in.Conditions,
+		Key: make(map[string]string, len(in.Key)), Techniques: in.Techniques, Conditions: in.Conditions, Entities: in.Entities,
 	}}
 	for _, f := range in.Key {
 		p.Incident.Key[f.Name] = f.Value

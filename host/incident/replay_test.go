@@ -37,8 +37,11 @@ func drawLog(t *rapid.T) []record {
 		if len(ids) > 0 && rapid.Bool().Draw(t, "act") {
 			log[i].action = &Action{
 				Tenant: storage.Tenant(rapid.IntRange(1, 2).Draw(t, "tenant")), Who: "ann", Incident: rapid.SampledFrom(append(ids, "made up")).Draw(t, "id"),
-				Do:  rapid.SampledFrom([]Do{Acknowledge, Reopen, Resolve, Assign, Comment, SetSeverity}).Draw(t, "do"),
+				Do:  rapid.SampledFrom([]Do{Acknowledge, Reopen, Resolve, Assign, Comment, SetSeverity, Merge}).Draw(t, "do"),
 				Arg: rapid.SampledFrom([]string{"", "benign", "informational", "critical", "bob"}).Draw(t, "arg"),
+			}
+			if log[i].action.Do == Merge {
+				log[i].action.Arg = rapid.SampledFrom(append(ids, "made up")).Draw(t, "into")
 			}
 			_ = probe.Act(seq, at, *log[i].action) // its result is not what is tested
 			continue
@@ -48,6 +51,10 @@ func drawLog(t *rapid.T) []record {
 			f.Trigger.Record = uint32(n)
 			f.Time = at - rapid.Int64Range(0, 100).Draw(t, "late")*second
 			f.Severity = storage.Severity(rapid.IntRange(1, 5).Draw(t, "severity"))
+			f.RuleDigest = rapid.SampledFrom([]string{"one", "one", "one", "two"}).Draw(t, "version")
+			f.Entities = []storage.Entity{{Kind: storage.UserEntity, Value: f.Key[0].Value, Field: "user.name"}, {
+				Kind: storage.HostEntity, Value: rapid.SampledFrom([]string{"h1", "h2"}).Draw(t, "host"), Field: "host.name",
+			}}
 			log[i].firings = append(log[i].firings, f)
 		}
 		probe.Fire(seq, at, slices.Clone(log[i].firings))

@@ -15,7 +15,7 @@ import (
 
 // A snapshot is the header, then varints and length-prefixed texts in a fixed order: tenants by number, incidents by
 // when they last fired. The same state gives the same bytes. Whoever stores it protects it with a checksum.
-const snapshotHeader = "vedette incidents 1\n"
+const snapshotHeader = "vedette incidents 2\n"
 
 // Snapshot writes the fold's state. Everything changed must have been taken before, and should be in the database:
 // what a snapshot is ahead of the database by would never be written. ErrConflict if something is not taken.
@@ -100,7 +100,7 @@ func (e *encoder) episode(ep *episode, current bool) {
 	e.bool(current)
 	e.int(ep.quiet)
 	e.uint(uint64(ep.peak))
-	for _, s := range []string{in.Rule, in.RuleName, in.RuleVersion, in.Title, string(in.State), string(in.Verdict), in.Assignee} {
+	for _, s := range []string{in.Rule, in.RuleName, in.RuleVersion, in.Title, string(in.State), string(in.Verdict), in.Assignee, in.RuleDigest, in.MergedInto} {
 		e.text(s)
 	}
 	e.uint(uint64(in.Severity))
@@ -132,6 +132,12 @@ func (e *encoder) episode(ep *episode, current bool) {
 			e.text(s)
 		}
 	}
+	e.uint(uint64(len(in.Entities)))
+	for _, x := range in.Entities {
+		for _, s := range []string{string(x.Kind), x.Value, x.Field} {
+			e.text(s)
+		}
+	}
 }
 
 func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
@@ -142,7 +148,7 @@ func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
 	ep.quiet = d.int()
 	ep.peak = storage.Severity(d.max(uint64(storage.Critical)))
 	var state, verdict string
-	for _, s := range []*string{&in.Rule, &in.RuleName, &in.RuleVersion, &in.Title, &state, &verdict, &in.Assignee} {
+	for _, s := range []*string{&in.Rule, &in.RuleName, &in.RuleVersion, &in.Title, &state, &verdict, &in.Assignee, &in.RuleDigest, &in.MergedInto} {
 		*s = d.text()
 	}
 	in.State, in.Verdict = storage.State(state), storage.Verdict(verdict)
@@ -169,6 +175,10 @@ func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
 	in.Conditions = []storage.Condition{}
 	for range d.count(MaxConditions) {
 		in.Conditions = append(in.Conditions, storage.Condition{Sub: d.text(), Expr: d.text(), Actual: d.text(), Threshold: d.text()})
+	}
+	in.Entities = []storage.Entity{}
+	for range d.count(storage.MaxEntities) {
+		in.Entities = append(in.Entities, storage.Entity{Kind: storage.EntityKind(d.text()), Value: d.text(), Field: d.text()})
 	}
 	return ep, current
 }

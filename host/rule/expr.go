@@ -259,12 +259,12 @@ func (r *reader) leaf(at ast.Node, n Node, where string) {
 	}
 }
 
-// Title is a template: text with {field}, {count} and {sub.count}; {{ and }} are literal braces.
+// Title is a template: text with {field}, {field|text}, {count} and {sub.count}; {{ and }} are literal braces.
 type Title []TitlePart
 
 // TitlePart is a run of text, or one placeholder.
 type TitlePart struct {
-	Text  string
+	Text  string // a run of text; beside a field, what stands for one that is not there
 	Field string // {source.ip}: of the incident's key, otherwise of the event that triggered the firing
 	Count bool   // {count} or {sub.count}: events counted for Sub at the firing
 	Sub   int
@@ -319,8 +319,12 @@ func (r *reader) placeholder(n ast.Node, name string, subs []Sub) TitlePart {
 			return TitlePart{Count: true, Sub: i}
 		}
 	}
-	if !validField(name) {
-		r.fail(n, "{field}, {count} or {sub.count}", "title: placeholder {%s}", name)
+	name, otherwise, named := strings.Cut(name, "|")
+	if !validField(name) || named && otherwise == "" {
+		r.fail(n, "{field}, {field|text}, {count} or {sub.count}", "title: placeholder {%s}", name)
 	}
-	return TitlePart{Field: name}
+	if !named {
+		otherwise = "-"
+	}
+	return TitlePart{Field: name, Text: otherwise}
 }

@@ -13,6 +13,8 @@ const (
 	MaxValuesPerTest   = 10_000          // values listed under one field
 	MaxPatternBytes    = 4 << 10         // one value of a selection
 	MaxTitleBytes      = 1 << 10         // title template
+	MaxAdvice          = 32              // entries of next_steps, false_positives or references
+	MaxAdviceBytes     = 1 << 10         // one of them, and the title of a sub-pattern
 	MaxExactThreshold  = 1024            // count() and distinct() are exact up to here
 	MaxDuration        = 48 * time.Hour  // windows, edges and lateness
 	MaxQuietPeriod     = 720 * time.Hour // clear.after

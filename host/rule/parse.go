@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -16,9 +17,10 @@ import (
 var (
 	ruleKeys = []string{
 		"kind", "id", "name", "version", "description", "severity", "techniques", "window", "lateness",
-		"subs", "expr", "rearm", "incident", "exceptions", "clear", "false_positives", "tests", "join", "suppress", "watchlist",
+		"subs", "expr", "rearm", "incident", "exceptions", "clear", "false_positives",
+		"next_steps", "references", "tests", "join", "suppress", "watchlist",
 	}
-	subKeys       = []string{"where", "by", "having", "window", "code", "first_seen", "baseline"}
+	subKeys       = []string{"title", "where", "by", "having", "window", "code", "first_seen", "baseline"}
 	incidentKeys  = []string{"key", "title", "group"}
 	clearKeys     = []string{"after", "pattern"}
 	exceptionKeys = []string{"reason", "where"}
@@ -111,8 +113,11 @@ func (d *document) head() {
 	if e, ok := d.at["description"]; ok {
 		r.Description = d.text(e.val, "description")
 	}
-	if e, ok := d.at["false_positives"]; ok {
-		r.FalsePositives = d.texts(e.val, "false_positives")
+	r.FalsePositives, r.NextSteps, r.References = d.advice("false_positives"), d.advice("next_steps"), d.advice("references")
+	for _, u := range r.References {
+		if !strings.HasPrefix(u, "https://") {
+			d.fail(d.at["references"].val, "URLs that begin with https://", "references: %q", u)
+		}
 	}
 	if e, ok := d.at["techniques"]; ok {
 		for i, t := range d.texts(e.val, "techniques") {
@@ -127,6 +132,24 @@ func (d *document) head() {
 	if e, ok := d.at["lateness"]; ok {
 		r.Lateness = d.duration(e.val, "lateness", MaxDuration)
 	}
+}
+
+// advice reads a list of texts for people.
+func (d *document) advice(key string) []string {
+	e, ok := d.at[key]
+	if !ok {
+		return nil
+	}
+	list := d.texts(e.val, key)
+	if len(list) > MaxAdvice {
+		d.fail(e.val, "", "%s: %d entries, the limit is %d", key, len(list), MaxAdvice)
+	}
+	for _, text := range list {
+		if len(text) > MaxAdviceBytes {
+			d.fail(e.val, "", "%s: an entry of %d bytes, the limit is %d", key, len(text), MaxAdviceBytes)
+		}
+	}
+	return list
 }
 
 // patterns reads the subs.
@@ -153,6 +176,10 @@ func (d *document) sub(i int, e entry) Sub {
 	var having, windowAt ast.Node
 	for _, k := range d.mapping(e.val, "sub "+e.key, subKeys) {
 		switch k.key {
+		case "title":
+			if s.Title = d.text(k.val, "title"); len(s.Title) > MaxAdviceBytes {
+				d.fail(k.val, "", "sub %s: title of %d bytes, the limit is %d", e.key, len(s.Title), MaxAdviceBytes)
+			}
 		case "where":
 			m.Where = d.selection(k.val, "where", 0)
 		case "by":

@@ -26,6 +26,9 @@ type Rule struct {
 	Severity       storage.Severity
 	Techniques     []string // ATT&CK: "T1110", "T1110.001"
 	FalsePositives []string
+	NextSteps      []string      // what an analyst does about an incident, one step each
+	References     []string      // URLs of what explains it further
+	Package        string        // digest of the package that it came in, set by whoever loads it; "" for a bare document
 	Lateness       time.Duration // how far the watermark stays behind the newest event time
 	Subs           []Sub         // in the order of the document
 	Root           *Emit
@@ -37,6 +40,7 @@ type Rule struct {
 // Sub is a named sub-pattern.
 type Sub struct {
 	Name      string
+	Title     string // in words: "a failed login over SSH"; "" when the document does not say
 	Match     *Match
 	Aggregate *Aggregate // nil: every match counts
 }

@@ -104,8 +104,35 @@ clear: {after: 1d}
 	if _, folded := r.Subs[2].Match.Where.(AllOf)[0].(Not); folded || len(r.Subs[2].Match.Where.(AllOf)) != 1 {
 		t.Error("the exception hides the event whose absence is awaited")
 	}
-	if want := (Title{{Field: "source.ip"}, {Text: ": "}, {Count: true}}); !reflect.DeepEqual(r.Root.Incident.Title, want) {
+	if want := (Title{{Field: "source.ip", Text: "-"}, {Text: ": "}, {Count: true}}); !reflect.DeepEqual(r.Root.Incident.Title, want) {
 		t.Errorf("%+v", r.Root.Incident.Title)
+	}
+}
+
+// TestAdvice reads what a document says to people, and refuses more of it than the limits.
+func TestAdvice(t *testing.T) {
+	doc := func(steps, title string) []byte {
+		return []byte("kind: pattern\nid: a\nname: b\nversion: 1.0.0\nseverity: low\nsubs: {a: {title: " + title + ", where: {b: c}}}\n" +
+			"incident: {title: t}\nreferences: https://a.example/\nnext_steps: [" + steps + "]\n")
+	}
+	r, err := Parse("r.yaml", doc("look, ask", "an event"))
+	if err != nil || !reflect.DeepEqual(r.NextSteps, []string{"look", "ask"}) || r.Subs[0].Title != "an event" || r.References[0] != "https://a.example/" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	long := strings.Repeat("x", MaxAdviceBytes)
+	for what, c := range map[string]struct {
+		steps, title string
+		fine         bool
+	}{
+		"as many as allowed": {strings.Repeat("x,", MaxAdvice-1) + "x", "t", true},
+		"one more":           {strings.Repeat("x,", MaxAdvice) + "x", "t", false},
+		"as long as allowed": {long, long, true},
+		"a byte longer":      {long + "x", "t", false},
+		"a longer title":     {"x", long + "x", false},
+	} {
+		if _, err := Parse("r.yaml", doc(c.steps, c.title)); (err == nil) != c.fine {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

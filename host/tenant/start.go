@@ -16,18 +16,17 @@ import (
 const AdminName = "admin"
 
 // Organization is one to exist from the start.
-type Organization struct{ Slug, Name string }
-
-// Default is the organization of a host whose configuration names none.
-var Default = []Organization{{"default", "Default"}}
-
-// Demo are the organizations of `vedette serve --demo`. Their networks overlap on purpose.
-var Demo = []Organization{{"harbour", "Harbour Freight Lines"}, {"meadow", "Meadow Street Clinic"}}
+type Organization struct {
+	Slug, Name string
+	Demo       bool // made for the demo, and removed with it
+}
 
 // Accounts is where the first start creates what is missing: storage/meta. One goroutine uses it during start.
 type Accounts interface {
 	TenantBySlug(ctx context.Context, slug string) (storage.Tenant, error)
 	CreateTenant(ctx context.Context, slug, name string) (storage.Tenant, error)
+	CreateDemoTenant(ctx context.Context, slug, name string) (storage.Tenant, error)
+	WasRemoved(ctx context.Context, slug string) (bool, error)
 	HasUsers(ctx context.Context) (bool, error)
 	CreateUser(ctx context.Context, u meta.User, password string) error
 }
@@ -35,17 +34,29 @@ type Accounts interface {
 // Started is what there is after Start.
 type Started struct {
 	Tenants  map[string]storage.Tenant // by slug
+	Removed  []string                  // slugs that were asked for and are not made again, since somebody removed them
 	Password string                    // of AdminName, if this start created it; it cannot be read again
 }
 
-// Start creates the organizations that do not exist yet and, when there is no user at all, AdminName with a password
+// Start creates the organizations that do not exist yet, but for those that somebody has removed, and, when there is no user at all, AdminName with a password
 // drawn from random. It can be repeated after a crash.
 func Start(ctx context.Context, db Accounts, random io.Reader, orgs []Organization) (Started, error) {
 	s := Started{Tenants: map[string]storage.Tenant{}}
 	for _, o := range orgs {
 		t, err := db.TenantBySlug(ctx, o.Slug)
 		if errors.Is(err, storage.ErrNotFound) {
-			t, err = db.CreateTenant(ctx, o.Slug, o.Name)
+			removed := false
+			if removed, err = db.WasRemoved(ctx, o.Slug); removed {
+				s.Removed = append(s.Removed, o.Slug)
+				continue
+			}
+			create := db.CreateTenant
+			if o.Demo {
+				create = db.CreateDemoTenant
+			}
+			if err == nil {
+				t, err = create(ctx, o.Slug, o.Name)
+			}
 		}
 		if err != nil {
 			return Started{}, fmt.Errorf("start: %w", err)

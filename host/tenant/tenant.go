@@ -21,6 +21,8 @@ const (
 	ManageTokens   Action = "manage tokens"   // ingest tokens
 	ManageWebhooks Action = "manage webhooks" // and see what failed
 	ReadUsers      Action = "read users"      // of the organization
+	ReadSources    Action = "read sources"    // where records are taken, and who sends them
+	RunDemo        Action = "run demo"        // start an attack in a demo organization
 )
 
 // The actions on the host as a whole, which are asked for storage.NoTenant.
@@ -29,6 +31,7 @@ const (
 	ManageTenants Action = "manage tenants" // create organizations
 	ManageUsers   Action = "manage users"   // of any organization
 	ManageGlobal  Action = "manage global"  // modules and rules of every organization
+	ManageDemo    Action = "manage demo"    // pause its feed, remove it
 )
 
 // right says who may do an action and where.
@@ -54,10 +57,13 @@ var rights = map[Action]right{
 	ManageTokens:   {false, admins},  // a token speaks for the organization
 	ManageWebhooks: {false, admins},  // a webhook sends its incidents elsewhere
 	ReadUsers:      {false, workers},
+	ReadSources:    {false, everyone},
+	RunDemo:        {false, workers},
 	ReadHealth:     {true, everyone},
 	ManageTenants:  {true, admins},
 	ManageUsers:    {true, admins},
 	ManageGlobal:   {true, admins},
+	ManageDemo:     {true, admins},
 }
 
 // Authorize returns nil if the principal may do the action on tenant t, or on the host when t is storage.NoTenant.

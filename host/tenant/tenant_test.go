@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +21,7 @@ func TestAuthorizeTable(t *testing.T) {
 	want := map[Action]string{
 		ReadEvents: "ANR", ReadIncidents: "ANR", WorkIncidents: "AN", ReadModules: "ANR", ManageModules: "AN", ReadQuarantine: "AN",
 		ManageTokens: "A", ManageWebhooks: "A", ReadUsers: "AN", ReadHealth: "ANR", ManageTenants: "A", ManageUsers: "A", ManageGlobal: "A",
+		ReadSources: "ANR", RunDemo: "AN", ManageDemo: "A",
 	}
 	if len(want) != len(rights) {
 		t.Fatalf("%d actions here, %d in the policy", len(want), len(rights))
@@ -143,6 +145,24 @@ func TestTokensAreBounded(t *testing.T) {
 	}
 }
 
+func TestTokensOfARemovedTenant(t *testing.T) {
+	from := &fake{good: map[string]storage.Tenant{"a": 7, "b": 8}}
+	c := NewTokens(from, func() time.Time { return time.Unix(1000, 0) })
+	for token := range from.good {
+		if _, err := c.Resolve(context.Background(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from.revoke("a")
+	c.Drop(7)
+	if _, err := c.Resolve(context.Background(), "a"); !errors.Is(err, storage.ErrUnauthorized) {
+		t.Errorf("the token of a removed tenant: %v", err)
+	}
+	if got, _ := c.Resolve(context.Background(), "b"); got != 8 || from.asked.Load() != 3 {
+		t.Errorf("another tenant's token: %d, asked %d times", got, from.asked.Load())
+	}
+}
+
 func TestTokensHammer(t *testing.T) {
 	from := &fake{good: map[string]storage.Tenant{}}
 	for i := range 64 {
@@ -176,7 +196,8 @@ func TestStartOnlyOnce(t *testing.T) {
 	}
 	defer db.Close()
 	random := &counting{}
-	first, err := Start(ctx, db, random, Demo)
+	demo := []Organization{{Slug: "harbour", Name: "Harbour", Demo: true}, {Slug: "meadow", Name: "Meadow", Demo: true}}
+	first, err := Start(ctx, db, random, demo)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,12 +208,22 @@ func TestStartOnlyOnce(t *testing.T) {
 	if err != nil || p.Role != storage.RoleAdmin || len(p.Tenants) != 2 {
 		t.Fatalf("principal %+v, %v", p, err)
 	}
-	second, err := Start(ctx, db, random, append(Demo, Default...))
+	second, err := Start(ctx, db, random, append(demo, Organization{Slug: "main", Name: "Main"}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if second.Password != "" || len(second.Tenants) != 3 || second.Tenants["harbour"] != first.Tenants["harbour"] {
 		t.Errorf("second start %+v", second)
+	}
+	if got, err := db.DemoTenants(ctx); err != nil || len(got) != 2 {
+		t.Errorf("demo organizations %v, %v", got, err)
+	}
+	if err := db.Apply(ctx, 1, meta.Batch{Removals: []meta.Removal{{Tenant: first.Tenants["harbour"], At: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	third, err := Start(ctx, db, random, demo)
+	if err != nil || len(third.Tenants) != 1 || !slices.Equal(third.Removed, []string{"harbour"}) {
+		t.Errorf("start after a removal: %+v, %v", third, err)
 	}
 }
 

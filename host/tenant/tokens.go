@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -38,7 +39,8 @@ func NewTokens(from Resolver, now func() time.Time) *Tokens {
 	return &Tokens{from: from, now: now, good: map[[sha256.Size]byte]known{}, refused: map[[sha256.Size]byte]known{}}
 }
 
-// Resolve returns the tenant of an ingest token, or an error that wraps storage.ErrUnauthorized if it is not in force.
+// Resolve returns the tenant of an ingest token, or an error that wraps storage.ErrUnauthorized if it is not in force; a
+// revoked one comes with the tenant that it was of.
 // What the resolver could not say is not remembered and the error is returned: nothing is accepted on old knowledge.
 func (c *Tokens) Resolve(ctx context.Context, token string) (storage.Tenant, error) {
 	if token == "" || len(token) > MaxTokenBytes {
@@ -54,7 +56,7 @@ func (c *Tokens) Resolve(ctx context.Context, token string) (storage.Tenant, err
 	case isGood && asked.Before(good.until):
 		return good.tenant, nil
 	case isBad && asked.Before(bad.until):
-		return 0, fmt.Errorf("ingest token: %w", storage.ErrUnauthorized)
+		return bad.tenant, fmt.Errorf("ingest token: %w", storage.ErrUnauthorized)
 	}
 	t, err := c.from.ResolveIngestToken(ctx, token)
 	if err != nil && !errors.Is(err, storage.ErrUnauthorized) {
@@ -62,6 +64,13 @@ func (c *Tokens) Resolve(ctx context.Context, token string) (storage.Tenant, err
 	}
 	c.remember(hash, known{t, asked.Add(TokenFreshness)}, err == nil)
 	return t, err
+}
+
+// Drop forgets that tokens of a tenant were good: it was removed.
+func (c *Tokens) Drop(t storage.Tenant) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.good, func(_ [sha256.Size]byte, k known) bool { return k.tenant == t })
 }
 
 func (c *Tokens) remember(hash [sha256.Size]byte, k known, good bool) {

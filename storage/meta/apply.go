@@ -19,6 +19,7 @@ type Batch struct {
 	History    []storage.HistoryEntry
 	Notices    []Notice
 	Quarantine []QuarantineEntry
+	Removals   []Removal // applied last
 }
 
 // Patch changes what people may change of a stored incident, if it belongs to Tenant, is in one of the states From
@@ -31,7 +32,10 @@ type Patch struct {
 	Severity storage.Severity // 0: as it is
 	Assign   bool             // whether Assignee is set
 	Assignee string
-	Entry    storage.HistoryEntry
+	// Merged into this one, which has to exist in Tenant and not be merged itself; it gets an entry too. Set whenever
+	// State is.
+	Into  string
+	Entry storage.HistoryEntry
 }
 
 // Notice is something to tell the outside. It becomes one outbox row for each webhook that the tenant has enabled
@@ -115,6 +119,9 @@ func (db *DB) Apply(ctx context.Context, seq uint64, b Batch) error {
 		if err := putQuarantine(ctx, tx, applied, b.Quarantine); err != nil {
 			return err
 		}
+		if err := forgetTenants(ctx, tx, b.Removals); err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO positions (name, seq) VALUES (?, ?)
 			ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`, appliedPosition, int64(seq))
 		return err
@@ -162,13 +169,15 @@ type changedIncident struct {
 }
 
 const upsertIncident = `INSERT INTO incidents (id, tenant, rule, rule_name, rule_version, key, title, search, severity, state,
-	verdict, assignee, count, first_seen, last_seen, opened_at, updated_at, techniques, evidence, conditions, applied)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	verdict, assignee, count, first_seen, last_seen, opened_at, updated_at, techniques, evidence, conditions, applied,
+	entities, rule_digest, merged_into)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET rule_name = excluded.rule_name, rule_version = excluded.rule_version, title = excluded.title,
 	search = excluded.search, severity = excluded.severity, state = excluded.state, verdict = excluded.verdict,
 	assignee = excluded.assignee, count = excluded.count, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
 	updated_at = excluded.updated_at, techniques = excluded.techniques, evidence = excluded.evidence,
-	conditions = excluded.conditions, applied = excluded.applied
+	conditions = excluded.conditions, applied = excluded.applied, entities = excluded.entities,
+	rule_digest = excluded.rule_digest, merged_into = excluded.merged_into
 	WHERE incidents.applied < excluded.applied AND incidents.tenant = excluded.tenant`
 
 func putIncidents(ctx context.Context, tx *sql.Tx, list []storage.Incident) ([]changedIncident, error) {
@@ -180,6 +189,11 @@ func putIncidents(ctx context.Context, tx *sql.Tx, list []storage.Incident) ([]c
 		return nil, err
 	}
 	defer put.Close()
+	about, err := newEntityWriter(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = about.close() }() // the transaction ends them in any case
 	var changed []changedIncident
 	var text incidentText
 	for i := range list {
@@ -187,9 +201,13 @@ func putIncidents(ctx context.Context, tx *sql.Tx, list []storage.Incident) ([]c
 		if err := text.encode(in); err != nil {
 			return nil, fmt.Errorf("incident %s: %w", in.ID, err)
 		}
+		was, err := about.was(ctx, in.ID)
+		if err != nil {
+			return nil, fmt.Errorf("incident %s: %w", in.ID, dbError(err))
+		}
 		r, err := put.ExecContext(ctx, in.ID, in.Tenant, in.Rule, in.RuleName, in.RuleVersion, text.key, in.Title, text.search,
 			in.Severity, in.State, in.Verdict, in.Assignee, int64(in.Count), in.FirstSeen, in.LastSeen, in.OpenedAt, in.UpdatedAt,
-			text.techniques, text.evidence, text.conditions, int64(in.Applied))
+			text.techniques, text.evidence, text.conditions, int64(in.Applied), text.entities, in.RuleDigest, in.MergedInto)
 		if err != nil {
 			return nil, fmt.Errorf("incident %s: %w", in.ID, dbError(err))
 		}
@@ -197,6 +215,12 @@ func putIncidents(ctx context.Context, tx *sql.Tx, list []storage.Incident) ([]c
 			return nil, err
 		} else if n > 0 {
 			changed = append(changed, changedIncident{in.Tenant, in.ID})
+			if was == text.entities {
+				continue
+			}
+			if err := about.put(ctx, in); err != nil {
+				return nil, fmt.Errorf("entities of incident %s: %w", in.ID, dbError(err))
+			}
 		}
 	}
 	return changed, nil
@@ -212,10 +236,12 @@ func putPatches(ctx context.Context, tx *sql.Tx, list []Patch, changed []changed
 			verdict = CASE WHEN ?3 = '' THEN verdict ELSE ?4 END,
 			state = CASE WHEN ?3 = '' THEN state ELSE ?3 END,
 			severity = CASE WHEN ?5 = 0 THEN severity ELSE ?5 END,
-			assignee = CASE WHEN ?6 THEN ?7 ELSE assignee END
-			WHERE id = ?8 AND tenant = ?9 AND applied < ?1 AND (?10 = '' OR instr(?10, ',' || state || ',') > 0)`,
+			assignee = CASE WHEN ?6 THEN ?7 ELSE assignee END,
+			merged_into = CASE WHEN ?3 = '' THEN merged_into ELSE ?11 END
+			WHERE id = ?8 AND tenant = ?9 AND applied < ?1 AND (?10 = '' OR instr(?10, ',' || state || ',') > 0)
+			AND (?11 = '' OR EXISTS (SELECT 1 FROM incidents t WHERE t.id = ?11 AND t.tenant = ?9 AND t.merged_into = ''))`,
 			int64(p.Entry.Seq), p.Entry.At, string(p.State), string(p.Verdict), int64(p.Severity), p.Assign, p.Assignee,
-			p.Entry.Incident, p.Tenant, enclose(from))
+			p.Entry.Incident, p.Tenant, enclose(from), p.Into)
 		if err != nil {
 			return nil, fmt.Errorf("patch incident %s: %w", p.Entry.Incident, err)
 		}
@@ -230,6 +256,15 @@ func putPatches(ctx context.Context, tx *sql.Tx, list []Patch, changed []changed
 			return nil, err
 		}
 		changed = append(changed, changedIncident{p.Tenant, p.Entry.Incident})
+		if p.Into == "" {
+			continue
+		}
+		other := p.Entry
+		other.Incident, other.Detail = p.Into, p.Entry.Incident
+		if err := putHistory(ctx, tx, []storage.HistoryEntry{other}); err != nil {
+			return nil, err
+		}
+		changed = append(changed, changedIncident{p.Tenant, p.Into})
 	}
 	return changed, nil
 }

@@ -11,7 +11,7 @@ import (
 
 // incidentText holds the text columns of an incident.
 type incidentText struct {
-	key, search, techniques, evidence, conditions string
+	key, search, techniques, evidence, conditions, entities string
 }
 
 func (t *incidentText) encode(in *storage.Incident) error {
@@ -21,6 +21,9 @@ func (t *incidentText) encode(in *storage.Incident) error {
 	for i, f := range in.Key {
 		key[i] = [2]string{f.Name, f.Value}
 		words = append(words, f.Value)
+	}
+	for _, e := range in.Entities {
+		words = append(words, e.Value)
 	}
 	evidence := make([][3]any, len(in.Evidence))
 	for i, e := range in.Evidence {
@@ -36,6 +39,7 @@ func (t *incidentText) encode(in *storage.Incident) error {
 		{&t.techniques, in.Techniques, len(in.Techniques) == 0},
 		{&t.evidence, evidence, len(evidence) == 0},
 		{&t.conditions, in.Conditions, len(in.Conditions) == 0},
+		{&t.entities, in.Entities, len(in.Entities) == 0},
 	} {
 		if *c.to = "[]"; c.empty {
 			continue
@@ -51,13 +55,22 @@ func (t *incidentText) encode(in *storage.Incident) error {
 	return nil
 }
 
+// jsonList returns words as one parameter for json_each, so that a statement's text does not grow with them.
+func jsonList(words []string) string {
+	b, err := json.Marshal(words)
+	if err != nil { // strings cannot fail to encode
+		panic("meta: encode a list: " + err.Error())
+	}
+	return string(b)
+}
+
 func (t *incidentText) decode(in *storage.Incident) error {
 	var key [][2]string
 	var evidence []evidenceRow
 	for _, c := range []struct {
 		from string
 		to   any
-	}{{t.key, &key}, {t.techniques, &in.Techniques}, {t.evidence, &evidence}, {t.conditions, &in.Conditions}} {
+	}{{t.key, &key}, {t.techniques, &in.Techniques}, {t.evidence, &evidence}, {t.conditions, &in.Conditions}, {t.entities, &in.Entities}} {
 		if c.from == "[]" {
 			continue
 		}

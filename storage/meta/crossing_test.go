@@ -2,6 +2,7 @@ package meta
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 
@@ -56,6 +57,17 @@ var crossings = map[string]crossing{
 	"History": func(w *world, t storage.Tenant) (bool, error) {
 		_, err := w.History(ctx, of(t), "of a")
 		return changed(err)
+	},
+	"RelatedIncidents": func(w *world, t storage.Tenant) (bool, error) {
+		list, err := w.RelatedIncidents(ctx, of(t), "of a", nil, 0)
+		if errors.Is(err, storage.ErrNotFound) {
+			return false, nil
+		}
+		return has(list, func(r Related) bool { return r.Incident.ID == "also of a" }), err
+	},
+	"Episodes": func(w *world, t storage.Tenant) (bool, error) {
+		list, err := w.Episodes(ctx, of(t), incident(w.a, "of a", 1), 0, math.MaxInt64)
+		return has(list, func(in storage.Incident) bool { return in.Tenant == w.a }), err
 	},
 	"CountIncidents": func(w *world, t storage.Tenant) (bool, error) {
 		list, err := w.CountIncidents(ctx, of(t))
@@ -116,7 +128,7 @@ func furnish(w *world) {
 	must(w.CreateIngestToken(ctx, w.a, "of a"))(w.T)
 	w.must(w.PutWebhook(ctx, w.a, Webhook{Name: "of a", URL: "https://example.com", Secret: "s", Enabled: true}))
 	w.apply(Batch{
-		Incidents:  []storage.Incident{incident(w.a, "of a", 1)},
+		Incidents:  []storage.Incident{incident(w.a, "of a", 1), incident(w.a, "also of a", 1)},
 		History:    []storage.HistoryEntry{opened("of a", 1)},
 		Notices:    []Notice{{Tenant: w.a, Key: "k", Kind: "opened", Payload: []byte("{}")}},
 		Quarantine: []QuarantineEntry{{Tenant: w.a, Position: storage.EventID{Seq: 1}, Module: "m", Digest: "d", Raw: []byte("raw")}},

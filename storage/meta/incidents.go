@@ -16,7 +16,7 @@ type IncidentQuery struct {
 	States     []storage.State
 	Severities []storage.Severity
 	Rule       string // rule id
-	Text       string // found in title, rule name or a key value, whatever the case; at most MaxSearchBytes
+	Text       string // found in title, rule name, or the value of a key or an entity, whatever the case; at most MaxSearchBytes
 	Limit      int    // 0: DefaultListed; at most MaxListed
 	Cursor     string // Next of the answer before; "" for the first
 }
@@ -28,7 +28,8 @@ type IncidentPage struct {
 }
 
 const incidentColumns = `i.id, i.tenant, i.rule, i.rule_name, i.rule_version, i.key, i.title, i.severity, i.state, i.verdict,
-	i.assignee, i.count, i.first_seen, i.last_seen, i.opened_at, i.updated_at, i.techniques, i.evidence, i.conditions, i.applied`
+	i.assignee, i.count, i.first_seen, i.last_seen, i.opened_at, i.updated_at, i.techniques, i.evidence, i.conditions, i.applied,
+	i.entities, i.rule_digest, i.merged_into`
 
 func scanIncident(scan func(...any) error, more ...any) (storage.Incident, error) {
 	var in storage.Incident
@@ -36,7 +37,7 @@ func scanIncident(scan func(...any) error, more ...any) (storage.Incident, error
 	err := scan(append([]any{
 		&in.ID, &in.Tenant, &in.Rule, &in.RuleName, &in.RuleVersion, &t.key, &in.Title, &in.Severity, &in.State,
 		&in.Verdict, &in.Assignee, &in.Count, &in.FirstSeen, &in.LastSeen, &in.OpenedAt, &in.UpdatedAt, &t.techniques, &t.evidence,
-		&t.conditions, &in.Applied,
+		&t.conditions, &in.Applied, &t.entities, &in.RuleDigest, &in.MergedInto,
 	}, more...)...)
 	if err != nil {
 		return in, dbError(err)

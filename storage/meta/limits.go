@@ -27,6 +27,9 @@ const (
 	MaxQuarantineDetailBytes = 4 << 10  // of one entry; longer is cut
 	MaxListed                = 1_000    // rows in one answer
 	DefaultListed            = 100      // rows in one answer when the query does not say
+	MaxRelated               = 200      // incidents related to one in one answer
+	DefaultRelated           = 50       //
+	MaxRelatedPerEntity      = 200      // incidents of one entity that are looked at, the newest; one that more have does not count
 	MaxSearchBytes           = 256      // text searched in incidents
 	MaxDetailBytes           = 16 << 10 // of a history entry
 )

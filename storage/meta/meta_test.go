@@ -78,6 +78,8 @@ func incident(t storage.Tenant, id string, seq uint64) storage.Incident {
 		Title: "Many failures", Severity: storage.High, State: storage.Open, Count: seq, FirstSeen: 5, LastSeen: int64(seq), OpenedAt: 100, UpdatedAt: int64(seq),
 		Techniques: []string{"T1110"}, Evidence: []storage.Evidence{{Sub: "fail", ID: storage.EventID{Seq: seq, Shard: 1, Segment: 2, Record: 3, Ordinal: 4}, Time: 9}},
 		Conditions: []storage.Condition{{Sub: "fail", Expr: "count() >= 10", Actual: "14", Threshold: "10"}}, Applied: seq,
+		Entities:   []storage.Entity{{Kind: storage.UserEntity, Value: "Bob <b@x>", Field: "user.name"}, {Kind: storage.HostEntity, Value: "db1", Field: "host.name"}},
+		RuleDigest: "sha256:1",
 	}
 }
 

@@ -14,11 +14,21 @@ type Organization struct {
 	Slug    string // short name in addresses and files: a-z, 0-9 and inner hyphens, 1 to MaxSlugBytes
 	Name    string // as people read it
 	Created int64  // ns
+	Demo    bool   // made for the demo, and removed with it
 }
 
 // CreateTenant adds an organization and returns its number, which no other will ever have. ErrConflict if the slug
 // is taken.
 func (db *DB) CreateTenant(ctx context.Context, slug, name string) (storage.Tenant, error) {
+	return db.createTenant(ctx, slug, name, false)
+}
+
+// CreateDemoTenant adds an organization that will be removed with the demo.
+func (db *DB) CreateDemoTenant(ctx context.Context, slug, name string) (storage.Tenant, error) {
+	return db.createTenant(ctx, slug, name, true)
+}
+
+func (db *DB) createTenant(ctx context.Context, slug, name string, demo bool) (storage.Tenant, error) {
 	if err := checkSlug(slug); err != nil {
 		return 0, err
 	}
@@ -27,8 +37,8 @@ func (db *DB) CreateTenant(ctx context.Context, slug, name string) (storage.Tena
 	}
 	var number storage.Tenant
 	err := db.inTx(ctx, "create tenant "+slug, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO tenants (slug, name, created) VALUES (?, ?, ?) RETURNING number`,
-			slug, name, db.now()).Scan(&number)
+		return tx.QueryRowContext(ctx, `INSERT INTO tenants (slug, name, created, demo) VALUES (?, ?, ?, ?) RETURNING number`,
+			slug, name, db.now(), demo).Scan(&number)
 	})
 	return number, err
 }
@@ -45,16 +55,20 @@ func checkSlug(slug string) error {
 	return nil
 }
 
+const organizationColumns = "number, slug, name, created, demo"
+
+func scanOrganization(r *sql.Rows) (o Organization, err error) {
+	return o, r.Scan(&o.Tenant, &o.Slug, &o.Name, &o.Created, &o.Demo)
+}
+
 // ListTenants returns the organizations that the principal sees, by number.
 func (db *DB) ListTenants(ctx context.Context, p storage.Principal) ([]Organization, error) {
 	where, args, err := scope(p, "number")
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
-	rows, err := db.read.QueryContext(ctx, `SELECT number, slug, name, created FROM tenants WHERE `+where+` ORDER BY number`, args...)
-	out, err := collect(rows, err, func(r *sql.Rows) (o Organization, err error) {
-		return o, r.Scan(&o.Tenant, &o.Slug, &o.Name, &o.Created)
-	})
+	rows, err := db.read.QueryContext(ctx, `SELECT `+organizationColumns+` FROM tenants WHERE `+where+` ORDER BY number`, args...)
+	out, err := collect(rows, err, scanOrganization)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}

@@ -65,6 +65,29 @@ func (db *DB) PrincipalOf(ctx context.Context, token string) (storage.Principal,
 		WHERE s.hash = ? AND s.expires > ? AND u.disabled = 0`, tokenHash(token), db.now())
 }
 
+// ChangePassword replaces the password of a user who knows the old one, and ends all sessions of the user but the one
+// with the token keep. Errors are those of Authenticate, whose limit of failures holds here too, and ErrInvalid for a
+// new password that is too short or too long.
+func (db *DB) ChangePassword(ctx context.Context, name, old, password, keep string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	if _, err := db.Authenticate(ctx, name, old); err != nil {
+		return err
+	}
+	hash, err := db.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return db.inTx(ctx, "change password of "+name, func(tx *sql.Tx) error {
+		if err := mustChange(tx.ExecContext(ctx, `UPDATE users SET hash = ? WHERE name = ?`, hash, name)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE username = ? AND hash <> ?`, name, tokenHash(keep))
+		return err
+	})
+}
+
 // EndSession signs a session out. A token that is unknown or ended already is no error.
 func (db *DB) EndSession(ctx context.Context, token string) error {
 	return db.inTx(ctx, "end session", func(tx *sql.Tx) error {
@@ -104,13 +127,15 @@ func (db *DB) CreateIngestToken(ctx context.Context, t storage.Tenant, name stri
 	return token, nil
 }
 
-// ResolveIngestToken returns the tenant of a token in force, else ErrUnauthorized. It reads the database: callers on
+// ResolveIngestToken returns the tenant of a token in force, else ErrUnauthorized: with the tenant that it was of when it
+// was revoked, so that somebody there can be told, and with none when it is unknown. It reads the database: callers on
 // the way of records cache the answer (host/tenant).
 func (db *DB) ResolveIngestToken(ctx context.Context, token string) (storage.Tenant, error) {
 	var t storage.Tenant
-	err := db.read.QueryRowContext(ctx, `SELECT tenant FROM ingest_tokens WHERE hash = ? AND revoked IS NULL`, tokenHash(token)).Scan(&t)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("ingest token: %w", storage.ErrUnauthorized)
+	var revoked bool
+	err := db.read.QueryRowContext(ctx, `SELECT tenant, revoked IS NOT NULL FROM ingest_tokens WHERE hash = ?`, tokenHash(token)).Scan(&t, &revoked)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && revoked {
+		return t, fmt.Errorf("ingest token: %w", storage.ErrUnauthorized)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("resolve ingest token: %w", dbError(err))
