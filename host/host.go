@@ -20,6 +20,7 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/monitor"
 	"github.com/vedette-siem/vedette/host/notify"
+	"github.com/vedette-siem/vedette/host/overview"
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/receive"
@@ -39,7 +40,8 @@ type Host struct {
 	cfg      Config
 	log      *slog.Logger
 	started  time.Time
-	tenants  map[string]storage.Tenant // by slug
+	tenants  map[string]storage.Tenant // by slug, as they were at start
+	removed  []string                  // slugs of the configuration that somebody has removed
 	password string                    // of the first start's admin
 
 	queue    *queue.Queue
@@ -49,12 +51,16 @@ type Host struct {
 	store    *logs.Store
 	library  *module.Library
 	pipeline *pipeline.Pipeline
+	costs    pipeline.Costs
 	receiver *receive.Receiver
 	tokens   *tenant.Tokens
 	web      net.Listener
 	lines    *moduleLog
+	previews *previews
 	wake     chan struct{} // tells notify that a transaction was committed
 	ready    chan struct{} // closed when the shipped modules run
+	demo     demoFeed
+	overview *overview.Overview
 }
 
 // New opens everything that is kept and binds every socket; nothing moves before Run. The caller closes a Host whether
@@ -79,6 +85,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Host, error) {
 func (h *Host) openQueue(ctx context.Context) (err error) {
 	h.queue, err = queue.Open(ctx, queue.Config{
 		Dir: h.cfg.DataDir, Shards: h.cfg.Queue.Shards, MaxBytes: h.cfg.Queue.MaxBytes, Linger: h.cfg.Queue.Linger,
+		Meter: h.costs.Meter(pipeline.StageQueue),
 	})
 	return err
 }
@@ -90,13 +97,13 @@ func (h *Host) openMeta(ctx context.Context) (err error) {
 	}
 	orgs := make([]tenant.Organization, len(h.cfg.Organizations))
 	for i, o := range h.cfg.Organizations {
-		orgs[i] = tenant.Organization(o)
+		orgs[i] = tenant.Organization{Slug: o.Slug, Name: o.Name, Demo: h.cfg.Demo && isDemo(o.Slug)}
 	}
 	s, err := tenant.Start(ctx, h.db, rand.Reader, orgs)
 	if err != nil {
 		return err
 	}
-	h.tenants, h.password = s.Tenants, s.Password
+	h.tenants, h.removed, h.password = s.Tenants, s.Removed, s.Password
 	h.tokens = tenant.NewTokens(h.db, time.Now)
 	return nil
 }
@@ -113,6 +120,7 @@ func (h *Host) openModules(ctx context.Context) (err error) {
 		return err
 	}
 	h.library = module.NewLibrary(h.packages, h.runtime, h.targets)
+	h.previews = newPreviews()
 	return nil
 }
 
@@ -142,9 +150,10 @@ func (h *Host) openStore(ctx context.Context) (err error) {
 }
 
 func (h *Host) openPipeline(ctx context.Context) (err error) {
+	h.overview = overview.New()
 	h.pipeline, err = pipeline.New(ctx, pipeline.Config{
 		Dir: h.cfg.DataDir, Workers: h.cfg.Workers, CheckpointEvery: h.cfg.CheckpointEvery, KeepAll: h.cfg.Queue.KeepAll,
-		Queue: h.queue, Store: h.store, DB: h.db, Library: h.library, Report: h.report,
+		Queue: h.queue, Store: h.store, DB: h.db, Library: h.library, Cost: &h.costs, Report: h.report, Watch: h.overview,
 	})
 	if err == nil {
 		h.pipeline.OnCommit(func() {
@@ -166,8 +175,12 @@ func (h *Host) report(level pipeline.Level, text string, args ...any) {
 }
 
 func (h *Host) openSockets(context.Context) (err error) {
-	cfg := receive.Config{StateDir: h.cfg.DataDir}
+	cfg := receive.Config{StateDir: h.cfg.DataDir, Meter: h.costs.Meter(pipeline.StageReceive)}
 	for _, l := range h.cfg.Syslog {
+		if slices.Contains(h.removed, l.Organization) {
+			h.log.Warn("a listener stays closed: its organization was removed", "protocol", l.Protocol, "listen", l.Listen, "organization", l.Organization)
+			continue
+		}
 		cfg.Listeners = append(cfg.Listeners, receive.Listener{Network: l.Protocol, Addr: l.Listen, Tenant: h.tenants[l.Organization]})
 		if l.Cert != "" {
 			cfg.CertFile, cfg.KeyFile = l.Cert, l.Key
@@ -225,9 +238,18 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { sender.Run(ctx); return nil })
 	g.Go(func() error { return h.prune(ctx) })
+	if h.cfg.Demo {
+		g.Go(func() error { return h.playDemo(ctx) })
+	}
 	g.Go(func() error {
 		if err := h.seed(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // it was told to end; the next start installs the rest
+			}
 			return err
+		}
+		for t := range h.pipeline.Generation().Running.Gone {
+			h.receiver.Refuse(t) // the log was ahead of the database when the sockets were opened
 		}
 		close(h.ready)
 		h.monitors().Run(ctx)
@@ -240,7 +262,10 @@ func (h *Host) Run(ctx context.Context) error {
 func (h *Host) monitors() *monitor.Scheduler {
 	return monitor.New(monitor.Config{
 		Generations: h.pipeline, Library: h.library, Sink: h.queue, Jitter: mrand.Float64,
-		Tenants: func() []storage.Tenant { return slices.Sorted(maps.Values(h.tenants)) },
+		Tenants: func() []storage.Tenant {
+			gone := h.pipeline.Generation().Running.Gone
+			return slices.DeleteFunc(slices.Sorted(maps.Values(h.tenants)), func(t storage.Tenant) bool { return gone[t] })
+		},
 		Granted: func(t storage.Tenant, name string) bool { return len(h.targets(t, name)) > 0 },
 		Report:  func(text string, args ...any) { h.log.Warn(text, args...) },
 	})

@@ -21,6 +21,9 @@ const Unsigned = "unsigned, local"
 // byVedette installs what ships with the binary.
 const byVedette = "vedette"
 
+// candidateDigest stands for the digest of what is not installed yet: its log lines are nobody's to read.
+const candidateDigest = "candidate"
+
 // Candidate is a package that somebody wants to run.
 type Candidate struct {
 	Tenant   storage.Tenant // NoTenant for all
@@ -60,7 +63,7 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		return done, refused(c, "the settings", err)
 	}
 	name := c.Package.Manifest.Publisher + "/" + c.Package.Manifest.Name
-	in := module.Install{Name: name, Settings: string(settings), Digest: "candidate"}
+	in := module.Install{Name: name, Settings: string(settings), Digest: candidateDigest}
 	for _, capability := range c.Package.Manifest.Capabilities { // what it does not ask for it does not get
 		if slices.Contains(c.Grants, capability.ID) {
 			in.Grants = append(in.Grants, capability.ID)
@@ -102,11 +105,15 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	return done, nil
 }
 
-// refused says at which step an installation ended. What is not known to be something else is the package's fault.
+// refused says at which step an installation ended.
 func refused(c Candidate, step string, err error) error {
-	err = fmt.Errorf("install %s: refused at %s: %w", c.Package.Manifest.Reference(), step, err)
+	return blamed(fmt.Errorf("install %s: refused at %s: %w", c.Package.Manifest.Reference(), step, err))
+}
+
+// blamed gives an error about a module its kind. What is not known to be something else is the module's fault.
+func blamed(err error) error {
 	for _, known := range []error{
-		storage.ErrInvalid, storage.ErrForbidden, storage.ErrConflict, storage.ErrExhausted, storage.ErrUnavailable,
+		storage.ErrInvalid, storage.ErrForbidden, storage.ErrNotFound, storage.ErrConflict, storage.ErrExhausted, storage.ErrUnavailable,
 		context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, known) {

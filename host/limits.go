@@ -1,6 +1,17 @@
 package host
 
+import "time"
+
 // Limits of the host's own inputs.
 const (
 	MaxConfigBytes = 1 << 20 // vedette.yaml
+)
+
+// Limits of previews, which share the machine with the pipeline.
+const (
+	maxPreviews          = 2               // at once; each takes one core at most
+	maxPreviewsPerTenant = 8               // of which one runs and the others wait
+	maxPreviewPages      = 1024            // of 64 KiB: memory that a candidate may ask for
+	previewWait          = 5 * time.Second // for a turn
+	previewTime          = 5 * time.Second // from compiling to the last record
 )

@@ -33,7 +33,8 @@ const (
 func (h *Host) serveWeb(ctx context.Context) error {
 	front := api.New(api.Config{
 		Version: Version, Started: h.started, DB: h.db, Store: h.store, Pipeline: h.pipeline, Queue: h.queue, Receiver: h.receiver,
-		Packages: h.packages, Control: h, Modules: &apiModules{Host: h}, Secure: h.cfg.HTTPCert != "",
+		Packages: h.packages, Control: h, Modules: &apiModules{Host: h}, Demo: apiDemo{h}, Rereader: h, Overview: h.overview,
+		HTTPAddr: h.Addr(), DataDir: h.cfg.DataDir, MaxBytes: h.cfg.Retention.Bytes, Secure: h.cfg.HTTPCert != "",
 		Report: func(err error) { h.log.Error("a request failed", "error", err) },
 	})
 	hub := live.NewHub(live.Config{
@@ -43,7 +44,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	h.pipeline.OnCommit(hub.Notify)
 
 	mux, services := http.NewServeMux(), front.Handler()
-	for _, service := range []string{"Auth", "Event", "Health", "Incident", "Module", "Tenant"} {
+	for _, service := range []string{"Auth", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Source", "Tenant"} {
 		mux.Handle("/vedette.v1."+service+"Service/", services)
 	}
 	mux.Handle("/v1/ingest", h.receiver.HTTP())
@@ -51,7 +52,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	mux.HandleFunc("GET /healthz", h.healthz)
 	mux.Handle("/", console.Handler())
 	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: h.transport(mux), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: stdlog.New(io.Discard, "", 0), // what strangers do wrong is no news; receive counts what concerns records
 	}
 
@@ -84,6 +85,17 @@ func (h *Host) serveWeb(ctx context.Context) error {
 		return fmt.Errorf("serve the console: %w", err)
 	}
 	return nil
+}
+
+// transport tells browsers that have come over TLS never to come without it again.
+func (h *Host) transport(next http.Handler) http.Handler {
+	if h.cfg.HTTPCert == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // viewer says who a live connection is of, by the same session as the API.
@@ -145,7 +157,7 @@ type apiModules struct {
 
 func (m *apiModules) Install(ctx context.Context, c api.Candidate) (api.Installed, error) {
 	done, err := m.Host.Install(ctx, Candidate{Tenant: c.Tenant, Package: c.Package, Settings: c.Settings, Grants: c.Grants, Who: c.Who})
-	return api.Installed{Replaced: done.Replaced, Cases: done.Cases}, err
+	return api.Installed{Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases}, err
 }
 
 func (m *apiModules) Shipped(digest string) bool {

@@ -10,6 +10,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/overview"
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/receive"
@@ -29,8 +30,19 @@ type Candidate struct {
 	Who      string
 }
 
+// Spec is a declarative parser that a user wants to run.
+type Spec struct {
+	Tenant  storage.Tenant // NoTenant for all organizations
+	Name    string         // of the module, under the publisher of what people write here
+	Version string         // "" for the next one
+	Text    []byte         // YAML
+	Samples [][]byte       // what it makes of them now becomes its tests
+	Who     string
+}
+
 // Installed says what an installation did.
 type Installed struct {
+	Name     string // "publisher/name"
 	Replaced string // digest of the version that ran before, or ""
 	Cases    int    // of the package's own tests
 }
@@ -51,6 +63,10 @@ type Control interface {
 // it returns.
 type Modules interface {
 	Install(ctx context.Context, c Candidate) (Installed, error)
+	// InstallSpec makes a package of a declarative parser and installs that.
+	InstallSpec(ctx context.Context, s Spec) (Installed, error)
+	// Preview runs parsers on records and keeps nothing of it.
+	Preview(ctx context.Context, p Preview) (Previewed, error)
 	// Shipped reports whether a digest came with the host.
 	Shipped(digest string) bool
 	// Log returns the newest lines of a module, oldest first; limit 0 for all.
@@ -69,26 +85,50 @@ type Config struct {
 	Packages module.Packages
 	Control  Control
 	Modules  Modules
+	Demo     Demo
+	Rereader Rereader
+	Overview *overview.Overview
+	HTTPAddr string          // of the web server, "127.0.0.1:8080"
+	DataDir  string          // whose disk is watched
+	MaxBytes int64           // retention of the log store by bytes; 0 for none
 	Secure   bool            // the host is reached over TLS, and the session cookie never otherwise; default false
 	Report   func(err error) // what only the host's log should tell in full
 }
 
 // API is the host's front.
 type API struct {
-	cfg    Config
-	vitals *vitals
+	cfg     Config
+	vitals  *vitals
+	disk    *forecast
+	watches chan struct{} // a place for each WatchSource
 }
 
 // New returns the front of a host.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, vitals: newVitals(cfg.Pipeline, time.Now)}
+	return &API{cfg: cfg, watches: make(chan struct{}, MaxWatches), vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
+		size: func() uint64 { return cfg.Store.Stats().DiskBytes }, free: func() uint64 { return freeBytes(cfg.DataDir) }, most: uint64(cfg.MaxBytes),
+	}}
 }
 
 // Run measures rates until ctx ends.
-func (a *API) Run(ctx context.Context) { a.vitals.run(ctx) }
+func (a *API) Run(ctx context.Context) {
+	seconds, minutes := time.NewTicker(time.Second), time.NewTicker(sizeEvery)
+	defer seconds.Stop()
+	defer minutes.Stop()
+	a.disk.add(time.Now())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-seconds.C:
+			a.vitals.add(a.vitals.take())
+		case now := <-minutes.C:
+			a.disk.add(now)
+		}
+	}
+}
 
-// Handler serves all services below /vedette.v1. It refuses what a browser sends for another site, so that the session
-// cookie cannot be borrowed; programs, which send no such headers, are not concerned.
+// Handler serves all services below /vedette.v1.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	common := connect.WithHandlerOptions(
@@ -101,14 +141,17 @@ func (a *API) Handler() http.Handler {
 	mux.Handle(vedettev1connect.NewHealthServiceHandler(healthService{a}, common, small))
 	mux.Handle(vedettev1connect.NewIncidentServiceHandler(incidentService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewTenantServiceHandler(tenantService{a}, common, small))
+	mux.Handle(vedettev1connect.NewDemoServiceHandler(demoService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewSourceServiceHandler(sourceService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewDashboardServiceHandler(dashboardService{API: a}, common, small))
 	path, modules := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, small)
-	_, install := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes))
+	_, large := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes))
 	mux.Handle(path, modules)
-	mux.Handle(vedettev1connect.ModuleServiceInstallModuleProcedure, install)
-	guarded := http.NewCrossOriginProtection().Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		guarded.ServeHTTP(w, r)
-	})
+	for _, procedure := range []string{
+		vedettev1connect.ModuleServiceInstallModuleProcedure, vedettev1connect.ModuleServiceInstallSpecProcedure,
+		vedettev1connect.ModuleServicePreviewModuleProcedure, vedettev1connect.ModuleServiceSuggestSpecProcedure,
+	} {
+		mux.Handle(procedure, large)
+	}
+	return guard(timeBody(mux, BodyTimeout))
 }

@@ -139,7 +139,8 @@ func TestVitals(t *testing.T) {
 	}
 	costs := v.costs()
 	perSecond, slowest := sustainable(costs)
-	if want := float64(runtime.GOMAXPROCS(0)) / 50e-6; len(costs) != 3 || costs[2].perItem != 20*time.Microsecond || perSecond != want || slowest != "parse" {
+	// At 100 events/s the 20 µs beside the stages are less than a twentieth of the machine: they count as fixed.
+	if want := float64(runtime.GOMAXPROCS(0)) / 30e-6; len(costs) != 3 || costs[2].perItem != 20*time.Microsecond || perSecond != want || slowest != "parse" {
 		t.Errorf("%v, %v events/s, slowest %s, want %v and parse", costs, perSecond, slowest, want)
 	}
 }

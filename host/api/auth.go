@@ -7,6 +7,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"github.com/vedette-siem/vedette/host/tenant"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/storage"
@@ -51,7 +52,19 @@ func (s authService) WhoAmI(ctx context.Context, req *connect.Request[v1.WhoAmIR
 	if err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&v1.WhoAmIResponse{User: userOf(p)}), nil
+	return connect.NewResponse(&v1.WhoAmIResponse{User: userOf(p), Permissions: tenant.Permissions(p.Role)}), nil
+}
+
+func (s authService) ChangePassword(ctx context.Context, req *connect.Request[v1.ChangePasswordRequest]) (*connect.Response[v1.ChangePasswordResponse], error) {
+	p, err := s.Principal(ctx, req.Header())
+	if err != nil {
+		return nil, err
+	}
+	err = s.cfg.DB.ChangePassword(ctx, p.User, req.Msg.OldPassword, req.Msg.NewPassword, sessionToken(req.Header()))
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&v1.ChangePasswordResponse{}), nil
 }
 
 // cookie ends with the browser's session; the host's own session ends earlier or later on its own.

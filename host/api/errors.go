@@ -26,6 +26,7 @@ var kinds = []struct {
 	{storage.ErrExhausted, connect.CodeResourceExhausted},
 	{storage.ErrUnavailable, connect.CodeUnavailable},
 	{storage.ErrInvalid, connect.CodeInvalidArgument},
+	{ErrNoDemo, connect.CodeFailedPrecondition},
 	{registry.ErrNotFound, connect.CodeNotFound},
 	{registry.ErrConflict, connect.CodeAborted},
 	{registry.ErrInvalid, connect.CodeInvalidArgument},

@@ -164,8 +164,9 @@ func (s eventService) Tail(ctx context.Context, req *connect.Request[v1.TailRequ
 		return fmt.Errorf("tail: too many are open: %w", storage.ErrExhausted)
 	}
 	defer tail.Close()
-	every := time.NewTicker(TailEvery)
+	every, recheck := time.NewTicker(TailEvery), time.NewTicker(RecheckEvery)
 	defer every.Stop()
+	defer recheck.Stop()
 	m, size := &v1.TailResponse{}, 0
 	if err := stream.Send(m); err != nil {
 		return err
@@ -174,6 +175,10 @@ func (s eventService) Tail(ctx context.Context, req *connect.Request[v1.TailRequ
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-recheck.C: // a session that ended, an organization that was removed
+			if _, err := s.some(ctx, req.Header(), tenant.ReadEvents, req.Msg.Tenants); err != nil {
+				return err
+			}
 		case batch := <-tail.C:
 			for e := range filter.matching(batch) {
 				if len(m.Events) == MaxTailEvents || size > MaxPortionBytes {

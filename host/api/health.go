@@ -12,6 +12,7 @@ import (
 	"github.com/vedette-siem/vedette/host/tenant"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
 )
 
 type healthService struct{ *API }
@@ -21,8 +22,12 @@ func (s healthService) GetHealth(ctx context.Context, req *connect.Request[v1.Ge
 	if err != nil {
 		return nil, err
 	}
+	sources, err := s.sources(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	out := &v1.GetHealthResponse{
-		Version: s.cfg.Version, Started: timestamppb.New(s.cfg.Started), EventsPerSecond: s.vitals.rate(), Sources: s.sources(p.Tenants),
+		Version: s.cfg.Version, Started: timestamppb.New(s.cfg.Started), EventsPerSecond: s.vitals.rate(), Sources: sources,
 	}
 	costs := s.vitals.costs()
 	out.SustainableEventsPerSecond, out.SlowestStage = sustainable(costs)
@@ -41,7 +46,8 @@ func (s healthService) GetHealth(ctx context.Context, req *connect.Request[v1.Ge
 		First: at.First, Last: at.Last, Processed: at.Processed, StoredDurable: at.Durable, Checkpoint: at.Checkpoint, Applied: applied,
 	}
 	out.MemoryBytes, out.StoreBytes, out.StoreQueries = residentBytes(), store.DiskBytes, store.Queries
-	out.Drops = s.drops()
+	out.Drops, out.QueueLag = s.drops(), s.lag()
+	out.DiskFreeBytes, out.StoreBytesPerDay, out.DaysLeft, out.DaysLeftUntil = s.disk.state()
 	return connect.NewResponse(out), nil
 }
 
@@ -73,6 +79,7 @@ func (a *API) drops() map[string]uint64 {
 	}
 	d := a.cfg.Store.Stats().Dropped
 	for reason, n := range map[string]uint64{
+		"pipeline.removed_organization": a.cfg.Pipeline.Dropped(), "overview.not_counted": a.cfg.Overview.Skipped(), "overview.sources_forgotten": a.cfg.Overview.Evicted(),
 		"queue.lost": a.cfg.Queue.Stats().LostRecords, "store.too_old": d.TooOld, "store.too_new": d.TooNew, "store.refused": d.Refused,
 	} {
 		if n > 0 {
@@ -82,18 +89,59 @@ func (a *API) drops() map[string]uint64 {
 	return out
 }
 
-func (s healthService) sources(ts []storage.Tenant) []*v1.Source {
+// silentRules are the shipped rules whose incidents say that a sender fell silent; the value of their one key names it.
+var silentRules = []string{"silent-host", "silent-syslog-host", "silent-firewall"}
+
+// sources returns who sends for some organizations, the longest silent of each first.
+func (s healthService) sources(ctx context.Context, p storage.Principal) ([]*v1.Source, error) {
+	type name struct {
+		tenant storage.Tenant
+		host   string
+	}
+	silent := map[name]string{}
+	for _, rule := range silentRules {
+		if p.Filter != "" {
+			break // incidents are drawn from events that the filter may hide
+		}
+		page, err := s.cfg.DB.ListIncidents(ctx, p, meta.IncidentQuery{Rule: rule, States: []storage.State{storage.Open, storage.Acknowledged}, Limit: meta.MaxListed})
+		if err != nil {
+			return nil, err
+		}
+		for _, in := range page.Incidents {
+			if len(in.Key) > 0 {
+				silent[name{in.Tenant, in.Key[0].Value}] = in.ID
+			}
+		}
+	}
 	var out []*v1.Source
-	for _, t := range ts {
+	for _, t := range p.Tenants {
+		read := s.cfg.Overview.Sources(t)
 		for _, x := range s.cfg.Receiver.Sources(t) {
 			if len(out) == MaxSources {
-				return out
+				return out, nil
 			}
+			r := read[x.Source.Listener+" "+x.Source.Peer]
 			out = append(out, &v1.Source{
 				Tenant: uint32(x.Tenant), Listener: strings.ToValidUTF8(x.Source.Listener, "?"), Peer: strings.ToValidUTF8(x.Source.Peer, "?"),
-				Records: x.Records, LastSeen: moment(x.LastSeen),
+				Records: x.Records, FirstSeen: moment(x.FirstSeen), LastSeen: moment(x.LastSeen), RecordsPerSecond: x.PerSecond,
+				Processed: r.Processed, Unparsed: r.Unparsed, Parser: r.Parser, SilentIncident: silent[name{t, r.Host}],
 			})
 		}
 	}
-	return out
+	return out, nil
+}
+
+// lag counts the records that were received since the start and are not processed. What was in the log at the start is
+// no part of it.
+func (a *API) lag() uint64 {
+	at := a.cfg.Pipeline.Positions()
+	done := a.cfg.Overview.Records() + a.cfg.Pipeline.Dropped() + a.cfg.Queue.Stats().LostRecords
+	taken := uint64(0)
+	for _, l := range a.cfg.Receiver.Stats() {
+		taken += l.Records
+	}
+	if at.Processed >= at.Last && a.cfg.Queue.Stats().PendingBytes == 0 {
+		return 0
+	}
+	return taken - min(taken, done)
 }

@@ -2,12 +2,9 @@ package api
 
 import (
 	"context"
-	"fmt"
 
 	"connectrpc.com/connect"
 
-	"github.com/vedette-siem/vedette/host/incident"
-	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/tenant"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
@@ -64,16 +61,13 @@ func (s incidentService) GetIncident(ctx context.Context, req *connect.Request[v
 	for _, h := range history {
 		out.History = append(out.History, &v1.HistoryEntry{At: moment(h.At), Who: h.Who, What: h.What, Detail: h.Detail, Seq: h.Seq})
 	}
+	if out.Explanation, err = s.explain(ctx, p, &in); err != nil {
+		return nil, err
+	}
 	return connect.NewResponse(out), nil
 }
 
-// actions are the words of the API for what a person does.
-var actions = map[string]incident.Do{
-	"acknowledge": incident.Acknowledge, "reopen": incident.Reopen, "resolve": incident.Resolve,
-	"assign": incident.Assign, "comment": incident.Comment, "severity": incident.SetSeverity,
-}
-
-func (s incidentService) ActOnIncident(ctx context.Context, req *connect.Request[v1.ActOnIncidentRequest]) (*connect.Response[v1.ActOnIncidentResponse], error) {
+func (s incidentService) RelatedIncidents(ctx context.Context, req *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error) {
 	p, err := s.some(ctx, req.Header(), tenant.ReadIncidents, nil)
 	if err != nil {
 		return nil, err
@@ -82,46 +76,21 @@ func (s incidentService) ActOnIncident(ctx context.Context, req *connect.Request
 	if err != nil {
 		return nil, err
 	}
-	if err := tenant.Authorize(p, tenant.WorkIncidents, in.Tenant); err != nil {
-		return nil, err
+	var about *storage.Entity
+	if e := req.Msg.Entity; e != nil {
+		about = &storage.Entity{Kind: storage.EntityKind(e.Kind), Value: e.Value, Field: e.Field}
 	}
-	do, ok := actions[req.Msg.Action]
-	if !ok {
-		return nil, fmt.Errorf("action %q: want acknowledge, reopen, resolve, assign, comment or severity: %w", req.Msg.Action, storage.ErrInvalid)
-	}
-	if do == incident.Assign {
-		if err := s.assignable(ctx, p, in.Tenant, req.Msg.Argument); err != nil {
-			return nil, err
-		}
-	}
-	err = s.cfg.Control.Control(ctx, module.Control{
-		Kind: module.Incident, Tenant: in.Tenant, Who: p.User, IncidentID: in.ID, Action: string(do), Argument: req.Msg.Argument,
-	})
+	list, err := s.cfg.DB.RelatedIncidents(ctx, p, in.ID, about, int(min(req.Msg.Limit, meta.MaxRelated)))
 	if err != nil {
 		return nil, err
 	}
-	if in, err = s.cfg.DB.GetIncident(ctx, p, in.ID); err != nil {
-		return nil, err
+	out := &v1.RelatedIncidentsResponse{}
+	for i := range list {
+		out.Incidents = append(out.Incidents, &v1.RelatedIncident{
+			Incident: Summary(&list[i].Incident), Shared: entitiesOf(list[i].Shared), SameRule: list[i].Incident.Rule == in.Rule,
+		})
 	}
-	return connect.NewResponse(&v1.ActOnIncidentResponse{Incident: incidentOf(&in)}), nil
-}
-
-// assignable refuses a user that the caller cannot see in the organization: a typing error would lose the incident.
-func (s incidentService) assignable(ctx context.Context, p storage.Principal, t storage.Tenant, name string) error {
-	if name == "" || name == p.User {
-		return nil
-	}
-	p.Tenants = []storage.Tenant{t}
-	users, err := s.cfg.DB.ListUsers(ctx, p)
-	if err != nil {
-		return err
-	}
-	for _, u := range users {
-		if u.Name == name && !u.Disabled {
-			return nil
-		}
-	}
-	return fmt.Errorf("assign to %q: no such user in the organization: %w", name, storage.ErrInvalid)
+	return connect.NewResponse(out), nil
 }
 
 // incidentOf is an incident on the wire, whole.
@@ -131,7 +100,19 @@ func incidentOf(in *storage.Incident) *v1.Incident {
 		out.Evidence = append(out.Evidence, &v1.Evidence{Sub: e.Sub, EventId: e.ID.String(), Time: moment(e.Time)})
 	}
 	for _, c := range in.Conditions {
-		out.Conditions = append(out.Conditions, &v1.Condition{Sub: c.Sub, Expr: c.Expr, Actual: c.Actual, Threshold: c.Threshold})
+		out.Conditions = append(out.Conditions, conditionOf(c))
+	}
+	return out
+}
+
+func conditionOf(c storage.Condition) *v1.Condition {
+	return &v1.Condition{Sub: c.Sub, Expr: c.Expr, Actual: c.Actual, Threshold: c.Threshold}
+}
+
+func entitiesOf(list []storage.Entity) []*v1.Entity {
+	out := make([]*v1.Entity, len(list))
+	for i, e := range list {
+		out[i] = &v1.Entity{Kind: string(e.Kind), Value: e.Value, Field: e.Field}
 	}
 	return out
 }
@@ -147,5 +128,6 @@ func Summary(in *storage.Incident) *v1.Incident {
 		Title: in.Title, Severity: in.Severity.String(), State: string(in.State), Verdict: string(in.Verdict), Assignee: in.Assignee,
 		Count: in.Count, FirstSeen: moment(in.FirstSeen), LastSeen: moment(in.LastSeen), OpenedAt: moment(in.OpenedAt),
 		UpdatedAt: moment(in.UpdatedAt), Techniques: in.Techniques,
+		Entities: entitiesOf(in.Entities), MergedInto: in.MergedInto,
 	}
 }

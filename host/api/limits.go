@@ -11,10 +11,29 @@ const (
 	MaxSources          = 1_000                  // of GetHealth
 	MaxPortionRows      = 500                    // events in one message of Search
 	MaxPortionBytes     = 1 << 20                // about, of one message of Search or Tail; one event may be larger
+	WatchEvery          = 250 * time.Millisecond // how often WatchSource looks
+	WatchAgain          = 10 * time.Second       // it says so again, and why nothing comes
+	RecheckEvery        = 10 * time.Second       // how often a stream asks whether its caller may still see it
+	WatchTime           = 15 * time.Minute       // it ends
+	MaxWatches          = 32                     // at once: each looks through all senders
 	MaxTailEvents       = 1_000                  // events in one message of Tail; further ones are counted as dropped
 	TailEvery           = 100 * time.Millisecond // between two messages of Tail
 	SearchBuckets       = 100                    // of a histogram whose request names no step
 	DefaultFacetValues  = 10
 	DefaultFieldValues  = 100
-	MaxUserNameBytes    = 128 // of SignIn; no user has a longer one
+	MaxUserNameBytes    = 128     // of SignIn; no user has a longer one
+	MaxBulkIncidents    = 1_000   // of ActOnIncidents
+	MaxExplainBytes     = 4 << 20 // about, of the records in an explanation
+	exportPieceBytes    = 256 << 10
+	bulkAtOnce          = 64 // actions of one ActOnIncidents on their way: those waiting share one transaction
+
+	MaxSamples            = 200            // records that are tried at once
+	MaxSampleBytes        = 64 << 10       // of one of them
+	DefaultPreviewRecords = 20             // taken from the store by a preview that names no number
+	MaxUnparsed           = 10_000         // records that ListUnparsed looks at
+	DefaultUnparsed       = 1_000          //
+	MaxUnparsedBytes      = 32 << 20       // about, of the records that it, or a preview, looks at
+	UnparsedWithin        = 24 * time.Hour // how far back it, and a preview, look for records
+	MaxShapes             = 500            // of ListUnparsed; records of further ones are left out
+	MaxShapeSamples       = 5              // of one shape; behind the first, as many as MaxPortionBytes hold together
 )

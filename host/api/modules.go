@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/tenant"
 	"github.com/vedette-siem/vedette/registry"
-	"github.com/vedette-siem/vedette/registry/layout"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/sdk/manifest"
@@ -80,20 +78,17 @@ func (s moduleService) module(ctx context.Context, gen *module.Generation, t sto
 		m := modules[at]
 		describe(out, &m.Manifest)
 		if m.Code != nil {
-			out.Imports = m.Code.Imports()
-		}
-		if mayLookInto(p, t) {
-			u := s.cfg.Pipeline.Use.Of(m)
-			out.Use = &v1.ModuleUse{Calls: u.Calls, Records: u.Records, Events: u.Events, Fuel: uint64(u.Fuel), Errors: u.Errors, LastError: u.LastError}
+			out.Imports, out.Instances = m.Code.Imports(), uint32(m.Code.Instances())
 		}
 	} else if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(in.Digest)); err == nil {
 		describe(out, &pkg.Manifest)
 	}
-	if slot.Off && slot.Why != "" && mayLookInto(p, t) {
-		if out.Use == nil {
-			out.Use = &v1.ModuleUse{}
+	if mayLookInto(p, t) {
+		u := s.cfg.Pipeline.Use.OfInstall(t, in)
+		out.Use = &v1.ModuleUse{Calls: u.Calls, Records: u.Records, Events: u.Events, Fuel: uint64(u.Fuel), Errors: u.Errors, LastError: u.LastError}
+		if slot.Off {
+			out.Use.Suspended = slot.Why
 		}
-		out.Use.Suspended = slot.Why
 	}
 	return out
 }
@@ -117,12 +112,9 @@ func (s moduleService) InstallModule(ctx context.Context, req *connect.Request[v
 	if err != nil {
 		return nil, err
 	}
-	if len(req.Msg.Package) > MaxPackageBytes {
-		return nil, fmt.Errorf("install: a package of %d bytes, the limit is %d: %w", len(req.Msg.Package), MaxPackageBytes, storage.ErrExhausted)
-	}
-	pkg, err := layout.Import(bytes.NewReader(req.Msg.Package))
+	pkg, err := readPackage(req.Msg.Package)
 	if err != nil {
-		return nil, fmt.Errorf("install: refused at the package: %w: %w", err, storage.ErrInvalid)
+		return nil, fmt.Errorf("install: %w", err)
 	}
 	t := storage.Tenant(req.Msg.Tenant)
 	done, err := s.cfg.Modules.Install(ctx, Candidate{Tenant: t, Package: pkg, Settings: req.Msg.Settings, Grants: req.Msg.Grants, Who: p.User})
@@ -130,7 +122,27 @@ func (s moduleService) InstallModule(ctx context.Context, req *connect.Request[v
 		return nil, err
 	}
 	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases)}
-	out.Module = s.current(ctx, t, registry.RefOf(&pkg.Manifest).Module(), p)
+	out.Module = s.current(ctx, t, done.Name, p)
+	return connect.NewResponse(out), nil
+}
+
+func (s moduleService) InstallSpec(ctx context.Context, req *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error) {
+	p, err := s.changer(ctx, req.Header(), req.Msg.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSamples(req.Msg.Samples); err != nil {
+		return nil, fmt.Errorf("install: %w", err)
+	}
+	t := storage.Tenant(req.Msg.Tenant)
+	done, err := s.cfg.Modules.InstallSpec(ctx, Spec{
+		Tenant: t, Name: req.Msg.Name, Version: req.Msg.Version, Text: []byte(req.Msg.Spec), Samples: req.Msg.Samples, Who: p.User,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &v1.InstallSpecResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases)}
+	out.Module = s.current(ctx, t, done.Name, p)
 	return connect.NewResponse(out), nil
 }
 

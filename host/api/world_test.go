@@ -44,6 +44,7 @@ type world struct {
 	carl        *who // read-only, of alpha
 	tokens      map[uint32]string
 	incident    string // of alpha
+	event       string // of alpha
 }
 
 // who is a user with a session.
@@ -55,6 +56,9 @@ type who struct {
 	incidents   vedettev1connect.IncidentServiceClient
 	modules     vedettev1connect.ModuleServiceClient
 	tenants     vedettev1connect.TenantServiceClient
+	demo        vedettev1connect.DemoServiceClient
+	sources     vedettev1connect.SourceServiceClient
+	dashboards  vedettev1connect.DashboardServiceClient
 }
 
 type bearer string
@@ -77,6 +81,8 @@ func as(url, name, token string) *who {
 		incidents: vedettev1connect.NewIncidentServiceClient(c, url),
 		modules:   vedettev1connect.NewModuleServiceClient(c, url),
 		tenants:   vedettev1connect.NewTenantServiceClient(c, url),
+		demo:      vedettev1connect.NewDemoServiceClient(c, url), sources: vedettev1connect.NewSourceServiceClient(c, url),
+		dashboards: vedettev1connect.NewDashboardServiceClient(c, url),
 	}
 }
 
@@ -172,6 +178,11 @@ func (w *world) found(t *testing.T, u *who) (n int) {
 	defer stream.Close()
 	for stream.Receive() {
 		n += len(stream.Msg().Events)
+		for _, e := range stream.Msg().Events {
+			if e.Tenant == w.alpha {
+				w.event = e.Id
+			}
+		}
 	}
 	if err := stream.Err(); err != nil {
 		t.Fatal(err)

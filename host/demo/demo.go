@@ -5,15 +5,19 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/vedette-siem/vedette/storage"
 )
 
 // Org is one of the demo organizations. Both use 10.0.0.0/24 on purpose: the same address is a different machine.
@@ -29,6 +33,10 @@ type Org struct {
 	web     string
 	users   []string
 }
+
+// Own is where `vedette serve --demo` takes the syslog of the operator's own organization: what is sent there is not
+// removed with the demo.
+const Own = "127.0.0.1:5516"
 
 // Orgs returns the demo organizations; the syslog addresses are those that `vedette serve --demo` listens on.
 func Orgs() []Org {
@@ -48,60 +56,133 @@ func Orgs() []Org {
 	}
 }
 
-// Feed sends traffic.
-type Feed struct {
+// FeedConfig says what a feed plays and to whom.
+type FeedConfig struct {
 	Orgs   []Org
-	HTTP   string // base URL of HTTP ingest, "http://127.0.0.1:8080"
-	Seed   uint64
-	Now    func() time.Time
-	Every  time.Duration // one round of background traffic; default 200ms
-	Report func(error)   // told when the host does not take what is sent; the feed goes on
+	HTTP   string           // base URL of HTTP ingest, "http://127.0.0.1:8080"
+	TLS    *tls.Config      // of that URL; default: none
+	Seed   uint64           // equal seeds make equal traffic
+	Now    func() time.Time // default time.Now
+	Every  time.Duration    // one round of background traffic; default 200ms
+	Report func(error)      // told when the host does not take what is sent; the feed goes on
 }
 
-// Run sends until ctx ends.
-func (f Feed) Run(ctx context.Context) error {
-	if f.Every == 0 {
-		f.Every = 200 * time.Millisecond
+// Feed sends the traffic of the demo organizations. Its methods may be called from any goroutine.
+type Feed struct {
+	cfg    FeedConfig
+	paused atomic.Bool
+	asks   map[string]chan ask // by organization
+	ended  chan struct{}
+}
+
+// ask is a scenario to be played now.
+type ask struct {
+	what  *Scenario
+	reply chan error
+	sent  *int
+}
+
+// NewFeed returns a feed that runs but sends nothing before Run.
+func NewFeed(cfg FeedConfig) *Feed {
+	if cfg.Every == 0 {
+		cfg.Every = 200 * time.Millisecond
 	}
-	if f.Now == nil {
-		f.Now = time.Now
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
+	f := &Feed{cfg: cfg, asks: map[string]chan ask{}, ended: make(chan struct{})}
+	for i := range cfg.Orgs {
+		f.asks[cfg.Orgs[i].Slug] = make(chan ask)
+	}
+	return f
+}
+
+// SetRunning pauses the background traffic and the script, or lets them go on where they were. A scenario that is
+// started by hand is played in any case.
+func (f *Feed) SetRunning(on bool) { f.paused.Store(!on) }
+
+// Running reports whether the feed is not paused.
+func (f *Feed) Running() bool { return !f.paused.Load() }
+
+// Start plays a scenario once and returns how many records were sent. The error wraps storage.ErrNotFound when the
+// organization has no scenario of that name, and storage.ErrUnavailable when the feed has ended.
+func (f *Feed) Start(ctx context.Context, org, name string) (int, error) {
+	s, to := scenario(org, name), f.asks[org]
+	if s == nil || to == nil {
+		return 0, fmt.Errorf("scenario %.64q: organization %.64q has none of that name: %w", name, org, storage.ErrNotFound)
+	}
+	sent := 0
+	a := ask{what: s, reply: make(chan error, 1), sent: &sent}
+	select {
+	case to <- a:
+	case <-f.ended:
+		return 0, fmt.Errorf("scenario %s: the feed has ended: %w", name, storage.ErrUnavailable)
+	case <-ctx.Done():
+		return 0, fmt.Errorf("scenario %s: %w", name, ctx.Err())
+	}
+	err := <-a.reply // who took it answers
+	return sent, err
+}
+
+// Run sends until ctx ends. It is called once.
+func (f *Feed) Run(ctx context.Context) error {
+	defer close(f.ended)
 	g, ctx := errgroup.WithContext(ctx)
-	for i := range f.Orgs {
-		g.Go(func() error { return f.play(ctx, &f.Orgs[i], rand.New(rand.NewPCG(f.Seed, uint64(i)))) })
+	for i := range f.cfg.Orgs {
+		g.Go(func() error { return f.play(ctx, &f.cfg.Orgs[i], rand.New(rand.NewPCG(f.cfg.Seed, uint64(i)))) })
 	}
 	return g.Wait()
 }
 
 // play sends one organization's background traffic and scenes.
-func (f Feed) play(ctx context.Context, o *Org, rnd *rand.Rand) error {
-	out := sender{org: o, url: f.HTTP + "/v1/ingest", client: &http.Client{Timeout: 5 * time.Second}}
+func (f *Feed) play(ctx context.Context, o *Org, rnd *rand.Rand) error {
+	out := sender{org: o, url: f.cfg.HTTP + "/v1/ingest", client: &http.Client{
+		Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: f.cfg.TLS, MaxIdleConnsPerHost: 1},
+	}}
 	defer out.close()
 	w := &world{org: o, rnd: rnd, session: rnd.IntN(1 << 24)}
 	script := scenes(o.Slug)
-	start := f.Now()
-	tick := time.NewTicker(f.Every)
+	var played time.Duration // that the feed was not paused
+	last := f.cfg.Now()
+	tick := time.NewTicker(f.cfg.Every)
 	defer tick.Stop()
 	for {
+		var batch batch
 		select {
 		case <-ctx.Done():
 			return nil
+		case a := <-f.asks[o.Slug]:
+			batch = a.what.play(w, f.cfg.Now(), w.stranger(a.what))
+			*a.sent = batch.records()
+			a.reply <- out.send(ctx, batch)
+			continue
 		case <-tick.C:
 		}
-		now := f.Now()
-		batch := w.background(now)
-		for len(script) > 0 && now.Sub(start) >= script[0].at {
-			batch.add(script[0].play(w, now))
-			if again := script[0].every; again > 0 {
-				script = insert(script[1:], scene{script[0].at + again, again, script[0].play})
-			} else {
-				script = script[1:]
-			}
+		now := f.cfg.Now()
+		if !f.Running() {
+			last = now
+			continue
 		}
-		if err := out.send(ctx, batch); err != nil && ctx.Err() == nil && f.Report != nil {
-			f.Report(err)
+		played += now.Sub(last)
+		last = now
+		batch = w.background(now)
+		script = w.due(script, played, now, &batch)
+		if err := out.send(ctx, batch); err != nil && ctx.Err() == nil && f.cfg.Report != nil {
+			f.cfg.Report(err)
 		}
 	}
+}
+
+// due adds the scenes whose time has come and returns the script that is left.
+func (w *world) due(script []scene, played time.Duration, now time.Time, b *batch) []scene {
+	for len(script) > 0 && played >= script[0].at {
+		s := script[0]
+		b.add(s.attack.play(w, now, s.attack.from))
+		if script = script[1:]; s.every > 0 {
+			script = insert(script, scene{s.at + s.every, s.every, s.attack})
+		}
+	}
+	return script
 }
 
 // batch is what is sent in one round, by the way it is sent.
@@ -114,6 +195,8 @@ type batch struct {
 func (b *batch) add(o batch) {
 	b.udp, b.tcp, b.http = append(b.udp, o.udp...), append(b.tcp, o.tcp...), append(b.http, o.http...)
 }
+
+func (b *batch) records() int { return len(b.udp) + len(b.tcp) + len(b.http) }
 
 // sender holds an organization's connections.
 type sender struct {

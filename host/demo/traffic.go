@@ -60,6 +60,8 @@ func (w *world) background(now time.Time) batch {
 		b.http = append(b.http, w.logon(now))
 	case 8:
 		b.http = append(b.http, w.sysmonNetwork(now))
+	case 9:
+		b.udp = append(b.udp, w.gateDeny(now, fmt.Sprintf("203.0.113.%d", 100+w.rnd.IntN(100)), "10.0.0.12", 1+w.rnd.IntN(1024)))
 	default:
 		for range 1 + w.rnd.IntN(3) {
 			b.http = append(b.http, w.access(now))
@@ -100,11 +102,16 @@ func (w *world) gateTraffic(now time.Time) []byte {
 		10000+w.rnd.IntN(30000), s.app, w.rnd.IntN(300), 60+w.rnd.IntN(20000), 60+w.rnd.IntN(200000), 1+w.rnd.IntN(60), 1+w.rnd.IntN(200)))
 }
 
+// countries are where the internet's knocking comes from, by the last number of its address.
+var countries = []string{"Netherlands", "United States", "Germany", "Brazil", "Viet Nam", "India", "Reserved"}
+
+func country(addr string) string { return countries[int(addr[len(addr)-1])%len(countries)] }
+
 func (w *world) gateDeny(now time.Time, src, dst string, port int) []byte {
 	w.session++
 	return w.gateLine(now, 188, "0000000013", "traffic", "forward", "warning", fmt.Sprintf(
-		`srcip=%s srcport=%d srcintf="wan1" srcintfrole="wan" dstip=%s dstport=%d dstintf="dmz" dstintfrole="dmz" srccountry="Reserved" dstcountry="Reserved" sessionid=%d proto=6 action="deny" policyid=0 policytype="policy" policyname="implicit-deny" service="tcp/%d" trandisp="noop" duration=0 sentbyte=0 rcvdbyte=0 sentpkt=0 rcvdpkt=0 crscore=30 craction=131072 crlevel="high"`,
-		src, 1024+w.rnd.IntN(60000), dst, port, w.session, port))
+		`srcip=%s srcport=%d srcintf="wan1" srcintfrole="wan" dstip=%s dstport=%d dstintf="dmz" dstintfrole="dmz" srccountry="%s" dstcountry="Reserved" sessionid=%d proto=6 action="deny" policyid=0 policytype="policy" policyname="implicit-deny" service="tcp/%d" trandisp="noop" duration=0 sentbyte=0 rcvdbyte=0 sentpkt=0 rcvdpkt=0 crscore=30 craction=131072 crlevel="high"`,
+		src, 1024+w.rnd.IntN(60000), dst, port, country(src), w.session, port))
 }
 
 func (w *world) gateWeb(now time.Time) []byte {
@@ -185,12 +192,22 @@ func (w *world) access(now time.Time) []byte {
 		}))
 }
 
+// failedLogon is the one code here of which the shipper says that it failed.
+const failedLogon = 4625
+
 // windows is a Windows event as Winlogbeat ships it.
 func (w *world) windows(now time.Time, host, provider, channel string, code int, task string, data map[string]any) []byte {
 	w.record++
+	event := map[string]any{"code": fmt.Sprint(code), "kind": "event", "provider": provider}
+	if channel == "Security" {
+		event["outcome"] = "success"
+		if code == failedLogon {
+			event["outcome"] = "failure"
+		}
+	}
 	b, err := json.Marshal(map[string]any{
 		"@timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"),
-		"event":      map[string]any{"code": fmt.Sprint(code), "kind": "event", "provider": provider},
+		"event":      event,
 		"host":       map[string]any{"name": host + "." + w.org.Slug + ".example"},
 		"log":        map[string]any{"level": "information"},
 		"winlog": map[string]any{
@@ -249,7 +266,7 @@ func (w *world) logon(now time.Time) []byte {
 }
 
 func (w *world) logonFailure(now time.Time, host, user, from string) []byte {
-	return w.windows(now, host, security, "Security", 4625, "Logon", map[string]any{
+	return w.windows(now, host, security, "Security", failedLogon, "Logon", map[string]any{
 		"SubjectUserSid": "S-1-0-0", "SubjectUserName": "-", "SubjectDomainName": "-", "TargetUserName": user, "TargetDomainName": "CORP", "LogonType": "3",
 		"Status": "0xc000006d", "SubStatus": "0xc000006a", "FailureReason": "%%2313", "LogonProcessName": "NtLmSsp", "AuthenticationPackageName": "NTLM",
 		"WorkstationName": "-", "IpAddress": from, "IpPort": fmt.Sprint(49152 + w.rnd.IntN(16000)), "ProcessName": "-",
@@ -271,4 +288,12 @@ func (w *world) logCleared(now time.Time, host, user string) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// defender is an alert of Microsoft Defender about a file that it found and left where it is.
+func (w *world) defender(now time.Time, host, user string) []byte {
+	return w.windows(now, host, "Microsoft-Windows-Windows Defender", "Microsoft-Windows-Windows Defender/Operational", 1116, "", map[string]any{
+		"Threat Name": "Virus:DOS/EICAR_Test_File", "Severity Name": "Severe", "Category Name": "Virus", "Path": `file:_C:\Users\Public\invoice_8841.zip`,
+		"Detection User": "MSC\\" + user, "Process Name": `C:\Windows\explorer.exe`, "Action Name": "Not Applicable", "Source Name": "Real-Time Protection",
+	})
 }

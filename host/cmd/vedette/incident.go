@@ -72,6 +72,7 @@ func newIncident() *cobra.Command {
 		act("resolve ID VERDICT", "Resolve an incident as true_positive, false_positive, benign or duplicate", "resolve", cobra.ExactArgs(2)),
 		act("assign ID [USER]", "Give an incident to somebody, or to nobody", "assign", cobra.RangeArgs(1, 2)),
 		act("comment ID TEXT…", "Write into an incident's history", "comment", cobra.MinimumNArgs(2)),
+		act("merge ID INTO", "Resolve an incident as a duplicate of another, which goes on", "merge", cobra.ExactArgs(2)),
 		act("severity ID WORD", "Set the severity: informational, low, medium, high or critical", "severity", cobra.ExactArgs(2)),
 	)
 	return c
@@ -106,8 +107,8 @@ func newIncidentShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in, out := resp.Msg.Incident, cmd.OutOrStdout()
-			fmt.Fprintf(out, "%s\n%s  %s  %d times  %s – %s\nrule %s %s\n", printable(in.Title), in.Severity, stateOf(in), in.Count,
+			in, why, out := resp.Msg.Incident, resp.Msg.Explanation, cmd.OutOrStdout()
+			fmt.Fprintf(out, "%s\n%s  %s  %d times  %s – %s\nrule %s %s\n", printable(why.GetHeadline()), in.Severity, stateOf(in), in.Count,
 				clock(in.FirstSeen), clock(in.LastSeen), printable(in.Rule), printable(in.RuleVersion))
 			for _, name := range slices.Sorted(maps.Keys(in.Key)) {
 				fmt.Fprintf(out, "  %s = %s\n", printable(name), printable(in.Key[name]))
@@ -118,6 +119,14 @@ func newIncidentShow() *cobra.Command {
 			fmt.Fprintln(out, "evidence")
 			for _, e := range in.Evidence {
 				fmt.Fprintf(out, "  %s  %s  %s\n", clock(e.Time), e.EventId, printable(e.Sub))
+			}
+			fmt.Fprintln(out, "about")
+			for _, e := range in.Entities {
+				fmt.Fprintf(out, "  %s %s\n", printable(e.Kind), printable(e.Value))
+			}
+			fmt.Fprintln(out, "what to do")
+			for i, step := range why.GetNextSteps() {
+				fmt.Fprintf(out, "  %d. %s\n", i+1, printable(step))
 			}
 			fmt.Fprintln(out, "history")
 			for _, h := range resp.Msg.History {

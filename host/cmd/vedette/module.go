@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/sdk/spec"
 )
 
 func newModule() *cobra.Command {
@@ -20,7 +23,7 @@ func newModule() *cobra.Command {
 		Use:   "module",
 		Short: "Write, test, install and roll back modules",
 	}
-	c.AddCommand(newModuleNew(), newModuleBuild(), newModuleTest(), newModuleInspect(),
+	c.AddCommand(newModuleNew(), newModuleSuggest(), newModuleBuild(), newModuleTest(), newModuleInspect(),
 		newModuleInstall(), newModuleList(), newModuleRollback(), newModuleLogs(), newModuleEnable(), newModuleDisable())
 	return c
 }
@@ -34,13 +37,22 @@ func folderArg(args []string) string {
 }
 
 func newModuleNew() *cobra.Command {
-	var kind string
+	var kind, lang string
 	c := &cobra.Command{
 		Use:   "new FOLDER",
 		Short: "Write a new module that builds and passes its test",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := author.New(args[0], manifest.Kind(kind)); err != nil {
+			var err error
+			switch {
+			case lang == "spec" && kind == string(manifest.Parser):
+				err = author.NewSpec(args[0])
+			case lang == "go":
+				err = author.New(args[0], manifest.Kind(kind))
+			default:
+				err = fmt.Errorf("--lang %q with --kind %s: want go, or spec for a parser", lang, kind)
+			}
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is a new %s. Next:\n  vedette module build %s\n  vedette module test %s\n", args[0], kind, args[0], args[0])
@@ -48,6 +60,38 @@ func newModuleNew() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&kind, "kind", "parser", "parser, monitor or rule")
+	c.Flags().StringVar(&lang, "lang", "go", "go, or spec for a parser without code: templates with typed holes")
+	return c
+}
+
+func newModuleSuggest() *cobra.Command {
+	var prefix string
+	c := &cobra.Command{
+		Use:   "suggest [FILE]",
+		Short: "Propose a spec for the lines of a file, or of the standard input, that nobody reads",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := cmd.InOrStdin()
+			if len(args) == 1 {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return fmt.Errorf("read the lines: %w", err)
+				}
+				defer f.Close()
+				in = f
+			}
+			text, err := io.ReadAll(io.LimitReader(in, spec.MaxSamples*spec.MaxSampleBytes))
+			if err != nil {
+				return fmt.Errorf("read the lines: %w", err)
+			}
+			if len(bytes.TrimSpace(text)) == 0 {
+				return errors.New("there are no lines to propose a spec for")
+			}
+			fmt.Fprint(cmd.OutOrStdout(), spec.Suggest(strings.Split(string(text), "\n"), prefix))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&prefix, "prefix", "", "of fields that ECS does not have (default: the program's name)")
 	return c
 }
 
@@ -146,6 +190,9 @@ func printReport(out io.Writer, r author.Report) error {
 	}
 	for _, c := range m.Capabilities {
 		fmt.Fprintf(w, "asks for\t%s: %s\n", c.ID, c.Reason)
+	}
+	if m.Entry.Spec != "" {
+		fmt.Fprintf(w, "spec\t%s\n", m.Entry.Spec)
 	}
 	if len(m.Entry.Documents) > 0 {
 		fmt.Fprintf(w, "documents\t%s\n", strings.Join(m.Entry.Documents, "\n\t"))

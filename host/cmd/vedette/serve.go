@@ -9,11 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/vedette-siem/vedette/host"
 	"github.com/vedette-siem/vedette/host/demo"
 )
@@ -27,7 +25,8 @@ func newServe() *cobra.Command {
 		Long: `Run the host until Ctrl-C.
 
 Without --config everything has its default: data in ./data, console and API on :8080, syslog on :5514 (UDP, TCP) and
-:6514 (TLS). --demo adds two organizations and a feed of own-written traffic with attacks in it.`,
+:6514 (TLS). --demo adds two organizations and a feed of own-written traffic with attacks in it; both are removed by one click in the
+console, for good as far as this data directory goes. What is sent to the organization "main" stays.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var cfg host.Config
@@ -61,16 +60,19 @@ func demoDefaults(cfg *host.Config) {
 	if cfg.HTTP == "" {
 		cfg.HTTP = "127.0.0.1:8080"
 	}
-	if len(cfg.Organizations) == 0 {
-		for _, o := range demo.Orgs() {
-			cfg.Organizations = append(cfg.Organizations, host.OrganizationConfig{Slug: o.Slug, Name: o.Name})
+	if len(cfg.Organizations) == 0 { // what is sent there stays when the demo is removed
+		own := host.OrganizationConfig{Slug: "main", Name: "Main organization"}
+		cfg.Organizations = append(cfg.Organizations, own)
+		if len(cfg.Syslog) == 0 && !cfg.NoSyslog {
+			cfg.Syslog = append(cfg.Syslog, listeners(own.Slug, demo.Own)...)
 		}
 	}
-	if len(cfg.Syslog) == 0 && !cfg.NoSyslog {
-		for _, o := range demo.Orgs() {
-			cfg.Syslog = append(cfg.Syslog,
-				host.SyslogConfig{Protocol: "udp", Listen: o.Syslog, Organization: o.Slug},
-				host.SyslogConfig{Protocol: "tcp", Listen: o.Syslog, Organization: o.Slug})
+	for _, o := range demo.Orgs() {
+		if !slices.ContainsFunc(cfg.Organizations, func(c host.OrganizationConfig) bool { return c.Slug == o.Slug }) {
+			cfg.Organizations = append(cfg.Organizations, host.OrganizationConfig{Slug: o.Slug, Name: o.Name})
+		}
+		if !cfg.NoSyslog && !slices.ContainsFunc(cfg.Syslog, func(c host.SyslogConfig) bool { return c.Organization == o.Slug }) {
+			cfg.Syslog = append(cfg.Syslog, listeners(o.Slug, o.Syslog)...)
 		}
 	}
 	if cfg.Retention.Bytes == 0 {
@@ -78,6 +80,12 @@ func demoDefaults(cfg *host.Config) {
 	}
 	if cfg.Queue.MaxBytes == 0 {
 		cfg.Queue.MaxBytes = 256 << 20
+	}
+}
+
+func listeners(organization, addr string) []host.SyslogConfig {
+	return []host.SyslogConfig{
+		{Protocol: "udp", Listen: addr, Organization: organization}, {Protocol: "tcp", Listen: addr, Organization: organization},
 	}
 }
 
@@ -108,37 +116,11 @@ func serve(ctx context.Context, cfg host.Config, out, errs io.Writer) (err error
 	} else {
 		fmt.Fprintf(out, "user      admin  (password as set at the first start)\n")
 	}
+	if h.DemoRemoved() {
+		fmt.Fprintln(out, "demo      was removed from this directory and stays so; another --data starts a new one")
+	}
 	fmt.Fprintln(out, "Ctrl-C stops")
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return h.Run(ctx) })
-	if cfg.Demo {
-		g.Go(func() error { return feed(ctx, h, cfg, log) })
-	}
-	return g.Wait()
-}
-
-// feed plays the demo traffic into a running host.
-func feed(ctx context.Context, h *host.Host, cfg host.Config, log *slog.Logger) error {
-	if h.Ready(ctx) != nil {
-		return nil //nolint:nilerr // stopped before it was ready: that is no failure
-	}
-	f := demo.Feed{
-		Orgs: demo.Orgs(), HTTP: "http://" + shown(h.Addr()), Seed: uint64(time.Now().UnixNano()),
-		Report: func(err error) { log.Warn("demo feed", "error", err) },
-	}
-	for i := range f.Orgs {
-		token, err := h.IngestToken(ctx, f.Orgs[i].Slug, "demo feed")
-		if err != nil {
-			return err
-		}
-		f.Orgs[i].Token = token
-		for _, l := range cfg.Syslog {
-			if l.Organization == f.Orgs[i].Slug {
-				f.Orgs[i].Syslog = l.Listen
-			}
-		}
-	}
-	return f.Run(ctx)
+	return h.Run(ctx)
 }
 
 // memoryTarget makes the garbage collector work harder before the process grows past it; GOMEMLIMIT overrides it.

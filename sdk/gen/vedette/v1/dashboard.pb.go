@@ -88,6 +88,7 @@ type GetOverviewResponse struct {
 	IncidentsBySeverity []*Series `protobuf:"bytes,5,rep,name=incidents_by_severity,json=incidentsBySeverity,proto3" json:"incidents_by_severity,omitempty"`
 	IncidentsByRule     []*Series `protobuf:"bytes,6,rep,name=incidents_by_rule,json=incidentsByRule,proto3" json:"incidents_by_rule,omitempty"`
 	// Most frequent values over the window, at most 20 each: of "source.ip", "user.name", "host.name", "event.dataset".
+	// An event without host.name counts for its host.hostname, which is all that a syslog header gives.
 	// Counts are upper bounds when there were more than 1,000 values (Space-Saving, Metwally et al. 2005).
 	Tops []*Top `protobuf:"bytes,7,rep,name=tops,proto3" json:"tops,omitempty"`
 	// Events by country of their source: ISO 3166-1 alpha-2, or the name where the log gives no code.

@@ -66,7 +66,9 @@ type GetHealthResponse struct {
 	Stages    []*Stage               `protobuf:"bytes,4,rep,name=stages,proto3" json:"stages,omitempty"`
 	// Events per second over the last ten seconds.
 	EventsPerSecond float64 `protobuf:"fixed64,5,opt,name=events_per_second,json=eventsPerSecond,proto3" json:"events_per_second,omitempty"`
-	// What this machine can sustain: cores / (CPU seconds per event over all stages), 0 before there are 1,000 events.
+	// What this machine can sustain: cores / (CPU seconds per event over all stages), 0 before there are 1,000 events. Of
+	// what no stage measures, up to a twentieth of the machine counts as fixed. Below about 1,000 events/s the true figure
+	// is larger, since events then travel in small batches.
 	SustainableEventsPerSecond float64 `protobuf:"fixed64,6,opt,name=sustainable_events_per_second,json=sustainableEventsPerSecond,proto3" json:"sustainable_events_per_second,omitempty"`
 	// The stage that costs most; empty before there are 1,000 events.
 	SlowestStage string `protobuf:"bytes,7,opt,name=slowest_stage,json=slowestStage,proto3" json:"slowest_stage,omitempty"`

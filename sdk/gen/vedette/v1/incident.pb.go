@@ -432,8 +432,9 @@ type HistoryEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	At    *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
 	Who   string                 `protobuf:"bytes,2,opt,name=who,proto3" json:"who,omitempty"`
-	// One of opened, acknowledged, reopened, resolved, assigned, commented, severity, merged.
-	What   string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	// One of opened, acknowledged, reopened, resolved, assigned, commented, severity, merged, rule.
+	What string `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	// Of merged: the id of the other incident; of rule: the version that fires from here on.
 	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Log sequence.
 	Seq           uint64 `protobuf:"varint,5,opt,name=seq,proto3" json:"seq,omitempty"`
@@ -511,7 +512,7 @@ type ListIncidentsRequest struct {
 	States     []string               `protobuf:"bytes,1,rep,name=states,proto3" json:"states,omitempty"`
 	Severities []string               `protobuf:"bytes,2,rep,name=severities,proto3" json:"severities,omitempty"`
 	Rule       string                 `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
-	// Found in title, rule name or a value of the key, whatever the case.
+	// Found in title, rule name, or a value of the key or of an entity, whatever the case.
 	Text    string   `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
 	Tenants []uint32 `protobuf:"varint,5,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
 	// 0 means 100, at most 1,000.

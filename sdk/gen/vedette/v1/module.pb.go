@@ -1102,7 +1102,7 @@ type PreviewModuleRequest struct {
 	Candidate isPreviewModuleRequest_Candidate `protobuf_oneof:"candidate"`
 	// At most 200 of at most 64 KiB each.
 	Samples [][]byte `protobuf:"bytes,5,rep,name=samples,proto3" json:"samples,omitempty"`
-	// Adds to the samples the newest records of the organization: "recent" or "unparsed"; empty for none.
+	// Adds to the samples the newest records of the organization: "recent", or "unparsed" as of ListUnparsed; empty for none.
 	From string `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
 	// How many of them; 0 means 20, at most 200.
 	Limit         uint32 `protobuf:"varint,7,opt,name=limit,proto3" json:"limit,omitempty"`
@@ -1369,7 +1369,7 @@ type PreviewResult struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Raw    []byte                 `protobuf:"bytes,1,opt,name=raw,proto3" json:"raw,omitempty"`
 	Events []*PreviewEvent        `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
-	// "not mine", or the error that ended the run.
+	// "not mine", or the error that ended the run; beside events: why live records like this one would not come to be read so.
 	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	// Of the parser that read it, "publisher/name 1.0.0".
 	Parser        string `protobuf:"bytes,4,opt,name=parser,proto3" json:"parser,omitempty"`

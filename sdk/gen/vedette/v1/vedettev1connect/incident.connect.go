@@ -64,10 +64,12 @@ type IncidentServiceClient interface {
 	ActOnIncident(context.Context, *connect.Request[v1.ActOnIncidentRequest]) (*connect.Response[v1.ActOnIncidentResponse], error)
 	// ActOnIncidents does one thing to many incidents and tells its progress. What fails does not stop the others.
 	ActOnIncidents(context.Context, *connect.Request[v1.ActOnIncidentsRequest]) (*connect.ServerStreamForClient[v1.ActOnIncidentsResponse], error)
-	// RelatedIncidents returns the incidents that share entities with one, the one that shares most first.
+	// RelatedIncidents returns the incidents that share entities with one, the one that shares most first. Processes relate
+	// nothing unless one is asked for; an entity that more than 200 incidents have does not count, so that what shares
+	// nothing else comes last.
 	RelatedIncidents(context.Context, *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error)
 	// ExportIncident streams a tar with everything that "vedette replay" needs to compute the incident again elsewhere:
-	// its records, the modules and rule that made it, and the incident itself.
+	// its records, the modules and rule that made it with their settings, and the incident itself.
 	ExportIncident(context.Context, *connect.Request[v1.ExportIncidentRequest]) (*connect.ServerStreamForClient[v1.ExportIncidentResponse], error)
 }
 
@@ -175,10 +177,12 @@ type IncidentServiceHandler interface {
 	ActOnIncident(context.Context, *connect.Request[v1.ActOnIncidentRequest]) (*connect.Response[v1.ActOnIncidentResponse], error)
 	// ActOnIncidents does one thing to many incidents and tells its progress. What fails does not stop the others.
 	ActOnIncidents(context.Context, *connect.Request[v1.ActOnIncidentsRequest], *connect.ServerStream[v1.ActOnIncidentsResponse]) error
-	// RelatedIncidents returns the incidents that share entities with one, the one that shares most first.
+	// RelatedIncidents returns the incidents that share entities with one, the one that shares most first. Processes relate
+	// nothing unless one is asked for; an entity that more than 200 incidents have does not count, so that what shares
+	// nothing else comes last.
 	RelatedIncidents(context.Context, *connect.Request[v1.RelatedIncidentsRequest]) (*connect.Response[v1.RelatedIncidentsResponse], error)
 	// ExportIncident streams a tar with everything that "vedette replay" needs to compute the incident again elsewhere:
-	// its records, the modules and rule that made it, and the incident itself.
+	// its records, the modules and rule that made it with their settings, and the incident itself.
 	ExportIncident(context.Context, *connect.Request[v1.ExportIncidentRequest], *connect.ServerStream[v1.ExportIncidentResponse]) error
 }
 

@@ -85,7 +85,9 @@ type ModuleServiceClient interface {
 	SuggestSpec(context.Context, *connect.Request[v1.SuggestSpecRequest]) (*connect.Response[v1.SuggestSpecResponse], error)
 	// InstallSpec packs a declarative parser, with the samples as its tests, and installs it as InstallModule does.
 	InstallSpec(context.Context, *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error)
-	// ListUnparsed returns the newest records that no parser reads, grouped by shape, the most frequent shape first.
+	// ListUnparsed returns what a parser should be written for among the newest records of the last day, grouped by shape:
+	// records that no parser reads, and behind them those of which a shipped parser reads no more than the frame, since
+	// they come out with neither event.action nor event.category. Of both the most frequent shape comes first.
 	ListUnparsed(context.Context, *connect.Request[v1.ListUnparsedRequest]) (*connect.Response[v1.ListUnparsedResponse], error)
 	// ListQuarantine returns records that a module could not survive, with their bytes and error.
 	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
@@ -254,7 +256,9 @@ type ModuleServiceHandler interface {
 	SuggestSpec(context.Context, *connect.Request[v1.SuggestSpecRequest]) (*connect.Response[v1.SuggestSpecResponse], error)
 	// InstallSpec packs a declarative parser, with the samples as its tests, and installs it as InstallModule does.
 	InstallSpec(context.Context, *connect.Request[v1.InstallSpecRequest]) (*connect.Response[v1.InstallSpecResponse], error)
-	// ListUnparsed returns the newest records that no parser reads, grouped by shape, the most frequent shape first.
+	// ListUnparsed returns what a parser should be written for among the newest records of the last day, grouped by shape:
+	// records that no parser reads, and behind them those of which a shipped parser reads no more than the frame, since
+	// they come out with neither event.action nor event.category. Of both the most frequent shape comes first.
 	ListUnparsed(context.Context, *connect.Request[v1.ListUnparsedRequest]) (*connect.Response[v1.ListUnparsedResponse], error)
 	// ListQuarantine returns records that a module could not survive, with their bytes and error.
 	ListQuarantine(context.Context, *connect.Request[v1.ListQuarantineRequest]) (*connect.Response[v1.ListQuarantineResponse], error)
