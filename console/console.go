@@ -17,9 +17,13 @@ import (
 //go:embed all:web/dist
 var dist embed.FS
 
-// policy lets the page load nothing but its own files and talk to nobody but its own host.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-	"manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// policy lets the page load nothing but its own files, run no script that is not one of them, and talk to nobody but its
+// own host. Styles may be inline: the component kit writes its variables into the page.
+const policy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// unused are the browser's abilities that no page needs.
+const unused = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 const notBuilt = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Vedette</title>
@@ -29,8 +33,8 @@ const notBuilt = `<!doctype html>
 <p>Run <code>make web</code> (it needs Node 20 or later), build again, and start again.</p>
 `
 
-// Handler serves the console's files. Paths without a file extension that name no file are pages of the console, which
-// finds its way itself; they get the start page.
+// Handler serves the console's files. Paths that name no file, but for those in assets/ and for NAME.EXT, are pages of
+// the console, which finds its way itself; they get the start page. FILE.gz is FILE, compressed when the console was built.
 func Handler() http.Handler {
 	files, err := fs.Sub(dist, "web/dist")
 	if err != nil {
@@ -49,10 +53,12 @@ func handler(files fs.FS) http.Handler {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Permissions-Policy", unused)
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 		data, err := fs.ReadFile(files, name)
-		if err != nil && path.Ext(name) != "" || name == ".gitkeep" {
+		dir, file := path.Split(name)
+		if err != nil && (dir == "assets/" || dir == "" && path.Ext(file) != "") || name == ".gitkeep" {
 			http.NotFound(w, r)
 			return
 		}
@@ -74,6 +80,25 @@ func handler(files fs.FS) http.Handler {
 		if t := mime.TypeByExtension(path.Ext(name)); t != "" {
 			h.Set("Content-Type", t)
 		}
+		if packed, err := fs.ReadFile(files, name+".gz"); err == nil {
+			h.Set("Vary", "Accept-Encoding")
+			if takesGzip(r) {
+				h.Set("Content-Encoding", "gzip")
+				data = packed
+			}
+		}
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 	})
+}
+
+// takesGzip reports whether the browser names gzip among what it takes, and not with the weight 0.
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			q := strings.TrimPrefix(strings.TrimSpace(weight), "q=")
+			return strings.Trim(q, "0.") != "" || q == ""
+		}
+	}
+	return false
 }

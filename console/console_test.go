@@ -31,6 +31,7 @@ func TestFiles(t *testing.T) {
 		{"GET", "/incidents/42", 200, "text/html", "no-cache", "<!doctype html>start"},
 		{"GET", "/assets/a-1f.js", 200, "text/javascript", "immutable", "1"},
 		{"GET", "/assets/a-1f.css", 200, "text/css", "immutable", "b{}"},
+		{"GET", "/modules/vedette/sshd.v2", 200, "text/html", "no-cache", "<!doctype html>start"},
 		{"GET", "/assets/gone.js", 404, "text/plain", "", ""},
 		{"GET", "/.gitkeep", 404, "text/plain", "", ""},
 		{"GET", "/../console.go", 404, "text/plain", "", ""},
@@ -41,8 +42,29 @@ func TestFiles(t *testing.T) {
 			!strings.Contains(w.Header().Get("Cache-Control"), c.cache) || !strings.HasPrefix(w.Body.String(), c.begins) {
 			t.Errorf("%s %s: %d %v %q", c.method, c.path, w.Code, w.Header(), w.Body)
 		}
-		if csp := w.Header().Get("Content-Security-Policy"); c.status == 200 && (csp == "" || strings.Contains(csp, "unsafe")) {
+		if csp := w.Header().Get("Content-Security-Policy"); c.status == 200 && (!strings.Contains(csp, "script-src 'self';") || !strings.Contains(csp, "frame-ancestors 'none'")) {
 			t.Errorf("%s %s: policy %q", c.method, c.path, csp)
+		}
+	}
+}
+
+func TestCompressed(t *testing.T) {
+	h := handler(fstest.MapFS{"assets/a-1f.js": {Data: []byte("plain")}, "assets/a-1f.js.gz": {Data: []byte("packed")}})
+	for _, c := range []struct{ accept, encoding, body string }{
+		{"", "", "plain"},
+		{"gzip, deflate, br, zstd", "gzip", "packed"},
+		{"br;q=1.0, gzip;q=0.8", "gzip", "packed"},
+		{"gzip;q=0", "", "plain"},
+		{"gzip;q=0.000, br", "", "plain"},
+		{"xgzip", "", "plain"},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/assets/a-1f.js", nil)
+		r.Header.Set("Accept-Encoding", c.accept)
+		h.ServeHTTP(w, r)
+		got := w.Header()
+		if got.Get("Content-Encoding") != c.encoding || w.Body.String() != c.body || got.Get("Vary") != "Accept-Encoding" ||
+			!strings.HasPrefix(got.Get("Content-Type"), "text/javascript") {
+			t.Errorf("%q: %v %q", c.accept, got, w.Body)
 		}
 	}
 }

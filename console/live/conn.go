@@ -187,8 +187,8 @@ func (c *conn) loop(ctx context.Context, r *http.Request) {
 // errWrite ends a connection without a report: the other side is gone.
 type errWrite struct{ error }
 
-// ping keeps the connection alive and asks again who is looking: a session that ended ends its connection, and new
-// organizations of the viewer come in.
+// ping keeps the connection alive and asks again who is looking: a session that ended ends its connection, an
+// organization that is no longer the viewer's is followed no more, and new ones come in when none were chosen.
 func (c *conn) ping(r *http.Request) error {
 	v, err := c.hub.cfg.Viewer(r)
 	if err != nil || v.User != c.viewer.User {
@@ -196,12 +196,13 @@ func (c *conn) ping(r *http.Request) error {
 		return errWrite{websocket.ErrCloseSent}
 	}
 	c.viewer = v
-	if len(c.views) > 0 && len(c.chosen) == 0 {
-		for t := range c.views {
-			if !slices.Contains(v.Tenants, t) {
-				c.drop(t)
-			}
+	following := len(c.views) > 0
+	for t := range c.views {
+		if !slices.Contains(v.Tenants, t) {
+			c.drop(t)
 		}
+	}
+	if following && len(c.chosen) == 0 {
 		for _, t := range v.Tenants {
 			if c.views[t] == nil && len(c.views) < MaxTenants {
 				c.follow(t, nil)

@@ -50,7 +50,7 @@ type Config struct {
 
 	Every        time.Duration // the shortest time between two updates of one connection; default 50 ms
 	HealthEvery  time.Duration // default 1 s
-	PingEvery    time.Duration // default 20 s; a connection that answers none of two ends
+	PingEvery    time.Duration // default 10 s; a connection that answers none of two ends
 	WriteTimeout time.Duration // default 10 s
 }
 
@@ -77,7 +77,7 @@ func NewHub(cfg Config) *Hub {
 	}
 	def(&cfg.Every, 50*time.Millisecond)
 	def(&cfg.HealthEvery, time.Second)
-	def(&cfg.PingEvery, 20*time.Second)
+	def(&cfg.PingEvery, 10*time.Second)
 	def(&cfg.WriteTimeout, 10*time.Second)
 	if cfg.Report == nil {
 		cfg.Report = func(error) {}

@@ -492,6 +492,43 @@ func TestEndedSession(t *testing.T) {
 	}
 }
 
+// An organization that is taken from a viewer goes quiet at the next ping, even when it was asked for by number.
+func TestTakenOrganization(t *testing.T) {
+	var mu sync.Mutex
+	tenants, asked := []uint32{1, 2}, make(chan struct{})
+	b := newBook()
+	_, url := start(t, b, Config{PingEvery: 5 * time.Millisecond, Viewer: func(*http.Request) (Viewer, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(tenants) == 1 {
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+		}
+		return Viewer{User: "ann", Tenants: slices.Clone(tenants)}, nil
+	}})
+	b.bump(1, "x")
+	b.bump(2, "y")
+	c := newClient()
+	c.dial(t, url)
+	defer c.ws.Close()
+	c.send(t, &v1.LiveRequest{Kind: &v1.LiveRequest_Subscribe{Subscribe: &v1.Subscribe{Topic: TopicIncidents, Tenants: []uint32{1, 2}}}})
+	c.until(t, b, 1)
+	c.until(t, b, 2)
+	mu.Lock()
+	tenants = []uint32{2}
+	mu.Unlock()
+	<-asked
+	<-asked // what the first answer changed is done
+	b.bump(1, "x")
+	b.bump(2, "y")
+	c.until(t, b, 2) // the lower number is sent first
+	if got := c.counts[1]["x"]; got != 1 {
+		t.Errorf("incident x of the taken organization came with count %d", got)
+	}
+}
+
 // However fast incidents change, updates keep their distance.
 func TestPace(t *testing.T) {
 	const every = 20 * time.Millisecond

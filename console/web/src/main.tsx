@@ -1,10 +1,9 @@
-import { StrictMode } from 'react';
+import '@fontsource-variable/inter/index.css';
+import '@fontsource-variable/jetbrains-mono/index.css';
+import './app/mantine.css';
+import './app/tokens.css';
+import './app/base.css';
 import { createRoot } from 'react-dom/client';
-import { App } from './App';
-import './style.css';
+import { Console } from './app/Console';
 
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+createRoot(document.getElementById('root')!).render(<Console />);

@@ -1,0 +1,19 @@
+// One client per service, for calls outside of react-query: commands and streams.
+
+import { createClient } from '@connectrpc/connect';
+import { AuthService } from '../gen/vedette/v1/auth_pb';
+import { DemoService } from '../gen/vedette/v1/demo_pb';
+import { EventService } from '../gen/vedette/v1/event_pb';
+import { IncidentService } from '../gen/vedette/v1/incident_pb';
+import { ModuleService } from '../gen/vedette/v1/module_pb';
+import { SourceService } from '../gen/vedette/v1/source_pb';
+import { TenantService } from '../gen/vedette/v1/tenant_pb';
+import { transport } from './transport';
+
+export const auth = createClient(AuthService, transport);
+export const demo = createClient(DemoService, transport);
+export const events = createClient(EventService, transport);
+export const incidents = createClient(IncidentService, transport);
+export const modules = createClient(ModuleService, transport);
+export const sources = createClient(SourceService, transport);
+export const tenants = createClient(TenantService, transport);

@@ -1,0 +1,39 @@
+import { IconChartHistogram, IconHeartbeat, IconInbox, IconPlug, IconPuzzle, IconSearch } from '@tabler/icons-react';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Keys } from '../../ui/Keys';
+import { useHotkeys } from '../keys';
+import css from './shell.module.css';
+
+export const places = [
+  { to: '/queue', title: 'Queue', keys: 'g q', icon: IconInbox },
+  { to: '/search', title: 'Search', keys: 'g s', icon: IconSearch },
+  { to: '/dashboards', title: 'Dashboards', keys: 'g d', icon: IconChartHistogram },
+  { to: '/modules', title: 'Modules', keys: 'g m', icon: IconPuzzle },
+  { to: '/sources', title: 'Sources', keys: 'g o', icon: IconPlug },
+  { to: '/health', title: 'Health', keys: 'g h', icon: IconHeartbeat },
+];
+
+export function Navigation() {
+  const navigate = useNavigate();
+  useHotkeys(
+    'Go to',
+    places.map((p) => ({ keys: p.keys, label: p.title, run: () => void navigate({ to: p.to }) })),
+    true,
+  );
+  return (
+    <nav className={css.nav} aria-label="Pages">
+      {places.map((p) => (
+        <Link key={p.to} to={p.to} aria-label={p.title}>
+          <p.icon size={17} stroke={1.6} aria-hidden="true" />
+          <span>{p.title}</span>
+          <span>
+            <Keys keys={p.keys} />
+          </span>
+        </Link>
+      ))}
+      <footer>
+        <Keys keys="?" /> <span>keys of this page</span>
+      </footer>
+    </nav>
+  );
+}

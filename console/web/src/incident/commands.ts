@@ -1,0 +1,28 @@
+// What can be done to one incident, with the same keys, dialogs and undo as in the queue.
+
+import type { Row } from '../live/row';
+import type { Command } from '../triage/CommandButton';
+import type { Asking } from '../triage/Dialogs';
+import type { IncidentPage } from './useIncidentPage';
+
+interface Asked {
+  ask: (a: Asking) => void;
+  merge: () => void;
+}
+
+// commandsOf returns the commands; those that come first are the ones that are used most.
+export function commandsOf(row: Row, { act }: Pick<IncidentPage, 'act'>, user: string, { ask, merge }: Asked): Command[] {
+  const rows = [row];
+  const resolved = row.state === 'resolved';
+  const mine = row.incident.assignee === user;
+  return [
+    { keys: 'a', label: 'Acknowledge', whyNot: row.state === 'open' ? '' : resolved ? 'Resolved already.' : 'Acknowledged already.', run: () => act('Acknowledge', 'Acknowledged', rows, [{ action: 'acknowledge', argument: '' }]) },
+    { keys: 'e', label: 'Escalate', whyNot: resolved ? 'Resolved: reopen it first.' : '', run: () => ask({ kind: 'escalate', rows }) },
+    { keys: 'c', label: 'Close', whyNot: resolved ? 'Resolved already.' : '', run: () => ask({ kind: 'close', rows }) },
+    { keys: 'n', label: 'Note', whyNot: '', run: () => ask({ kind: 'note', rows }) },
+    { keys: 's', label: 'Severity', whyNot: '', run: () => ask({ kind: 'set', rows }) },
+    { keys: 'i', label: 'Take', whyNot: mine ? 'It is yours already.' : '', run: () => act('Assign to me', `Assigned to ${user}`, rows, [{ action: 'assign', argument: user }]) },
+    { keys: 'm', label: 'Merge into another', whyNot: resolved ? 'Resolved: reopen it first.' : '', run: merge },
+    { keys: 'r', label: 'Reopen', whyNot: row.state === 'open' ? 'Open already.' : '', run: () => act('Reopen', 'Reopened', rows, [{ action: 'reopen', argument: '' }]) },
+  ]; // prettier-ignore
+}

@@ -1,0 +1,86 @@
+import { Switch } from '@mantine/core';
+import { Age } from '../ui/Age';
+import { count } from '../ui/age';
+import { Badge, OrganizationName } from '../ui/Badge';
+import { CopyButton } from '../ui/Copy';
+import { visible } from '../ui/text';
+import type { Column } from '../ui/VirtualTable';
+import css from './modules.module.css';
+import type { Row } from './rows';
+import { amount, capabilityWords, shortDigest } from './words';
+
+interface Config {
+  // Whose each row is, is of interest.
+  global: boolean;
+  // Pixels.
+  width: number;
+  switchTo: (r: Row, on: boolean) => void;
+  // Why a row cannot be switched; empty when it can.
+  whyNot: (r: Row) => string;
+}
+
+export function columnsOf({ global, width, switchTo, whyNot }: Config): Column<Row>[] {
+  const wide = width > 900;
+  const columns: (Column<Row> | false)[] = [
+    {
+      id: 'name', header: 'Module', width: 'minmax(150px, 2fr)', sortable: true,
+      cell: (r) => (
+        <span className={css.name} title={visible(r.module.title)}>
+          <span className="mono cut">{visible(r.module.name)}</span>
+          {r.module.use?.suspended && <Badge tone="bad" title={visible(r.module.use.suspended)}>suspended</Badge>}
+        </span>
+      ),
+    },
+    wide && { id: 'kind', header: 'Kind', width: '66px', sortable: true, cell: (r) => <span className="dim">{r.module.kind || '?'}</span> },
+    { id: 'version', header: 'Version', width: '62px', cell: (r) => <span className="number">{visible(r.module.version)}</span> },
+    wide && {
+      id: 'digest', header: 'Digest', width: '122px',
+      cell: (r) => (
+        <span className={css.digest}>
+          <span className="mono dim" title={r.module.digest}>{shortDigest(r.module.digest)}</span>
+          <CopyButton text={r.module.digest} what="the digest" />
+        </span>
+      ),
+    },
+    wide && { id: 'publisher', header: 'Trust', width: '88px', cell: (r) => <Trust publisher={r.module.publisher} /> },
+    wide && {
+      id: 'capabilities', header: 'May', width: 'minmax(70px, 0.7fr)',
+      cell: (r) => <span className="dim" title={capabilityWords(r.module.capabilities)}>{capabilityWords(r.module.capabilities) || 'only read'}</span>,
+    },
+    global && { id: 'org', header: 'For', width: wide ? 'minmax(84px, 0.7fr)' : '96px', cell: (r) => (r.module.tenant ? <OrganizationName id={r.module.tenant} /> : <span className="dim">all</span>) },
+    { id: 'records', header: 'Records', width: '76px', end: true, sortable: true, cell: (r) => <Figure value={r.records} text={count(r.records)} known={r.module.use !== undefined} /> },
+    { id: 'fuel', header: 'Fuel/rec.', width: '72px', end: true, sortable: true, cell: (r) => <Figure value={r.fuelPerRecord} text={amount(r.fuelPerRecord)} known={r.module.use !== undefined} /> },
+    { id: 'errors', header: 'Errors', width: '58px', end: true, sortable: true, cell: (r) => <Figure value={r.errors} text={count(r.errors)} known={r.module.use !== undefined} bad /> },
+    wide && { id: 'instances', header: 'Inst.', width: '44px', end: true, cell: (r) => (r.module.instances ? r.module.instances : <span className="dim">–</span>) },
+    { id: 'swap', header: 'Last swap', width: '74px', end: true, sortable: true, cell: (r) => <span className="dim"><Age at={r.activated} short /></span> },
+    {
+      id: 'on', header: 'On', width: '52px', end: true,
+      cell: (r) => (
+        <Switch
+          className={css.switch}
+          size="xs"
+          aria-label={`${r.module.name} is on`}
+          checked={r.module.enabled}
+          disabled={whyNot(r) !== ''}
+          title={whyNot(r)}
+          onClick={(e) => e.stopPropagation()}
+          onChange={(e) => switchTo(r, e.currentTarget.checked)}
+        />
+      ),
+    },
+  ]; // prettier-ignore
+  return columns.filter((c) => c !== false);
+}
+
+function Figure({ value, text, known, bad }: { value: number; text: string; known: boolean; bad?: boolean }) {
+  if (!known) return <span className="dim" title="Only an admin sees what a shared module does: it counts all organizations.">–</span>; // prettier-ignore
+  if (value === 0) return <span className="dim">0</span>;
+  return <span className={bad ? css.bad : undefined}>{text}</span>;
+}
+
+// Trust says who vouches for a module.
+export function Trust({ publisher }: { publisher: string }) {
+  if (publisher.includes('(shipped)')) return <Badge title={`${publisher}: it came with the host`}>shipped</Badge>;
+  if (publisher.startsWith('unsigned')) return <Badge tone="warn" title={`${publisher}: nobody vouches for it`}>unsigned</Badge>; // prettier-ignore
+  return <Badge tone="ok" title={publisher}>signed</Badge>; // prettier-ignore
+}
