@@ -52,9 +52,15 @@ $(BIN)/protoc-gen-connect-go:
 $(BIN)/golangci-lint:
 	GOBIN=$(BIN) GOFLAGS=-mod=mod $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
-generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go ## write sdk/gen from sdk/proto
+PROTOC_GEN_ES := console/web/node_modules/.bin/protoc-gen-es
+$(PROTOC_GEN_ES): console/web/package-lock.json
+	cd console/web && npm ci --no-audit --no-fund --loglevel=error
+	@touch -c $@
+
+generate: $(BIN)/buf $(BIN)/protoc-gen-go $(BIN)/protoc-gen-connect-go $(PROTOC_GEN_ES) ## write sdk/gen and console/web/src/gen from sdk/proto
 	$(BIN)/buf format -w
 	$(BIN)/buf generate
+	cd console/web && npm run --silent generate
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 deps: ## install what the tests need, and say what that is

@@ -58,6 +58,7 @@ type server struct {
 	dir      string // data directory
 	config   string // configuration file
 	url      string
+	syslog   map[string]string // addresses by organization, when it listens
 	password string
 	token    string // session
 	cmd      *exec.Cmd
@@ -270,4 +271,59 @@ func (s *server) ingest(ctx context.Context, client *http.Client, token, body st
 		return fmt.Errorf("%w: %s: %s", errRefused, resp.Status, bytes.TrimSpace(text))
 	}
 	return nil
+}
+
+// search returns what a query finds, the newest first.
+func (s *server) search(ctx context.Context, query string) []*v1.Event {
+	s.t.Helper()
+	req := connect.NewRequest(&v1.SearchRequest{Query: &v1.Query{Text: query, Limit: 10_000}})
+	req.Header().Set("Authorization", "Bearer "+s.token)
+	stream, err := vedettev1connect.NewEventServiceClient(http.DefaultClient, s.url).Search(ctx, req)
+	if err != nil {
+		s.t.Fatalf("search %s: %v", query, err)
+	}
+	defer stream.Close() //nolint:errcheck // its end was read
+	var out []*v1.Event
+	for stream.Receive() {
+		out = append(out, stream.Msg().Events...)
+	}
+	if err := stream.Err(); err != nil {
+		s.t.Fatalf("search %s: %v", query, err)
+	}
+	return out
+}
+
+// incidentsByID is what the host knows.
+func (s *server) incidentsByID(ctx context.Context) map[string]*v1.Incident {
+	s.t.Helper()
+	r, err := s.incidents().ListIncidents(ctx, connect.NewRequest(&v1.ListIncidentsRequest{Limit: 1000}))
+	if err != nil {
+		s.t.Fatalf("list incidents: %v", err)
+	}
+	out := map[string]*v1.Incident{}
+	for _, i := range r.Msg.Incidents {
+		out[i.Id] = i
+	}
+	return out
+}
+
+// openRows are the open incidents as the queue shows them: title and count by id.
+func (s *server) openRows(ctx context.Context) map[string]string {
+	s.t.Helper()
+	out := map[string]string{}
+	for id, i := range s.incidentsByID(ctx) {
+		if i.State == "open" {
+			out[id] = fmt.Sprintf("%s, %d", i.Title, i.Count)
+		}
+	}
+	return out
+}
+
+// feed pauses the demo's feed or lets it go on.
+func (s *server) feed(ctx context.Context, running bool) {
+	s.t.Helper()
+	demo := vedettev1connect.NewDemoServiceClient(http.DefaultClient, s.url, s.bearer())
+	if _, err := demo.SetDemoFeed(ctx, connect.NewRequest(&v1.SetDemoFeedRequest{Running: running})); err != nil {
+		s.t.Fatalf("demo feed: %v", err)
+	}
 }

@@ -1,0 +1,306 @@
+package e2e
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/chromedp/chromedp"
+
+	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+)
+
+// A probe is a line that raises an incident of its own, or counts for the one that its name has raised.
+const (
+	probeSpec = `framing: none
+set:
+  event.dataset: e2e.probe
+  event.kind: event
+templates:
+  - "PROBE {host.name:word} {user.name:rest}"
+`
+	probeRule = `kind: pattern
+id: e2e.probe
+name: Probe
+version: 1.0.0
+description: One probe is enough.
+severity: critical
+subs:
+  seen:
+    title: a probe
+    where: { event.dataset: e2e.probe }
+    by: [user.name]
+incident:
+  key: [user.name]
+  title: "probe {user.name}"
+clear: { after: 24h }
+tests:
+  - name: one
+    events:
+      - { at: 0s, fields: { event.dataset: e2e.probe, user.name: u } }
+    expect: { incidents: 1 }
+`
+)
+
+// installProbe makes probes raise incidents of the organization "main", and returns its token.
+func (s *server) installProbe(ctx context.Context) (token string) {
+	s.t.Helper()
+	_, err := s.modules().InstallSpec(ctx, connect.NewRequest(&v1.InstallSpecRequest{
+		Tenant: mainTenant, Name: "probe", Spec: probeSpec, Samples: [][]byte{[]byte("PROBE h1 u1")},
+	}))
+	if err != nil {
+		s.t.Fatalf("install the parser of probes: %v", err)
+	}
+	s.install(ctx, rulePackage(s.t, "probe", probeRule))
+	return s.ingestToken(ctx, mainTenant, "probe")
+}
+
+func (s *server) probe(ctx context.Context, token string, names ...string) {
+	s.t.Helper()
+	var body strings.Builder
+	for _, n := range names {
+		fmt.Fprintf(&body, "PROBE probed-host %s\n", n)
+	}
+	if err := s.ingest(ctx, http.DefaultClient, token, body.String()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestConsole is what holds on every page, against one host with the demo.
+func TestConsole(t *testing.T) {
+	s := newDemo(t)
+	s.start("--demo")
+	defer s.stop()
+	s.signIn(t.Context())
+	token := s.installProbe(t.Context())
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, s *server, token string)
+	}{
+		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"cuts", testCuts}, {"injection", testInjection}, {"axe", testAxe},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s.t = t
+			defer func() { s.t = nil }()
+			c.test(t, s, token)
+		})
+	}
+	s.t = t
+}
+
+// pages are all of the console's, each with the heading that says it is there.
+var pages = []struct{ path, heading string }{
+	{"/queue", "Queue.*"},
+	{"/search", "Search.*"},
+	{"/dashboards", "Overview.*"},
+	{"/modules", "Modules.*"},
+	{"/modules/new", "New parser"},
+	{"/modules/quarantine", ".*Quarantine.*"},
+	{"/modules/hostile", "Hostile modules"},
+	{"/sources", "Sources.*"},
+	{"/sources/add", "Add a source"},
+	{"/health", "Health.*"},
+	{"/access", "Access.*"},
+}
+
+const maxChunkBytes = 250_000 // compressed
+
+// testPaint times each page from the address to its heading, the queue to its first rows, and weighs what they load.
+func testPaint(t *testing.T, s *server, token string) {
+	s.probe(t.Context(), token, "painted")
+	tt := newTimetable(t)
+	p := openPage(t, "paint", "about:blank")
+	const limit = 1500 * time.Millisecond
+	tt.step("sign-in form, nothing cached", limit, func() { p.open(s.url); p.find("textbox", "User name") })
+	p.signIn(s)
+	for _, x := range pages {
+		tt.step(x.path, limit, func() { p.open(s.url + x.path); p.find("heading", x.heading) })
+	}
+	tt.step("/queue, first rows", limit, func() { p.open(s.url + "/queue"); p.find("row", ".*probe painted.*") })
+	files, err := filepath.Glob(root + "/console/web/dist/assets/*.js")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no chunks in console/web/dist/assets: %v", err)
+	}
+	type chunk struct {
+		name  string
+		bytes int64
+	}
+	var chunks []chunk
+	for _, f := range files {
+		n := compressed(t, f)
+		chunks = append(chunks, chunk{filepath.Base(f), n})
+		if n > maxChunkBytes {
+			t.Errorf("%s is %d bytes compressed, at most %d are allowed", filepath.Base(f), n, maxChunkBytes)
+		}
+	}
+	slices.SortFunc(chunks, func(a, b chunk) int { return int(b.bytes - a.bytes) })
+	for _, c := range chunks[:min(6, len(chunks))] {
+		t.Logf("%7d bytes compressed  %s", c.bytes, c.name)
+	}
+}
+
+// compressed is the size of a file as gzip makes it.
+func compressed(t *testing.T, name string) int64 {
+	t.Helper()
+	n := &counter{}
+	z, err := gzip.NewWriterLevel(n, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := z.Write(readFile(t, name)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return n.n
+}
+
+type counter struct{ n int64 }
+
+func (c *counter) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
+
+const samples = 60 // of the latency
+
+// watchRows notes when the row of a probe "tN" is first there.
+const watchRows = `(() => {
+  window.seen = {};
+  const look = () => {
+    for (const box of document.querySelectorAll('[role=grid] input[aria-label^="Select probe t"]')) window.seen[box.ariaLabel.slice('Select probe '.length)] ??= Date.now();
+  };
+  new MutationObserver(look).observe(document.querySelector('[role=grid]'), { childList: true, subtree: true, characterData: true });
+  return true;
+})()`
+
+// testLatency sends records that each raise an incident and looks when its row is in the page.
+func testLatency(t *testing.T, s *server, token string) {
+	tt := newTimetable(t)
+	p := openPage(t, "latency", s.url)
+	p.signIn(s)
+	p.open(s.url + "/queue?q=probe")
+	p.find("grid", "Incidents")
+	p.says("live")
+	eval[bool](p, watchRows)
+	sent := map[string]time.Time{}
+	for n := range samples {
+		name := fmt.Sprintf("t%d", n)
+		sent[name] = time.Now()
+		s.probe(t.Context(), token, name)
+		wait(t.Context(), time.Duration(90+n%7*17)*time.Millisecond) // not in step with what the page does four times a second
+	}
+	p.await("all of the rows", fmt.Sprintf("Object.keys(window.seen).length === %d", samples))
+	var took []time.Duration
+	for name, at := range eval[map[string]int64](p, "window.seen") {
+		took = append(took, time.UnixMilli(at).Sub(sent[name]))
+	}
+	slices.Sort(took)
+	tt.note(fmt.Sprintf("record to row, p50 of %d", samples), took[samples/2], 300*time.Millisecond)
+	tt.note("record to row, p99", took[samples*99/100], time.Second)
+	tt.note("record to row, worst", took[samples-1], 0)
+}
+
+// testOverview opens the dashboard, which is computed from the stream: the store is not asked.
+func testOverview(t *testing.T, s *server, _ string) {
+	queries := func() uint64 {
+		h, err := s.health().GetHealth(t.Context(), connect.NewRequest(&v1.GetHealthRequest{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.Msg.StoreQueries
+	}
+	p := openPage(t, "overview", s.url)
+	p.signIn(s)
+	before := queries()
+	p.open(s.url + "/dashboards")
+	p.find("heading", "Overview.*")
+	p.says(`Events per second[\s\S]*parsed[\s\S]*Top sources`)
+	wait(t.Context(), 5*time.Second) // it asks for news every two
+	if n := queries() - before; n != 0 {
+		t.Errorf("the dashboard has sent %d queries to the store", n)
+	}
+	p.picture("dashboard")
+}
+
+// violation is what axe finds.
+type violation struct{ Impact, ID, Where string }
+
+const axeRun = `axe.run({ resultTypes: ['violations'] }).then((r) => [
+  ...r.passes.length < 10 ? [{ Impact: 'critical', ID: 'nothing to look at', Where: location.href }] : [], ...r.violations].filter((v) => v.Impact || ['serious', 'critical'].includes(v.impact))
+  .map((v) => v.Impact ? v : ({ Impact: v.impact, ID: v.id, Where: v.nodes.map((n) => n.target.join(' ') + ' ' + n.html.slice(0, 200)).slice(0, 3).join(' | ') })))`
+
+// settled is true when nothing fades in or out any more: colours in between have no contrast worth measuring.
+const settled = `[...document.querySelectorAll('[role=dialog], [role=menu]')].every((e) => getComputedStyle(e).opacity === '1') && document.getAnimations().filter((a) => a.playState === 'running' && a.effect.getComputedTiming().iterations !== Infinity).length === 0`
+
+// testAxe runs axe on every page in both themes.
+func testAxe(t *testing.T, s *server, token string) {
+	axe, err := os.ReadFile(root + "/console/web/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe comes with the console's tools (make web): %v", err)
+	}
+	s.probe(t.Context(), token, "looked at")
+	var incident *v1.Incident
+	s.until("an incident to look at", patience, func() bool {
+		for _, i := range s.incidentsByID(t.Context()) {
+			if i.Rule == "ssh-guessed-password" || incident == nil {
+				incident = i
+			}
+		}
+		return incident != nil
+	})
+	all := slices.Clone(pages)
+	for _, view := range []string{"", "timeline", "entities", "events", "similar", "history", "rule"} {
+		all = append(all, struct{ path, heading string }{"/incidents/" + incident.Id + "?view=" + view, ".+"})
+	}
+	detail, err := s.incidents().GetIncident(t.Context(), connect.NewRequest(&v1.GetIncidentRequest{Id: incident.Id}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range detail.Msg.Incident.Evidence[:min(1, len(detail.Msg.Incident.Evidence))] {
+		all = append(all, struct{ path, heading string }{"/events/" + e.EventId, ".+"})
+	}
+	p := openPage(t, "axe", s.url)
+	check := func(what string) {
+		t.Helper()
+		p.await(what+" to stand still", settled)
+		eval[bool](p, string(axe)+"; true")
+		for _, v := range do(t, p.ctx, chromedp.Evaluate[[]violation](axeRun, chromedp.EvalAwaitPromise)) {
+			t.Errorf("%s: %s: %s at %s", what, v.Impact, v.ID, v.Where)
+		}
+	}
+	for _, theme := range []string{"dark", "light"} {
+		eval[bool](p, fmt.Sprintf("localStorage.setItem('mantine-color-scheme-value', %q), true", theme))
+		p.open(s.url)
+		if theme == "dark" {
+			p.find("textbox", "User name")
+			check(theme + " sign-in")
+			p.signIn(s)
+		}
+		p.open(s.url + "/queue")
+		p.find("row", ".*probe looked at.*")
+		p.press("jxo")
+		check(theme + " queue with a selection and the summary")
+		for _, dialog := range []string{"c", "?"} {
+			p.press(dialog)
+			p.find("dialog", ".+")
+			check(theme + " dialog " + dialog)
+			p.closeDialog()
+		}
+		for _, x := range all {
+			p.open(s.url + x.path)
+			p.find("heading", x.heading)
+			p.await(x.path+" to be loaded", `document.querySelector('[aria-busy=true]') === null`)
+			check(theme + " " + x.path)
+		}
+	}
+	for _, x := range all {
+		t.Logf("looked at in two themes: %s", x.path)
+	}
+}
