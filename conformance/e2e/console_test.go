@@ -65,12 +65,42 @@ func (s *server) installProbe(ctx context.Context) (token string) {
 
 func (s *server) probe(ctx context.Context, token string, names ...string) {
 	s.t.Helper()
+	if err := s.ingest(ctx, http.DefaultClient, token, probes(names)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func probes(names []string) string {
 	var body strings.Builder
 	for _, n := range names {
 		fmt.Fprintf(&body, "PROBE probed-host %s\n", n)
 	}
-	if err := s.ingest(ctx, http.DefaultClient, token, body.String()); err != nil {
-		s.t.Fatal(err)
+	return body.String()
+}
+
+// keepProbing sends probes, so many every so often, until the returned function is called, which returns how many it sent.
+func (s *server) keepProbing(ctx context.Context, token string, every time.Duration, names func() []string) (stop func() int) {
+	s.t.Helper()
+	running, cancel := context.WithCancel(ctx)
+	done, sent := make(chan error, 1), 0
+	go func() {
+		for wait(running, every) {
+			n := names()
+			if err := s.ingest(ctx, http.DefaultClient, token, probes(n)); err != nil {
+				done <- err
+				return
+			}
+			sent += len(n)
+		}
+		done <- nil
+	}()
+	return func() int {
+		s.t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Errorf("send probes: %v", err)
+		}
+		return sent
 	}
 }
 
@@ -85,7 +115,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(t *testing.T, s *server, token string)
 	}{
-		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"cuts", testCuts}, {"injection", testInjection}, {"axe", testAxe},
+		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"cuts", testCuts}, {"injection", testInjection}, {"axe", testAxe}, {"frames", testFrames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -130,27 +129,18 @@ func testCuts(t *testing.T, s *server, token string) {
 	p.says("live")
 	s.feed(t.Context(), false)
 	defer s.feed(t.Context(), true)
-	ctx, stop := context.WithCancel(t.Context())
-	var sending sync.WaitGroup
-	sent := 0
-	sending.Go(func() {
-		for wait(ctx, 25*time.Millisecond) { // about a hundred changes a second
-			names := make([]string, 3)
-			for i := range names {
-				names[i] = fmt.Sprintf("cut %d", (sent*7+i*i)%cutNames)
-			}
-			s.probe(t.Context(), token, names...)
-			sent += len(names)
-		}
+	round := 0
+	stop := s.keepProbing(t.Context(), token, 25*time.Millisecond, func() []string { // about a hundred changes a second
+		round++
+		return []string{fmt.Sprintf("cut %d", round*7%cutNames), fmt.Sprintf("cut %d", (round*7+1)%cutNames), fmt.Sprintf("cut %d", (round*7+4)%cutNames)}
 	})
 	from, cuts := time.Now(), 0
 	for cuts < wantCuts && time.Since(from) < 2*time.Minute {
-		wait(ctx, time.Duration(rnd.IntN(400))*time.Millisecond)
+		wait(t.Context(), time.Duration(rnd.IntN(400))*time.Millisecond)
 		cuts += proxy.cut(func(socket bool) bool { return socket }, false)
 	}
 	took := time.Since(from)
-	stop()
-	sending.Wait()
+	sent := stop()
 	if cuts < wantCuts {
 		t.Errorf("only %d cuts in %v", cuts, took)
 	}

@@ -37,7 +37,6 @@ await shot('event', '/search?q=event.dataset%3A%3Dfortinet_fortigate.log', () =>
 await shot('parser', '/modules/new', () => page.getByRole('textbox').first().fill([
   'gate4 door D11 opened by badge 00411 user=klarsen from 10.4.0.1 at 2026-11-22 06:20:11',
   'gate3 door D12 opened by badge 00412 user=mhansen from 10.4.0.2 at 2026-11-22 06:20:12'].join('\n')));
-await shot('modules', '/modules');
 await theme('light');
 await shot('dashboard', '/dashboards');
 await browser.close();

@@ -63,7 +63,7 @@ func TestEventOutput(t *testing.T) {
 		{"csv", "", `
 @timestamp,organization,id,event.dataset,event.original,source.ip,user.name
 2026-01-31T12:00:00.005Z,1,7-0-0-0-0,a.log,'=cmd first,10.0.0.1,
-2026-01-31T12:00:00.005Z,2,8-0-0-0-0,b.log,second ` + "\x1b" + `[2J,,"ann, ben"
+2026-01-31T12:00:00.005Z,2,8-0-0-0-0,b.log,second \x1b[2J,,"ann, ben"
 `},
 		{"json", "", `
 {"@timestamp":"2026-01-31T12:00:00.005Z","event.dataset":"a.log","event.original":"=cmd first","id":"7-0-0-0-0","organization":1,"source.ip":"10.0.0.1"}

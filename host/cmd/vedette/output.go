@@ -134,8 +134,10 @@ func printable(s string) string {
 }
 
 // harmless keeps spreadsheets from taking what senders wrote for a formula: such text gets an apostrophe in front,
-// unless it is a number.
+// unless it is a number. Control characters but tabs and ends of lines are spelled out, since CSV is looked at in
+// terminals too; JSON has every byte.
 func harmless(s string) string {
+	s = spelled(s)
 	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
 		return s
 	}
@@ -143,4 +145,20 @@ func harmless(s string) string {
 		return s
 	}
 	return "'" + s
+}
+
+func spelled(s string) string {
+	control := func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' }
+	if strings.IndexFunc(s, control) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if control(r) {
+			fmt.Fprintf(&b, `\x%02x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

@@ -2,6 +2,7 @@
 
 import { Checkbox } from '@mantine/core';
 import { useState } from 'react';
+import { useNow } from '../ui/Age';
 import { CopyButton } from '../ui/Copy';
 import { Panel } from '../ui/Layout';
 import { visible } from '../ui/text';
@@ -13,7 +14,7 @@ import { beingStored, type ViewProps } from './useIncidentPage';
 
 export function Summary({ page, loaded: { data, row }, openEvent }: ViewProps) {
   const why = data.explanation;
-  const waiting = beingStored(data);
+  const waiting = beingStored(data, useNow());
   const titles = new Map(why?.parts.map((p) => [p.sub, p.title]));
   return (
     <div className={css.summary}>

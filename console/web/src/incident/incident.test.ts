@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
-import { EvidenceSchema, HistoryEntrySchema, IncidentSchema, RelatedIncidentSchema } from '../gen/vedette/v1/incident_pb';
+import { EvidenceSchema, GetIncidentResponseSchema, HistoryEntrySchema, IncidentSchema, RelatedIncidentSchema } from '../gen/vedette/v1/incident_pb';
 import { doneOf, tick } from './checklist';
 import { duration, measureOf, milliseconds } from './condition';
 import { aboutOf, keyOf, namedOf, othersOf } from './entities';
@@ -10,6 +10,7 @@ import { graphOf } from './graph';
 import { headlineParts } from './headline';
 import { webLink } from './links';
 import { deed, timelineOf } from './timeline';
+import { beingStored } from './useIncidentPage';
 
 const titles = new Map([['fail', 'a failed login'], ['ok', 'a successful login'], ['evil', '\u001b[2Jx']]);
 const measure = (expr: string, actual: string, threshold: string) => measureOf({ expr, actual, threshold }, titles);
@@ -111,4 +112,20 @@ it('finds the other incidents of each entity', () => {
 
 it('names the command that checks it', () => {
   expect(commandFor('645bc7ce', 'https://siem.example:8443')).toBe('vedette replay --incident 645bc7ce --server https://siem.example:8443');
+});
+
+describe('beingStored', () => {
+  const incident = (events: number, total: number) =>
+    create(GetIncidentResponseSchema, {
+      incident: { updatedAt: timestampFromMs(1_000) },
+      explanation: { parts: [{ events: Array.from({ length: events }, (_, i) => ({ id: `${i}` })), total }] },
+    });
+  it.each([
+    [0, 14, 2_000, true],
+    [5, 14, 2_000, true],
+    [14, 14, 2_000, false],
+    [100, 250, 2_000, false], // no more are sent along
+    [0, 14, 60_000, false], // they are no longer there
+  ])('%i of %i events at %i ms: %s', (events, total, now, want) => expect(beingStored(incident(events, total), now)).toBe(want));
+  it('is not so before anything is known', () => expect(beingStored(undefined, 0)).toBe(false));
 });

@@ -61,9 +61,9 @@ export function useIncidentPage(id: string) {
 
 // beingStored says that events of the evidence are missing because they have only just come: the store shows them about a
 // second later.
-export function beingStored(data: GetIncidentResponse | undefined): boolean {
+export function beingStored(data: GetIncidentResponse | undefined, now = Date.now()): boolean {
   const missing = data?.explanation?.parts.some((p) => p.events.length < Math.min(p.total, mostEvents));
-  return missing === true && Date.now() - millis(data?.incident?.updatedAt) < storedWithin;
+  return missing === true && now - millis(data?.incident?.updatedAt) < storedWithin;
 }
 
 // rowFor is the newer of what the stream and the host have told. The stream leaves evidence and conditions out.
