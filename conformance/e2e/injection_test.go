@@ -170,8 +170,9 @@ func checkCSV(t *testing.T, what string, data []byte, column string) {
 			}
 		}
 	}
+	spell := strings.NewReplacer("\x1b", `\x1b`, "\a", `\x07`) // as the command line does for terminals
 	for _, name := range hostile {
-		if !there[name] && !there["'"+name] {
+		if !there[name] && !there["'"+name] && !there[spell.Replace(name)] {
 			t.Errorf("%s: %q is not in it", what, name)
 		}
 	}
@@ -190,5 +191,9 @@ func checkCommands(t *testing.T, s *server) {
 	if table := run("--output", "table"); strings.ContainsAny(table, "\x1b\x07\u202e\u2066\u200b\ufeff") || !strings.Contains(table, "<img src=x") {
 		t.Errorf("the table sends control characters to the terminal, or not all of the text:\n%q", table)
 	}
-	checkCSV(t, "vedette search --output csv", []byte(run("--output", "csv")), "user.name")
+	data := run("--output", "csv")
+	if strings.ContainsAny(data, "\x1b\a") {
+		t.Errorf("the CSV sends control characters to the terminal:\n%q", data)
+	}
+	checkCSV(t, "vedette search --output csv", []byte(data), "user.name")
 }
