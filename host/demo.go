@@ -18,6 +18,9 @@ import (
 // removeTimeout bounds the removal of the demo, which goes on when who asked for it is gone.
 const removeTimeout = time.Minute
 
+// demoWatch is how often the room that the demo takes is looked at; it grows by about 1 MB in that time.
+const demoWatch = time.Minute
+
 // demoFeed is the feed of a host that plays one.
 type demoFeed struct {
 	mu       sync.Mutex
@@ -58,7 +61,33 @@ func (h *Host) playDemo(ctx context.Context) error {
 		}
 		return nil
 	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		tick := time.NewTicker(demoWatch)
+		defer tick.Stop()
+		for ; ; h.pauseFullDemo(feed, h.store.Stats().DiskBytes) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	defer func() { <-watched }()
+	defer stop()
 	return feed.Run(ctx)
+}
+
+// pauseFullDemo pauses the feed while the log store is as large as it may be: retention by bytes never drops the newest
+// two days, and a demo that was forgotten must not fill the disk with them.
+func (h *Host) pauseFullDemo(feed *demo.Feed, used uint64) {
+	limit := uint64(h.cfg.Retention.Bytes)
+	if limit == 0 || !feed.Running() || used < limit {
+		return
+	}
+	feed.SetRunning(false)
+	h.log.Warn("the demo feed is paused: the log store has reached retention.bytes. It can go on when old days have been dropped, or in a new data directory", "bytes", limit)
 }
 
 // newFeed makes the feed and lets Remove find it, at a stroke: nobody removes the organizations meanwhile. It returns nil
