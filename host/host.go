@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -252,6 +253,7 @@ func (h *Host) Run(ctx context.Context) error {
 			h.receiver.Refuse(t) // the log was ahead of the database when the sockets were opened
 		}
 		close(h.ready)
+		debug.FreeOSMemory() // compiling the shipped modules left several times what they need
 		h.monitors().Run(ctx)
 		return nil
 	})
