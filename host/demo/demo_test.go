@@ -27,17 +27,30 @@ type host struct {
 	url            string
 }
 
+// bothWays listens on one port over TCP and UDP: what is free for one may be taken for the other.
+func bothWays(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	var last error
+	for range 20 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := net.ListenPacket("udp", l.Addr().String())
+		if err == nil {
+			return l, u
+		}
+		last = err
+		l.Close()
+	}
+	t.Fatal("no port is free for TCP and UDP: ", last)
+	return nil, nil
+}
+
 func newHost(t *testing.T) *host {
 	t.Helper()
 	h := &host{org: Orgs()[0]}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := net.ListenPacket("udp", l.Addr().String())
-	if err != nil {
-		t.Skip("the port is taken for UDP: ", err)
-	}
+	l, u := bothWays(t)
 	h.org.Syslog = l.Addr().String()
 	web := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)

@@ -121,6 +121,10 @@ func peerName(a netip.Addr) string {
 func (r *Receiver) Sources(t storage.Tenant) []SourceStats {
 	now := r.cfg.Now().UnixNano()
 	r.sources.mu.Lock()
+	if r.sources.per[t] == 0 { // receiving waits while all senders are walked
+		r.sources.mu.Unlock()
+		return nil
+	}
 	var out []SourceStats
 	for k, e := range r.sources.entries {
 		if k.tenant == t && e.records > 0 {
