@@ -100,12 +100,12 @@ type API struct {
 	cfg     Config
 	vitals  *vitals
 	disk    *forecast
-	watches chan struct{} // a place for each WatchSource
+	watches watches
 }
 
 // New returns the front of a host.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, watches: make(chan struct{}, MaxWatches), vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
+	return &API{cfg: cfg, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
 		size: func() uint64 { return cfg.Store.Stats().DiskBytes }, free: func() uint64 { return freeBytes(cfg.DataDir) }, most: uint64(cfg.MaxBytes),
 	}}
 }

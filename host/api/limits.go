@@ -16,6 +16,7 @@ const (
 	RecheckEvery        = 10 * time.Second       // how often a stream asks whether its caller may still see it
 	WatchTime           = 15 * time.Minute       // it ends
 	MaxWatches          = 32                     // at once: each looks through all senders
+	MaxTenantWatches    = 4                      // of one organization, so that it leaves room for others
 	MaxTailEvents       = 1_000                  // events in one message of Tail; further ones are counted as dropped
 	TailEvery           = 100 * time.Millisecond // between two messages of Tail
 	SearchBuckets       = 100                    // of a histogram whose request names no step

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -45,17 +46,47 @@ func (a *API) listeners(t storage.Tenant) []*v1.Listener {
 	return append(out, &v1.Listener{Protocol: "http", Address: a.cfg.HTTPAddr + ingestPath})
 }
 
+// watches counts the WatchSource streams that are open. The zero value is ready, and goroutines may share one.
+type watches struct {
+	mu  sync.Mutex
+	all int
+	per map[storage.Tenant]int
+}
+
+// enter counts a watch in; leave counts it out. The error wraps storage.ErrExhausted.
+func (w *watches) enter(t storage.Tenant) (leave func(), err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.per[t] == MaxTenantWatches:
+		return nil, fmt.Errorf("watch: %d of organization %s are open already, close one: %w", MaxTenantWatches, t, storage.ErrExhausted)
+	case w.all == MaxWatches:
+		return nil, fmt.Errorf("watch: %d are open already, try again later: %w", MaxWatches, storage.ErrExhausted)
+	case w.per == nil:
+		w.per = map[storage.Tenant]int{}
+	}
+	w.all++
+	w.per[t]++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.all--
+		if w.per[t]--; w.per[t] == 0 {
+			delete(w.per, t)
+		}
+	}, nil
+}
+
 func (s sourceService) WatchSource(ctx context.Context, req *connect.Request[v1.WatchSourceRequest], stream *connect.ServerStream[v1.WatchSourceResponse]) error {
 	p, err := s.one(ctx, req.Header(), tenant.ReadSources, req.Msg.Tenant)
 	if err != nil {
 		return err
 	}
-	select {
-	case s.watches <- struct{}{}:
-		defer func() { <-s.watches }()
-	default:
-		return fmt.Errorf("watch: %d are open already: %w", MaxWatches, storage.ErrExhausted)
+	leave, err := s.watches.enter(storage.Tenant(req.Msg.Tenant))
+	if err != nil {
+		return err
 	}
+	defer leave()
 	w := s.newWatch(p, storage.Tenant(req.Msg.Tenant), hostOf(req.Peer().Addr))
 	end := time.NewTimer(WatchTime)
 	defer end.Stop()

@@ -36,24 +36,28 @@ func testOverviewQueries(t *testing.T, w *world) {
 	}
 }
 
-// testWatches: one watch too many is refused, and one that ends makes room.
+// testWatches: one watch too many of an organization is refused, one of another is not, and one that ends makes room.
 func testWatches(t *testing.T, w *world) {
-	watch := func(ctx context.Context) error {
-		stream, err := w.ann.sources.WatchSource(ctx, req(&v1.WatchSourceRequest{Tenant: w.alpha}))
+	open := func(ctx context.Context, by *who, tenant uint32) error {
+		stream, err := by.sources.WatchSource(ctx, req(&v1.WatchSourceRequest{Tenant: tenant}))
 		if err == nil && !stream.Receive() {
 			err = stream.Err()
 		}
 		return err
 	}
+	watch := func(ctx context.Context) error { return open(ctx, w.ann, w.alpha) }
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	for range api.MaxWatches {
+	for range api.MaxTenantWatches {
 		if err := watch(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := watch(ctx); connect.CodeOf(err) != connect.CodeResourceExhausted {
 		t.Errorf("one watch more: %v", err)
+	}
+	if err := open(ctx, w.admin, w.beta); err != nil {
+		t.Errorf("a watch of another organization: %v", err)
 	}
 	stop()
 	again, end := context.WithTimeout(t.Context(), patience)
