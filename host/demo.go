@@ -39,44 +39,44 @@ func isDemo(slug string) bool {
 // another directory starts a new one.
 func (h *Host) DemoRemoved() bool { return h.cfg.Demo && slices.ContainsFunc(h.removed, isDemo) }
 
-// playDemo sends the traffic of the demo organizations until ctx ends or the demo is removed. An organization that only
-// has the name of one is left alone.
-func (h *Host) playDemo(ctx context.Context) error {
-	if h.Ready(ctx) != nil {
-		return nil // stopped before it was ready: that is no failure
-	}
+// prepareDemo makes the feed and returns what plays it until ctx ends or the demo is removed. An organization that only
+// has the name of one is left alone. It is called before the host is ready: whoever is told that it is can steer the feed.
+func (h *Host) prepareDemo(ctx context.Context) (play func() error, err error) {
 	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	ended := make(chan struct{})
-	defer close(ended)
 	feed, err := h.newFeed(ctx, stop, ended)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case feed == nil:
-		if !h.DemoRemoved() {
+	if err != nil || feed == nil {
+		stop()
+		if err == nil && !h.DemoRemoved() {
 			h.log.Warn("no demo is played: its organizations exist, and were not made for it")
 		}
-		return nil
+		return func() error { return nil }, err
 	}
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		tick := time.NewTicker(demoWatch)
-		defer tick.Stop()
-		for ; ; h.pauseFullDemo(feed, h.store.Stats().DiskBytes) {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
+	return func() error {
+		defer close(ended)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			h.watchDemo(ctx, feed)
+		}()
+		defer func() { <-watched }()
+		defer stop()
+		return feed.Run(ctx)
+	}, nil
+}
+
+// watchDemo looks at the room that the demo takes until ctx ends.
+func (h *Host) watchDemo(ctx context.Context, feed *demo.Feed) {
+	tick := time.NewTicker(demoWatch)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			h.pauseFullDemo(feed, h.store.Stats().DiskBytes)
 		}
-	}()
-	defer func() { <-watched }()
-	defer stop()
-	return feed.Run(ctx)
+	}
 }
 
 // pauseFullDemo pauses the feed while the log store is as large as it may be: retention by bytes never drops the newest

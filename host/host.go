@@ -239,25 +239,35 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { sender.Run(ctx); return nil })
 	g.Go(func() error { return h.prune(ctx) })
-	if h.cfg.Demo {
-		g.Go(func() error { return h.playDemo(ctx) })
-	}
 	g.Go(func() error {
-		if err := h.seed(ctx); err != nil {
+		play, err := h.prepare(ctx)
+		if err != nil {
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // it was told to end; the next start installs the rest
 			}
 			return err
 		}
-		for t := range h.pipeline.Generation().Running.Gone {
-			h.receiver.Refuse(t) // the log was ahead of the database when the sockets were opened
-		}
 		close(h.ready)
+		g.Go(play)
 		debug.FreeOSMemory() // compiling the shipped modules left several times what they need
 		h.monitors().Run(ctx)
 		return nil
 	})
 	return g.Wait()
+}
+
+// prepare does what is done once at start, beside the log that is read meanwhile. It returns what plays the demo.
+func (h *Host) prepare(ctx context.Context) (play func() error, err error) {
+	if err := h.seed(ctx); err != nil {
+		return nil, err
+	}
+	for t := range h.pipeline.Generation().Running.Gone {
+		h.receiver.Refuse(t) // the log was ahead of the database when the sockets were opened
+	}
+	if !h.cfg.Demo {
+		return func() error { return nil }, nil
+	}
+	return h.prepareDemo(ctx)
 }
 
 // monitors returns the scheduler of the monitors.
