@@ -48,6 +48,9 @@ type Config struct {
 	WebhookPrivateTargets bool `yaml:"webhook_private_targets"`
 	// Monitors are the HTTP targets that monitors may reach.
 	Monitors []MonitorTarget `yaml:"monitors"`
+	// Compiler is the command that compiles foreign modules in a process of its own (runtime.Config.Compiler). Default: none,
+	// this process compiles them; vedette serve sets it.
+	Compiler []string `yaml:"-"`
 	// Demo starts two demo organizations with a feed of own-written traffic; set by --demo.
 	Demo bool `yaml:"-"`
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/vedette-siem/vedette/host/receive"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/host/tenant"
+	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/logs"
@@ -116,6 +117,7 @@ func (h *Host) openModules(ctx context.Context) (err error) {
 	fetch := &runtime.HTTP{}
 	h.runtime, err = runtime.New(ctx, runtime.Config{
 		CacheDir: filepath.Join(h.cfg.DataDir, "cache"), Fetch: fetch.Fetch, Log: h.lines.write,
+		Compiler: h.cfg.Compiler, Trusted: modules.Ships,
 	})
 	if err != nil {
 		return err

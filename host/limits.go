@@ -15,3 +15,10 @@ const (
 	previewWait          = 5 * time.Second // for a turn
 	previewTime          = 5 * time.Second // from compiling to the last record
 )
+
+// Limits of backtests beside those of host/backtest.
+const (
+	maxBacktests = 1               // at once: each takes a core
+	backtestTime = 1 * time.Minute // beside the time that it follows the stream
+	backtestTell = 500 * time.Millisecond
+)

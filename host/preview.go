@@ -23,8 +23,9 @@ import (
 // previews bounds what trying parsers takes from the pipeline: a few run at once, of one organization one, and of those
 // that borrow the modules that run, one: each has an instance more than the workers need, and no more.
 type previews struct {
-	slots chan struct{}
-	live  chan struct{}
+	slots     chan struct{}
+	live      chan struct{}
+	backtests chan struct{}
 
 	mu sync.Mutex
 	by map[storage.Tenant]*turns
@@ -37,7 +38,7 @@ type turns struct {
 }
 
 func newPreviews() *previews {
-	return &previews{slots: make(chan struct{}, maxPreviews), live: make(chan struct{}, 1), by: map[storage.Tenant]*turns{}}
+	return &previews{slots: make(chan struct{}, maxPreviews), live: make(chan struct{}, 1), backtests: make(chan struct{}, maxBacktests), by: map[storage.Tenant]*turns{}}
 }
 
 // enter waits for an organization's turn. The caller calls leave when it is done. The error wraps storage.ErrExhausted

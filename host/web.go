@@ -44,7 +44,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	h.pipeline.OnCommit(hub.Notify)
 
 	mux, services := http.NewServeMux(), front.Handler()
-	for _, service := range []string{"Auth", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Source", "Tenant"} {
+	for _, service := range []string{"Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Source", "Tenant"} {
 		mux.Handle("/vedette.v1."+service+"Service/", services)
 	}
 	mux.Handle("/v1/ingest", h.receiver.HTTP())

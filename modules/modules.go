@@ -3,11 +3,13 @@ package modules
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"sync"
 
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
@@ -17,6 +19,20 @@ var files embed.FS
 
 // Interpreter returns the code of every package with a spec (parsers/declarative), with its own manifest inside.
 func Interpreter() ([]byte, error) { return code("declarative") }
+
+// Ships reports whether code is that of a shipped module or the interpreter of specs, byte for byte.
+func Ships(wasm []byte) bool { return shipped()[sha256.Sum256(wasm)] }
+
+var shipped = sync.OnceValue(func() map[[sha256.Size]byte]bool {
+	sums := map[[sha256.Size]byte]bool{}
+	names, _ := fs.Glob(files, "dist/*.wasm") // the pattern is well formed
+	for _, name := range names {
+		if wasm, err := files.ReadFile(name); err == nil {
+			sums[sha256.Sum256(wasm)] = true
+		}
+	}
+	return sums
+})
 
 // code returns a file of dist, nil when there is none.
 func code(name string) ([]byte, error) {

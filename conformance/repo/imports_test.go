@@ -38,6 +38,7 @@ var hostParts = map[string][]string{
 	"host/monitor":   {"*"},
 	"host/api":       {"*"},
 	"host/author":    {"*"},
+	"host/backtest":  {"*"},
 	"host/replay":    {"*"},
 	"host/cmd":       {"*"},
 	"host":           {"*"},

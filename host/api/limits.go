@@ -37,4 +37,9 @@ const (
 	UnparsedWithin        = 24 * time.Hour // how far back it, and a preview, look for records
 	MaxShapes             = 500            // of ListUnparsed; records of further ones are left out
 	MaxShapeSamples       = 5              // of one shape; behind the first, as many as MaxPortionBytes hold together
+
+	DefaultBacktestSpan    = time.Hour
+	MaxBacktestSpan        = 7 * 24 * time.Hour
+	DefaultBacktestRecords = 20_000
+	MaxBacktestShadow      = 10 * time.Minute
 )

@@ -55,6 +55,7 @@ type who struct {
 	health      vedettev1connect.HealthServiceClient
 	incidents   vedettev1connect.IncidentServiceClient
 	modules     vedettev1connect.ModuleServiceClient
+	backtests   vedettev1connect.BacktestServiceClient
 	tenants     vedettev1connect.TenantServiceClient
 	demo        vedettev1connect.DemoServiceClient
 	sources     vedettev1connect.SourceServiceClient
@@ -83,6 +84,7 @@ func as(url, name, token string) *who {
 		tenants:   vedettev1connect.NewTenantServiceClient(c, url),
 		demo:      vedettev1connect.NewDemoServiceClient(c, url), sources: vedettev1connect.NewSourceServiceClient(c, url),
 		dashboards: vedettev1connect.NewDashboardServiceClient(c, url),
+		backtests:  vedettev1connect.NewBacktestServiceClient(c, url),
 	}
 }
 

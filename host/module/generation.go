@@ -51,13 +51,17 @@ type RouteScratch struct {
 //
 // An error that wraps storage.ErrInvalid, ErrForbidden or ErrExhausted, or a *runtime.Trap, is a verdict on what r asks
 // for: it depends on r and the packages alone, so every replay comes to it. Any other is the machine's.
-func Build(ctx context.Context, lib *Library, prev *Generation, r Running, changed storage.Tenant) (*Generation, error) {
+func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed storage.Tenant) (*Generation, error) {
 	g := &Generation{Seq: r.Seq, Running: r, views: map[storage.Tenant]*View{}}
 	if prev != nil && changed != storage.NoTenant {
 		g.shared, g.common = prev.shared, prev.common
 		maps.Copy(g.views, prev.views)
 		delete(g.views, changed)
-		if _, differs := r.Layers[changed]; !differs {
+		if !r.Layer(changed).runs() {
+			return g, nil
+		}
+		if v, ok := prev.views[changed]; ok && prev.Running.Layer(changed).same(r.Layer(changed)) {
+			g.views[changed] = v // its watches have changed
 			return g, nil
 		}
 		own, err := buildLayer(ctx, lib, changed, r.Layer(changed))
@@ -77,7 +81,7 @@ func Build(ctx context.Context, lib *Library, prev *Generation, r Running, chang
 	}
 	g.common = &View{shared: g.shared, hidden: make([]bool, len(g.shared.parsers)), Rules: rules}
 	for _, t := range r.Tenants() {
-		if t == storage.NoTenant {
+		if t == storage.NoTenant || !r.Layer(t).runs() {
 			continue
 		}
 		var own *layer
@@ -93,7 +97,7 @@ func Build(ctx context.Context, lib *Library, prev *Generation, r Running, chang
 	return g, nil
 }
 
-func buildLayer(ctx context.Context, lib *Library, t storage.Tenant, l Layer) (*layer, error) {
+func buildLayer(ctx context.Context, lib Loader, t storage.Tenant, l Layer) (*layer, error) {
 	out := &layer{code: map[*rule.Rule]*Loaded{}}
 	var rules []*rule.Rule
 	var candidates []Candidate

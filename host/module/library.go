@@ -39,6 +39,28 @@ func (l *Loaded) Name() string { return l.Install.Name }
 // Short returns the first twelve hex digits of the digest, as stored with each event.
 func (l *Loaded) Short() string { return registry.Digest(l.Install.Digest).Short() }
 
+// Loader gives the module of an install that is ready to run. *Library is one.
+type Loader interface {
+	Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error)
+}
+
+// WithCandidate returns a Loader that gives m, which is in no registry yet, for its own install, and asks l for all others.
+func WithCandidate(l Loader, m *Loaded) Loader { return candidateLoader{l, m} }
+
+type candidateLoader struct {
+	Loader
+	m *Loaded
+}
+
+func (l candidateLoader) Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
+	if t == l.m.Tenant && in.Name == l.m.Install.Name && in.Digest == l.m.Install.Digest {
+		same := *l.m
+		same.Install = in
+		return &same, nil
+	}
+	return l.Loader.Load(ctx, t, in)
+}
+
 // Library loads module versions and keeps one of each, however many generations use it.
 type Library struct {
 	packages Packages

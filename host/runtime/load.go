@@ -15,6 +15,10 @@ import (
 
 	"github.com/vedette-siem/vedette/host/meter"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/config"
+	"github.com/vedette-siem/vedette/sdk/go/probe"
+	"github.com/vedette-siem/vedette/sdk/go/snmp"
+	"github.com/vedette-siem/vedette/sdk/go/ssh"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
 
@@ -25,7 +29,8 @@ type ModuleSpec struct {
 	Kind     manifest.Kind // which of vedette_parse, vedette_eval and vedette_poll must be there
 	Settings []byte        // JSON that passed the manifest's schema; nil for none
 	Grants   []string      // import modules that may be linked beside vedette_core_v1
-	Targets  []Target      // what vedette_http_v1 may reach
+	Targets  []Target      // what every poll may reach, beside what Poll is given
+	Copies   int           // instances that may run at once; 0: Config.Instances
 	Names    []string      // the manifest's own field names: numbers 0x8000 and up
 	Limits   manifest.Limits
 	Timeout  time.Duration // of one poll; 0: Limits.PollTimeout
@@ -135,6 +140,8 @@ func (m *Module) granted(module string) bool {
 		return m.spec.WASIStub
 	case abi.ImportHTTP:
 		return m.host.cfg.Fetch != nil && slices.Contains(m.spec.Grants, module)
+	case snmp.Import, ssh.Import, probe.Import, config.Import: // what is behind them comes with each target
+		return m.spec.Kind == manifest.Monitor && slices.Contains(m.spec.Grants, module)
 	}
 	return false
 }
@@ -169,11 +176,16 @@ func (m *Module) compile(ctx context.Context, wasm []byte) error {
 	if err := m.link(ctx); err != nil {
 		return err
 	}
+	if err := m.precompile(ctx, wasm); err != nil {
+		return err
+	}
 	if err := m.build(ctx, wasm); err != nil {
 		return err
 	}
 	lim := &m.host.lim
-	m.narrow = newPool(m.host.cfg.Instances, lim.InBytes, lim.OutBytes)
+	copies := m.spec.Copies
+	fill(&copies, m.host.cfg.Instances)
+	m.narrow = newPool(copies, lim.InBytes, lim.OutBytes)
 	m.wide = newPool(1, lim.WideInBytes, lim.WideOutBytes)
 	i, err := m.narrow.take(ctx, m)
 	if errors.Is(err, errStall) {

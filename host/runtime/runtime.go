@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
 	"github.com/vedette-siem/vedette/host/meter"
 )
@@ -39,6 +38,12 @@ type Config struct {
 	// CacheDir keeps compiled code. It holds machine code that is executed, so it is created with mode 0700 and refused
 	// when another user owns it or anybody else may read or write it. Empty: compiled code lives in memory only.
 	CacheDir string
+	// Compiler is the command that compiles foreign modules in a process of its own, which can be ended: it is given the
+	// folder of the cache and, on its standard input, the code ([CompileTo]). Empty: this process compiles them. It needs
+	// CacheDir.
+	Compiler []string
+	// Trusted says that code, as published, ships with the host and may be compiled by this process; nil: none does.
+	Trusted func(wasm []byte) bool
 	// Instances is how many copies of one module may run at once; 0: GOMAXPROCS + 1.
 	Instances int
 	// Limits of modules; zero fields have the defaults named in Limits.
@@ -61,10 +66,11 @@ type Fetch func(ctx context.Context, t Target, path string) (Response, error)
 
 // Host compiles modules and keeps what they share. It is safe for concurrent use.
 type Host struct {
-	cfg   Config
-	lim   Limits
-	cache wazero.CompilationCache
-	turn  chan struct{} // compiling takes a whole core and is not metered: one module at a time
+	cfg      Config
+	lim      Limits
+	cache    wazero.CompilationCache
+	cacheDir string        // where cache is; "" when it is in memory
+	turn     chan struct{} // compiling takes a whole core and is not metered: one module at a time
 
 	mu      sync.Mutex
 	modules map[*Module]struct{}
@@ -95,6 +101,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 			return nil, fmt.Errorf("compilation cache: %w", err)
 		}
 	}
+	h.cacheDir = dir
 	if h.cache, err = wazero.NewCompilationCacheWithDir(dir); err != nil {
 		return nil, fmt.Errorf("compilation cache: %w", err)
 	}
@@ -158,7 +165,4 @@ func (h *Host) forget(m *Module) {
 
 // engine returns a Runtime for one module: mutually untrusting modules must not share one, or each could import what
 // the other exports. Only compiled code is shared, by digest.
-func (h *Host) engine(ctx context.Context) wazero.Runtime {
-	return wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().
-		WithCoreFeatures(api.CoreFeaturesV2).WithCompilationCache(h.cache))
-}
+func (h *Host) engine(ctx context.Context) wazero.Runtime { return newEngine(ctx, h.cache) }

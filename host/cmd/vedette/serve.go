@@ -42,6 +42,11 @@ console, for good as far as this data directory goes. What is sent to the organi
 			if withDemo {
 				demoDefaults(&cfg)
 			}
+			self, err := os.Executable()
+			if err != nil {
+				return fmt.Errorf("find this program, which also compiles modules: %w", err)
+			}
+			cfg.Compiler = []string{self, compileCommand}
 			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
