@@ -31,6 +31,7 @@ type Candidate struct {
 	Settings string
 	Grants   []string
 	Who      string
+	Approver bool // who asks may grant capabilities
 	Shipped  bool // part of this binary, and trusted like it
 }
 
@@ -39,7 +40,9 @@ type Installed struct {
 	Install  module.Install
 	Replaced string   // digest of the version that ran before
 	Imports  []string // import modules of its code
-	Cases    int      // of its own tests, all passed
+	Cases    int      // of its own tests and of those that people have saved, all passed
+	Waiting  uint64   // number of the request that waits for approval; nothing was installed then. 0: it runs
+	Missing  []string // capabilities that it waits for
 }
 
 // Install checks a candidate, step by step, and makes it run: package and signature, settings, static checks, metering
@@ -64,10 +67,12 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	}
 	name := c.Package.Manifest.Publisher + "/" + c.Package.Manifest.Name
 	in := module.Install{Name: name, Settings: string(settings), Digest: candidateDigest}
-	for _, capability := range c.Package.Manifest.Capabilities { // what it does not ask for it does not get
-		if slices.Contains(c.Grants, capability.ID) {
-			in.Grants = append(in.Grants, capability.ID)
+	if in.Grants, done.Missing = h.grants(&c, name); len(done.Missing) > 0 {
+		// Nothing of it runs, not even its tests, before somebody has agreed.
+		if done.Waiting, err = h.request(ctx, &c, in, done.Missing); err != nil {
+			return done, refused(c, "the request for approval", err)
 		}
+		return done, nil
 	}
 	m, err := h.library.Prepare(ctx, c.Tenant, in, c.Package)
 	if err != nil {
@@ -87,12 +92,13 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	if len(outcome.Failures) > 0 {
 		return done, refused(c, "its own tests", errors.New(strings.Join(outcome.Failures, "; ")))
 	}
-	done.Cases = outcome.Cases
-	digest, err := h.packages.Push(ctx, c.Package)
+	saved, err := h.checkCases(ctx, c.Tenant, m)
 	if err != nil {
-		if errors.Is(err, registry.ErrConflict) {
-			err = fmt.Errorf("%w (a version never changes: give the new one another number): %w", err, storage.ErrConflict)
-		}
+		return done, refused(c, "its saved cases", err)
+	}
+	done.Cases = outcome.Cases + saved
+	digest, err := h.push(ctx, c.Package)
+	if err != nil {
 		return done, refused(c, "the registry", err)
 	}
 	done.Replaced = h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Digest
@@ -103,6 +109,30 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		return done, refused(c, "the activation", err)
 	}
 	return done, nil
+}
+
+// grants returns which of the capabilities that a candidate asks for it has, and which it has not: it keeps those of the
+// version that runs, and gets what somebody grants who may.
+func (h *Host) grants(c *Candidate, name string) (has, missing []string) {
+	running := h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Grants
+	for _, capability := range c.Package.Manifest.Capabilities { // what it does not ask for it does not get
+		id := capability.ID
+		if slices.Contains(running, id) || (c.Approver || c.Shipped) && slices.Contains(c.Grants, id) {
+			has = append(has, id)
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return has, missing
+}
+
+// push puts a package into the registry.
+func (h *Host) push(ctx context.Context, p registry.Artifact) (registry.Digest, error) {
+	digest, err := h.packages.Push(ctx, p)
+	if errors.Is(err, registry.ErrConflict) {
+		err = fmt.Errorf("%w (a version never changes: give the new one another number): %w", err, storage.ErrConflict)
+	}
+	return digest, err
 }
 
 // refused says at which step an installation ended.

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vedette-siem/vedette/host/api"
 	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
 )
 
 // installer starts what an installation needs of a host, without sockets and shipped modules.
@@ -156,17 +158,84 @@ func TestInstallUnsigned(t *testing.T) {
 	}
 }
 
-// A capability is there when it was granted, and only then; what was not asked for is not granted.
+// A capability is there when somebody granted it who may, and only then; what was not asked for is not granted, and what
+// asks for more waits.
 func TestInstallGrants(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(*Config) {})
+	admin := storage.Principal{User: "root", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2}}
+	runs := func() module.Install { return h.pipeline.Generation().Running.Layer(1).Slots["local/probe"].Current }
 	p := scaffold(t, manifest.Monitor, "probe", nil)
-	if _, err := h.Install(t.Context(), Candidate{Package: p}); !errors.Is(err, storage.ErrForbidden) || !containsAll(err, []string{"vedette_http_v1", "not granted"}) {
-		t.Errorf("without its grant: %v", err)
+	asked := Candidate{Package: p, Tenant: 1, Who: "ann", Grants: []string{"vedette_http_v1"}}
+	done, err := h.Install(t.Context(), asked)
+	if err != nil || done.Waiting == 0 || strings.Join(done.Missing, " ") != "vedette_http_v1" || runs().Digest != "" {
+		t.Fatalf("asked for by who may not grant: %+v, %v; %+v runs", done, err, runs())
 	}
-	done, err := h.Install(t.Context(), Candidate{Package: p, Grants: []string{"vedette_http_v1", "vedette_kv_v1"}})
-	if err != nil || strings.Join(done.Install.Grants, " ") != "vedette_http_v1" {
-		t.Errorf("with its grant: %+v, %v", done, err)
+	again, err := h.Install(t.Context(), asked)
+	if err != nil || again.Waiting != done.Waiting {
+		t.Errorf("asked for again: %+v, %v", again, err)
+	}
+	if _, err := h.Approve(t.Context(), admin, done.Waiting, "for the web shop"); err != nil || runs().Who != "ann" || strings.Join(runs().Grants, " ") != "vedette_http_v1" {
+		t.Fatalf("approved: %v; %+v runs", err, runs())
+	}
+	if _, err := h.Approve(t.Context(), admin, done.Waiting, ""); !errors.Is(err, storage.ErrConflict) {
+		t.Errorf("approved twice: %v", err)
+	}
+	next := asked // it has what it asks for: nobody need agree again
+	next.Package = scaffold(t, manifest.Monitor, "probe", map[string][2]string{"module.yaml": {"0.1.0", "0.2.0"}})
+	if done, err := h.Install(t.Context(), next); err != nil || done.Waiting != 0 || strings.Join(done.Install.Grants, " ") != "vedette_http_v1" {
+		t.Errorf("the next version: %+v, %v", done, err)
+	}
+	done, err = h.Install(t.Context(), Candidate{Package: p, Tenant: 2, Approver: true, Grants: []string{"vedette_http_v1", "vedette_kv_v1"}})
+	if err != nil || done.Waiting != 0 || strings.Join(done.Install.Grants, " ") != "vedette_http_v1" {
+		t.Errorf("granted at once: %+v, %v", done, err)
+	}
+	all, err := h.Install(t.Context(), Candidate{Package: p, Who: "root", Approver: true})
+	if err != nil || all.Waiting == 0 {
+		t.Fatalf("nothing granted: %+v, %v", all, err)
+	}
+	if _, err := h.Approve(t.Context(), analyst(1, 2), all.Waiting, ""); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("what is for all, approved by who does not see it: %v", err)
+	}
+	if err := h.Reject(t.Context(), admin, all.Waiting, "not for all"); err != nil {
+		t.Error(err)
+	}
+}
+
+// The events of a false positive keep later versions of its rule from being installed when they fire on them too.
+func TestSavedCase(t *testing.T) {
+	t.Parallel()
+	h := installer(t, func(*Config) {})
+	if _, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.0.0", 5), Who: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&apiModules{Host: h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Text: []byte(linkSpec), Samples: samplesOf(3)}); err != nil {
+		t.Fatal(err)
+	}
+	put(t, h, 1, samplesOf(8)...)
+	page, err := h.db.ListIncidents(t.Context(), analyst(1), meta.IncidentQuery{})
+	if err != nil || len(page.Incidents) != 1 {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	c, err := h.SaveCase(t.Context(), analyst(1), page.Incidents[0].ID, true)
+	if err != nil || c.Module != "local/link-storm" || c.Rule != "link-storm" || c.ID == 0 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if _, err := h.SaveCase(t.Context(), analyst(1), page.Incidents[0].ID, true); !errors.Is(err, storage.ErrConflict) {
+		t.Errorf("saved twice: %v", err)
+	}
+	if _, err := h.SaveCase(t.Context(), analyst(2), page.Incidents[0].ID, false); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("saved by another organization: %v", err)
+	}
+	_, err = h.Install(t.Context(), Candidate{Package: linkRule(t, "1.1.0", 4), Who: "ann"})
+	if !errors.Is(err, storage.ErrInvalid) || !containsAll(err, []string{"at its saved cases", "ann saved", page.Incidents[0].ID}) {
+		t.Errorf("a version that fires again: %v", err)
+	}
+	if _, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.1.0", 4), Tenant: 2}); err != nil {
+		t.Errorf("an organization's own is bound by its own cases: %v", err)
+	}
+	if done, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.2.0", 50), Who: "ann"}); err != nil || done.Cases != 2 {
+		t.Errorf("a version that does not: %+v, %v", done, err)
 	}
 }
 

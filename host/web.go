@@ -44,7 +44,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	h.pipeline.OnCommit(hub.Notify)
 
 	mux, services := http.NewServeMux(), front.Handler()
-	for _, service := range []string{"Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Source", "Tenant"} {
+	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Source", "Tenant"} {
 		mux.Handle("/vedette.v1."+service+"Service/", services)
 	}
 	mux.Handle("/v1/ingest", h.receiver.HTTP())
@@ -156,8 +156,13 @@ type apiModules struct {
 }
 
 func (m *apiModules) Install(ctx context.Context, c api.Candidate) (api.Installed, error) {
-	done, err := m.Host.Install(ctx, Candidate{Tenant: c.Tenant, Package: c.Package, Settings: c.Settings, Grants: c.Grants, Who: c.Who})
-	return api.Installed{Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases}, err
+	done, err := m.Host.Install(ctx, Candidate{Tenant: c.Tenant, Package: c.Package, Settings: c.Settings, Grants: c.Grants, Who: c.Who, Approver: c.Approver})
+	return api.Installed{Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases, Waiting: done.Waiting, Missing: done.Missing}, err
+}
+
+func (m *apiModules) Approve(ctx context.Context, by storage.Principal, id uint64, note string) error {
+	_, err := m.Host.Approve(ctx, by, id, note)
+	return err
 }
 
 func (m *apiModules) Shipped(digest string) bool {

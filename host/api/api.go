@@ -28,6 +28,7 @@ type Candidate struct {
 	Settings string   // JSON
 	Grants   []string // capability numbers
 	Who      string
+	Approver bool // who asks may grant capabilities
 }
 
 // Spec is a declarative parser that a user wants to run.
@@ -44,7 +45,9 @@ type Spec struct {
 type Installed struct {
 	Name     string // "publisher/name"
 	Replaced string // digest of the version that ran before, or ""
-	Cases    int    // of the package's own tests
+	Cases    int    // of the package's own tests, and those that people saved
+	Waiting  uint64 // number of the request that waits for approval; nothing was installed then
+	Missing  []string
 }
 
 // LogLine is one line of a module's log.
@@ -67,6 +70,13 @@ type Modules interface {
 	InstallSpec(ctx context.Context, s Spec) (Installed, error)
 	// Preview runs parsers on records and keeps nothing of it.
 	Preview(ctx context.Context, p Preview) (Previewed, error)
+	// Backtest says what a candidate would change, and keeps nothing of it.
+	Backtest(ctx context.Context, c Backtest, progress func(BacktestProgress)) (Backtested, error)
+	// Approve installs what an installation request asks for, Reject ends it.
+	Approve(ctx context.Context, by storage.Principal, id uint64, note string) error
+	Reject(ctx context.Context, by storage.Principal, id uint64, note string) error
+	// SaveCase keeps an incident's events as a case on which its rule must not fire.
+	SaveCase(ctx context.Context, by storage.Principal, incident string, shared bool) (meta.ModuleCase, error)
 	// Shipped reports whether a digest came with the host.
 	Shipped(digest string) bool
 	// Log returns the newest lines of a module, oldest first; limit 0 for all.
@@ -143,6 +153,8 @@ func (a *API) Handler() http.Handler {
 	mux.Handle(vedettev1connect.NewTenantServiceHandler(tenantService{a}, common, small))
 	mux.Handle(vedettev1connect.NewDemoServiceHandler(demoService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewSourceServiceHandler(sourceService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewAdmissionServiceHandler(admissionService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewBacktestServiceHandler(backtestService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes)))
 	mux.Handle(vedettev1connect.NewDashboardServiceHandler(dashboardService{API: a}, common, small))
 	path, modules := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, small)
 	_, large := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes))

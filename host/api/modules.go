@@ -117,12 +117,14 @@ func (s moduleService) InstallModule(ctx context.Context, req *connect.Request[v
 		return nil, fmt.Errorf("install: %w", err)
 	}
 	t := storage.Tenant(req.Msg.Tenant)
-	done, err := s.cfg.Modules.Install(ctx, Candidate{Tenant: t, Package: pkg, Settings: req.Msg.Settings, Grants: req.Msg.Grants, Who: p.User})
+	done, err := s.cfg.Modules.Install(ctx, Candidate{Tenant: t, Package: pkg, Settings: req.Msg.Settings, Grants: req.Msg.Grants, Who: p.User, Approver: mayGrant(p, t)})
 	if err != nil {
 		return nil, err
 	}
-	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases)}
-	out.Module = s.current(ctx, t, done.Name, p)
+	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases), Waiting: done.Waiting, Missing: done.Missing}
+	if done.Waiting == 0 {
+		out.Module = s.current(ctx, t, done.Name, p)
+	}
 	return connect.NewResponse(out), nil
 }
 
@@ -146,8 +148,47 @@ func (s moduleService) InstallSpec(ctx context.Context, req *connect.Request[v1.
 	return connect.NewResponse(out), nil
 }
 
+func (s moduleService) ListModuleVersions(ctx context.Context, req *connect.Request[v1.ListModuleVersionsRequest]) (*connect.Response[v1.ListModuleVersionsResponse], error) {
+	var own []uint32 // none: whoever reads modules reads the shared ones
+	if req.Msg.Tenant != 0 {
+		own = []uint32{req.Msg.Tenant}
+	}
+	p, err := s.some(ctx, req.Header(), tenant.ReadModules, own)
+	if err != nil {
+		return nil, err
+	}
+	t, running := storage.Tenant(req.Msg.Tenant), s.cfg.Pipeline.Generation().Running
+	slot, ok := running.Layer(t).Slots[req.Msg.Name]
+	if !ok {
+		return nil, fmt.Errorf("versions of %s: the organization has no such module of its own: %w", req.Msg.Name, storage.ErrNotFound)
+	}
+	out := &v1.ListModuleVersionsResponse{Versions: []*v1.ModuleVersion{s.version(ctx, t, slot.Current, p)}}
+	out.Versions[0].Running = true
+	for _, in := range slot.Previous {
+		out.Versions = append(out.Versions, s.version(ctx, t, in, p))
+	}
+	if shared, ok := running.Shared(t, req.Msg.Name); ok {
+		v := s.version(ctx, storage.NoTenant, shared, p)
+		v.Shared = true
+		out.Versions = append(out.Versions, v)
+	}
+	return connect.NewResponse(out), nil
+}
+
+// version describes an install of a layer.
+func (s moduleService) version(ctx context.Context, t storage.Tenant, in module.Install, p storage.Principal) *v1.ModuleVersion {
+	out := &v1.ModuleVersion{Digest: in.Digest, Generation: in.Seq, ActivatedAt: moment(in.At)}
+	if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(in.Digest)); err == nil {
+		out.Version = pkg.Manifest.Version
+	}
+	if mayLookInto(p, t) {
+		out.ActivatedBy = in.Who
+	}
+	return out
+}
+
 func (s moduleService) RollbackModule(ctx context.Context, req *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error) {
-	m, err := s.change(ctx, req.Header(), module.Control{Kind: module.Rollback, Name: req.Msg.Name}, req.Msg.Tenant)
+	m, err := s.change(ctx, req.Header(), module.Control{Kind: module.Rollback, Name: req.Msg.Name, To: req.Msg.Generation}, req.Msg.Tenant)
 	if err != nil {
 		return nil, err
 	}

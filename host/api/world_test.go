@@ -45,6 +45,7 @@ type world struct {
 	tokens      map[uint32]string
 	incident    string // of alpha
 	event       string // of alpha
+	waiting     uint64 // number of alpha's installation that waits for approval
 }
 
 // who is a user with a session.
@@ -56,6 +57,7 @@ type who struct {
 	incidents   vedettev1connect.IncidentServiceClient
 	modules     vedettev1connect.ModuleServiceClient
 	backtests   vedettev1connect.BacktestServiceClient
+	admission   vedettev1connect.AdmissionServiceClient
 	tenants     vedettev1connect.TenantServiceClient
 	demo        vedettev1connect.DemoServiceClient
 	sources     vedettev1connect.SourceServiceClient
@@ -84,7 +86,7 @@ func as(url, name, token string) *who {
 		tenants:   vedettev1connect.NewTenantServiceClient(c, url),
 		demo:      vedettev1connect.NewDemoServiceClient(c, url), sources: vedettev1connect.NewSourceServiceClient(c, url),
 		dashboards: vedettev1connect.NewDashboardServiceClient(c, url),
-		backtests:  vedettev1connect.NewBacktestServiceClient(c, url),
+		backtests:  vedettev1connect.NewBacktestServiceClient(c, url), admission: vedettev1connect.NewAdmissionServiceClient(c, url),
 	}
 }
 
@@ -159,6 +161,9 @@ func (w *world) fill(t *testing.T) {
 	}
 	w.install(t, w.ann, w.alpha, trapParser(t, wasm, "1.0.0"))
 	w.install(t, w.ann, w.alpha, errorRule(t, "1.0.0"))
+	w.waiting = must[v1.InstallModuleResponse](t)(w.ann.modules.InstallModule(t.Context(), connect.NewRequest(&v1.InstallModuleRequest{
+		Package: askingMonitor(t), Tenant: w.alpha, Grants: []string{"vedette_http_v1"}, // which ann may not grant
+	}))).Waiting
 	w.send(t, w.alpha, "!crossing one")
 	w.send(t, w.beta, "of beta alone")
 	eventually(t, "alpha's incident", func() bool {
@@ -190,6 +195,16 @@ func (w *world) found(t *testing.T, u *who) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// askingMonitor asks for a capability.
+func askingMonitor(t testing.TB) []byte {
+	wasm, err := os.ReadFile(filepath.Join("..", "..", "modules", "dist", "httpcheck.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packed(t, fstest.MapFS{"module.yaml": {Data: []byte("publisher: crossing\nname: probe\nversion: 1.0.0\nkind: monitor\ntitle: Asks\nabi: \"1.0\"\n" +
+		"entry: {wasm: true}\ncapabilities: [{id: vedette_http_v1, reason: asks, targets: [{name: target, description: d}]}]\nschedule: {interval: 30s}\nwasi: stub\n")}}, wasm)
 }
 
 func trapParser(t testing.TB, wasm []byte, version string) []byte {

@@ -140,12 +140,16 @@ func (s *side) judge(ctx context.Context, seq uint64, logTime int64, events []st
 	if err != nil {
 		return fmt.Errorf("backtest: %w", err)
 	}
+	s.take(seq, logTime, s.state.Apply(seq, logTime, timesOf(events), hits))
+	return nil
+}
+
+func timesOf(events []storage.Event) []correlate.SourceTime {
 	times := make([]correlate.SourceTime, len(events))
 	for i := range events {
 		times[i] = correlate.SourceTime{Tenant: events[i].Tenant, Source: events[i].Get(storage.FieldSource), Time: events[i].Time}
 	}
-	s.take(seq, logTime, s.state.Apply(seq, logTime, times, hits))
-	return nil
+	return times
 }
 
 func (s *side) take(seq uint64, logTime int64, firings []correlate.Firing) {

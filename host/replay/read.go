@@ -116,7 +116,7 @@ func (b *Bundle) readPackage(r io.Reader, named registry.Digest) error {
 func (b *Bundle) finish() error {
 	for i := range b.records {
 		var err error
-		if b.records[i].event, err = b.records[i].Record.event(b.Incident.Tenant); err != nil {
+		if b.records[i].event, err = b.records[i].Record.Event(b.Incident.Tenant); err != nil {
 			return fmt.Errorf("read export: %w", err)
 		}
 	}
@@ -137,4 +137,13 @@ func compareIDs(a, b storage.EventID) int {
 		return 1
 	}
 	return 0
+}
+
+// List returns the records, by position.
+func (b *Bundle) List() []Record {
+	out := make([]Record, len(b.records))
+	for i := range b.records {
+		out[i] = b.records[i].Record
+	}
+	return out
 }

@@ -60,8 +60,8 @@ type Record struct {
 	Fields     [][2]string `json:"fields"` // by name
 }
 
-// event returns the event as it is stored.
-func (r *Record) event(t storage.Tenant) (storage.Event, error) {
+// Event returns the event as it is stored.
+func (r *Record) Event(t storage.Tenant) (storage.Event, error) {
 	id, err := storage.ParseEventID(r.ID)
 	e := storage.Event{ID: id, Tenant: t, Time: r.Time, Received: r.Received, Raw: r.Raw, Stream: r.Dataset}
 	for _, f := range r.Fields {

@@ -9,7 +9,7 @@ import (
 // permissions are the names of actions on the wire. They never change: consoles and scripts know them.
 var permissions = map[Action]string{
 	ReadEvents: "events.read", ReadIncidents: "incidents.read", WorkIncidents: "incidents.work", ReadModules: "modules.read",
-	ManageModules: "modules.change", ReadQuarantine: "quarantine.read", ManageTokens: "tokens.change",
+	ManageModules: "modules.change", Grant: "capabilities.grant", ReadQuarantine: "quarantine.read", ManageTokens: "tokens.change",
 	ManageWebhooks: "webhooks.change", ReadUsers: "users.read", ReadSources: "sources.read", RunDemo: "demo.run",
 	ReadHealth: "health.read", ManageTenants: "tenants.change", ManageUsers: "users.change", ManageGlobal: "global.change",
 	ManageDemo: "demo.change",

@@ -12,17 +12,18 @@ type Action string
 
 // The actions on one organization.
 const (
-	ReadEvents     Action = "read events"     // search, tail, histogram, facets, export
-	ReadIncidents  Action = "read incidents"  // list, get, history, live changes
-	WorkIncidents  Action = "work incidents"  // acknowledge, resolve, assign, comment
-	ReadModules    Action = "read modules"    // list, inspect, logs
-	ManageModules  Action = "manage modules"  // install, roll back, disable for the organization
-	ReadQuarantine Action = "read quarantine" // the records that made modules fail
-	ManageTokens   Action = "manage tokens"   // ingest tokens
-	ManageWebhooks Action = "manage webhooks" // and see what failed
-	ReadUsers      Action = "read users"      // of the organization
-	ReadSources    Action = "read sources"    // where records are taken, and who sends them
-	RunDemo        Action = "run demo"        // start an attack in a demo organization
+	ReadEvents     Action = "read events"        // search, tail, histogram, facets, export
+	ReadIncidents  Action = "read incidents"     // list, get, history, live changes
+	WorkIncidents  Action = "work incidents"     // acknowledge, resolve, assign, comment
+	ReadModules    Action = "read modules"       // list, inspect, logs
+	ManageModules  Action = "manage modules"     // install, roll back, disable for the organization
+	Grant          Action = "grant capabilities" // to a module of the organization
+	ReadQuarantine Action = "read quarantine"    // the records that made modules fail
+	ManageTokens   Action = "manage tokens"      // ingest tokens
+	ManageWebhooks Action = "manage webhooks"    // and see what failed
+	ReadUsers      Action = "read users"         // of the organization
+	ReadSources    Action = "read sources"       // where records are taken, and who sends them
+	RunDemo        Action = "run demo"           // start an attack in a demo organization
 )
 
 // The actions on the host as a whole, which are asked for storage.NoTenant.
@@ -53,6 +54,7 @@ var rights = map[Action]right{
 	WorkIncidents:  {false, workers},
 	ReadModules:    {false, everyone},
 	ManageModules:  {false, workers}, // within what the organization's trust policy allows
+	Grant:          {false, admins},  // a capability reaches beyond the sandbox
 	ReadQuarantine: {false, workers}, // raw bytes, and whatever a module said about them
 	ManageTokens:   {false, admins},  // a token speaks for the organization
 	ManageWebhooks: {false, admins},  // a webhook sends its incidents elsewhere

@@ -19,7 +19,7 @@ import (
 // TestAuthorizeTable spells the policy a second time, as letters a person can read: A admin, N analyst, R read-only.
 func TestAuthorizeTable(t *testing.T) {
 	want := map[Action]string{
-		ReadEvents: "ANR", ReadIncidents: "ANR", WorkIncidents: "AN", ReadModules: "ANR", ManageModules: "AN", ReadQuarantine: "AN",
+		ReadEvents: "ANR", ReadIncidents: "ANR", WorkIncidents: "AN", ReadModules: "ANR", ManageModules: "AN", Grant: "A", ReadQuarantine: "AN",
 		ManageTokens: "A", ManageWebhooks: "A", ReadUsers: "AN", ReadHealth: "ANR", ManageTenants: "A", ManageUsers: "A", ManageGlobal: "A",
 		ReadSources: "ANR", RunDemo: "AN", ManageDemo: "A",
 	}

@@ -25,6 +25,10 @@ const (
 	MaxQuarantineBytes       = 16 << 20 // raw bytes per tenant; the oldest is dropped and counted
 	MaxQuarantineRawBytes    = 1 << 20  // raw bytes of one entry; longer is cut
 	MaxQuarantineDetailBytes = 4 << 10  // of one entry; longer is cut
+	MaxWaitingPerTenant      = 100      // installations that wait for approval
+	MaxNoteBytes             = 1_024    // of a decision; longer is cut
+	MaxCasesPerModule        = 200      // of one organization
+	MaxCaseBytes             = 1 << 20  // events of one case, as JSON
 	MaxListed                = 1_000    // rows in one answer
 	DefaultListed            = 100      // rows in one answer when the query does not say
 	MaxRelated               = 200      // incidents related to one in one answer

@@ -66,6 +66,7 @@ func newIncident() *cobra.Command {
 		}})
 	}
 	c.AddCommand(
+		newIncidentCase(),
 		newIncidentShow(),
 		act("ack ID", "Acknowledge an incident: somebody is on it", "acknowledge", cobra.ExactArgs(1)),
 		act("reopen ID", "Open an incident again", "reopen", cobra.ExactArgs(1)),

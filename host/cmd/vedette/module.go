@@ -24,7 +24,8 @@ func newModule() *cobra.Command {
 		Short: "Write, test, install and roll back modules",
 	}
 	c.AddCommand(newModuleNew(), newModuleSuggest(), newModuleBuild(), newModuleTest(), newModuleInspect(),
-		newModuleInstall(), newModuleList(), newModuleRollback(), newModuleLogs(), newModuleEnable(), newModuleDisable())
+		newModuleBacktest(), newModuleInstall(), newModuleList(), newModuleVersions(), newModuleRollback(), newModuleLogs(), newModuleEnable(), newModuleDisable(),
+		newModuleApprovals(), newModuleApprove(), newModuleReject())
 	return c
 }
 

@@ -60,6 +60,11 @@ of that has passed does it run, from one record to the next; what is refused cha
 			if err != nil {
 				return err
 			}
+			if resp.Msg.Waiting != 0 {
+				fmt.Fprintf(cmd.OutOrStdout(), "waiting       request %d: it asks for %s, which nobody has granted\nnext          an admin runs: vedette module approve %d\n",
+					resp.Msg.Waiting, orNone(resp.Msg.Missing), resp.Msg.Waiting)
+				return nil
+			}
 			showModule(cmd.OutOrStdout(), resp.Msg.Module)
 			fmt.Fprintf(cmd.OutOrStdout(), "cases         %d passed\n", resp.Msg.Cases)
 			if resp.Msg.ReplacedDigest != "" {
@@ -175,25 +180,73 @@ func moduleRecord(m *v1.Module, short bool) map[string]any {
 	return r
 }
 
-func newModuleRollback() *cobra.Command {
-	var tenant uint32
-	return addTenantFlag(&cobra.Command{
-		Use:   "rollback PUBLISHER/NAME",
-		Short: "Make the version before run again",
+func newModuleVersions() *cobra.Command {
+	req, output := &v1.ListModuleVersionsRequest{}, ""
+	c := &cobra.Command{
+		Use:   "versions PUBLISHER/NAME",
+		Short: "List the versions that can run in place of the one that does",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			modules, err := askModules(cmd)
 			if err != nil {
 				return err
 			}
-			resp, err := modules.RollbackModule(cmd.Context(), connect.NewRequest(&v1.RollbackModuleRequest{Name: args[0], Tenant: tenant}))
+			req.Name = args[0]
+			resp, err := modules.ListModuleVersions(cmd.Context(), connect.NewRequest(req))
+			if err != nil {
+				return err
+			}
+			p, err := newPrinter(cmd.OutOrStdout(), output, []string{"version", "state", "generation", "since", "by", "digest"})
+			if err != nil {
+				return err
+			}
+			for _, v := range resp.Msg.Versions {
+				if err := p.print(versionRecord(v)); err != nil {
+					return err
+				}
+			}
+			return p.flush()
+		},
+	}
+	addOutputFlag(c, &output)
+	return addTenantFlag(c, &req.Tenant)
+}
+
+// versionRecord is a version as columns.
+func versionRecord(v *v1.ModuleVersion) map[string]any {
+	state := "earlier"
+	if v.Running {
+		state = "running"
+	} else if v.Shared {
+		state = "shared"
+	}
+	return map[string]any{
+		"version": v.Version, "state": state, "generation": v.Generation, "since": clock(v.ActivatedAt), "by": v.ActivatedBy, "digest": v.Digest,
+	}
+}
+
+func newModuleRollback() *cobra.Command {
+	req := &v1.RollbackModuleRequest{}
+	c := &cobra.Command{
+		Use:   "rollback PUBLISHER/NAME",
+		Short: "Make the version before run again, or an earlier one",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			modules, err := askModules(cmd)
+			if err != nil {
+				return err
+			}
+			req.Name = args[0]
+			resp, err := modules.RollbackModule(cmd.Context(), connect.NewRequest(req))
 			if err != nil {
 				return err
 			}
 			showModule(cmd.OutOrStdout(), resp.Msg.Module)
 			return nil
 		},
-	}, &tenant)
+	}
+	c.Flags().Uint64Var(&req.Generation, "to", 0, "generation of the version that is to run, as `vedette module versions` lists it (default: the version before)")
+	return addTenantFlag(c, &req.Tenant)
 }
 
 func newModuleLogs() *cobra.Command {

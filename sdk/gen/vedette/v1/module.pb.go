@@ -438,8 +438,12 @@ type InstallModuleResponse struct {
 	Module *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
 	// Of the version that ran before, empty for a first install.
 	ReplacedDigest string `protobuf:"bytes,2,opt,name=replaced_digest,json=replacedDigest,proto3" json:"replaced_digest,omitempty"`
-	// Of the package's own tests, all of which passed.
-	Cases         uint32 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`
+	// Of the package's own tests and of saved cases, all of which passed.
+	Cases uint32 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`
+	// Set when nothing was installed because it asks for capabilities that nobody has granted: the number of the request
+	// that waits (AdmissionService), and what it waits for.
+	Waiting       uint64   `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	Missing       []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -495,17 +499,229 @@ func (x *InstallModuleResponse) GetCases() uint32 {
 	return 0
 }
 
+func (x *InstallModuleResponse) GetWaiting() uint64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
+func (x *InstallModuleResponse) GetMissing() []string {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
+}
+
+type ListModuleVersionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Whose module; 0 for the one that all organizations share.
+	Tenant        uint32 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListModuleVersionsRequest) Reset() {
+	*x = ListModuleVersionsRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListModuleVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListModuleVersionsRequest) ProtoMessage() {}
+
+func (x *ListModuleVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListModuleVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListModuleVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListModuleVersionsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ListModuleVersionsRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+type ListModuleVersionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 7: the one that runs, 5 before it, and behind an organization's own the one that all share.
+	Versions      []*ModuleVersion `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListModuleVersionsResponse) Reset() {
+	*x = ListModuleVersionsResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListModuleVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListModuleVersionsResponse) ProtoMessage() {}
+
+func (x *ListModuleVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListModuleVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListModuleVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListModuleVersionsResponse) GetVersions() []*ModuleVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+// ModuleVersion is a version as it was activated last.
+type ModuleVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty when the package is no longer here.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	Digest  string `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Log sequence of the control record that activated it.
+	Generation  uint64                 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
+	ActivatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=activated_at,json=activatedAt,proto3" json:"activated_at,omitempty"`
+	// User name, "vedette" for what came with the host; of a shared module an admin only sees it.
+	ActivatedBy string `protobuf:"bytes,5,opt,name=activated_by,json=activatedBy,proto3" json:"activated_by,omitempty"`
+	Running     bool   `protobuf:"varint,6,opt,name=running,proto3" json:"running,omitempty"`
+	// All organizations share it; going back to it lets go of the organization's own versions.
+	Shared        bool `protobuf:"varint,7,opt,name=shared,proto3" json:"shared,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModuleVersion) Reset() {
+	*x = ModuleVersion{}
+	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModuleVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModuleVersion) ProtoMessage() {}
+
+func (x *ModuleVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModuleVersion.ProtoReflect.Descriptor instead.
+func (*ModuleVersion) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ModuleVersion) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *ModuleVersion) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *ModuleVersion) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *ModuleVersion) GetActivatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActivatedAt
+	}
+	return nil
+}
+
+func (x *ModuleVersion) GetActivatedBy() string {
+	if x != nil {
+		return x.ActivatedBy
+	}
+	return ""
+}
+
+func (x *ModuleVersion) GetRunning() bool {
+	if x != nil {
+		return x.Running
+	}
+	return false
+}
+
+func (x *ModuleVersion) GetShared() bool {
+	if x != nil {
+		return x.Shared
+	}
+	return false
+}
+
 type RollbackModuleRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Tenant        uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Tenant uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Which version is to run again, by the generation in ModuleVersion; 0 for the one that ran before. The version that runs
+	// and those between stay in the list; with 0 the version that runs leaves it.
+	Generation    uint64 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RollbackModuleRequest) Reset() {
 	*x = RollbackModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	mi := &file_vedette_v1_module_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +733,7 @@ func (x *RollbackModuleRequest) String() string {
 func (*RollbackModuleRequest) ProtoMessage() {}
 
 func (x *RollbackModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	mi := &file_vedette_v1_module_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +746,7 @@ func (x *RollbackModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackModuleRequest.ProtoReflect.Descriptor instead.
 func (*RollbackModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RollbackModuleRequest) GetName() string {
@@ -547,6 +763,13 @@ func (x *RollbackModuleRequest) GetTenant() uint32 {
 	return 0
 }
 
+func (x *RollbackModuleRequest) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
 type RollbackModuleResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Module        *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
@@ -556,7 +779,7 @@ type RollbackModuleResponse struct {
 
 func (x *RollbackModuleResponse) Reset() {
 	*x = RollbackModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	mi := &file_vedette_v1_module_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +791,7 @@ func (x *RollbackModuleResponse) String() string {
 func (*RollbackModuleResponse) ProtoMessage() {}
 
 func (x *RollbackModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	mi := &file_vedette_v1_module_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +804,7 @@ func (x *RollbackModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackModuleResponse.ProtoReflect.Descriptor instead.
 func (*RollbackModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RollbackModuleResponse) GetModule() *Module {
@@ -602,7 +825,7 @@ type SetModuleEnabledRequest struct {
 
 func (x *SetModuleEnabledRequest) Reset() {
 	*x = SetModuleEnabledRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	mi := &file_vedette_v1_module_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +837,7 @@ func (x *SetModuleEnabledRequest) String() string {
 func (*SetModuleEnabledRequest) ProtoMessage() {}
 
 func (x *SetModuleEnabledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	mi := &file_vedette_v1_module_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +850,7 @@ func (x *SetModuleEnabledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetModuleEnabledRequest.ProtoReflect.Descriptor instead.
 func (*SetModuleEnabledRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SetModuleEnabledRequest) GetName() string {
@@ -660,7 +883,7 @@ type SetModuleEnabledResponse struct {
 
 func (x *SetModuleEnabledResponse) Reset() {
 	*x = SetModuleEnabledResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[9]
+	mi := &file_vedette_v1_module_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +895,7 @@ func (x *SetModuleEnabledResponse) String() string {
 func (*SetModuleEnabledResponse) ProtoMessage() {}
 
 func (x *SetModuleEnabledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[9]
+	mi := &file_vedette_v1_module_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +908,7 @@ func (x *SetModuleEnabledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetModuleEnabledResponse.ProtoReflect.Descriptor instead.
 func (*SetModuleEnabledResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetModuleEnabledResponse) GetModule() *Module {
@@ -707,7 +930,7 @@ type ModuleLogsRequest struct {
 
 func (x *ModuleLogsRequest) Reset() {
 	*x = ModuleLogsRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[10]
+	mi := &file_vedette_v1_module_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +942,7 @@ func (x *ModuleLogsRequest) String() string {
 func (*ModuleLogsRequest) ProtoMessage() {}
 
 func (x *ModuleLogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[10]
+	mi := &file_vedette_v1_module_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +955,7 @@ func (x *ModuleLogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogsRequest.ProtoReflect.Descriptor instead.
 func (*ModuleLogsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{10}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ModuleLogsRequest) GetName() string {
@@ -766,7 +989,7 @@ type ModuleLogsResponse struct {
 
 func (x *ModuleLogsResponse) Reset() {
 	*x = ModuleLogsResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	mi := &file_vedette_v1_module_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -778,7 +1001,7 @@ func (x *ModuleLogsResponse) String() string {
 func (*ModuleLogsResponse) ProtoMessage() {}
 
 func (x *ModuleLogsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	mi := &file_vedette_v1_module_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -791,7 +1014,7 @@ func (x *ModuleLogsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogsResponse.ProtoReflect.Descriptor instead.
 func (*ModuleLogsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{11}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ModuleLogsResponse) GetLines() []*ModuleLogLine {
@@ -813,7 +1036,7 @@ type ModuleLogLine struct {
 
 func (x *ModuleLogLine) Reset() {
 	*x = ModuleLogLine{}
-	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	mi := &file_vedette_v1_module_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +1048,7 @@ func (x *ModuleLogLine) String() string {
 func (*ModuleLogLine) ProtoMessage() {}
 
 func (x *ModuleLogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	mi := &file_vedette_v1_module_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +1061,7 @@ func (x *ModuleLogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogLine.ProtoReflect.Descriptor instead.
 func (*ModuleLogLine) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{12}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ModuleLogLine) GetAt() *timestamppb.Timestamp {
@@ -875,7 +1098,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1110,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1123,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{13}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListQuarantineRequest) GetTenants() []uint32 {
@@ -936,7 +1159,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +1171,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +1184,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{14}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListQuarantineResponse) GetRecords() []*QuarantinedRecord {
@@ -996,7 +1219,7 @@ type QuarantinedRecord struct {
 
 func (x *QuarantinedRecord) Reset() {
 	*x = QuarantinedRecord{}
-	mi := &file_vedette_v1_module_proto_msgTypes[15]
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1231,7 @@ func (x *QuarantinedRecord) String() string {
 func (*QuarantinedRecord) ProtoMessage() {}
 
 func (x *QuarantinedRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[15]
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1244,7 @@ func (x *QuarantinedRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedRecord.ProtoReflect.Descriptor instead.
 func (*QuarantinedRecord) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{15}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *QuarantinedRecord) GetTenant() uint32 {
@@ -1112,7 +1335,7 @@ type PreviewModuleRequest struct {
 
 func (x *PreviewModuleRequest) Reset() {
 	*x = PreviewModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1347,7 @@ func (x *PreviewModuleRequest) String() string {
 func (*PreviewModuleRequest) ProtoMessage() {}
 
 func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1360,7 @@ func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewModuleRequest.ProtoReflect.Descriptor instead.
 func (*PreviewModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PreviewModuleRequest) GetTenant() uint32 {
@@ -1238,7 +1461,7 @@ type PreviewModuleResponse struct {
 
 func (x *PreviewModuleResponse) Reset() {
 	*x = PreviewModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1250,7 +1473,7 @@ func (x *PreviewModuleResponse) String() string {
 func (*PreviewModuleResponse) ProtoMessage() {}
 
 func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1263,7 +1486,7 @@ func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewModuleResponse.ProtoReflect.Descriptor instead.
 func (*PreviewModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PreviewModuleResponse) GetProblems() []*Problem {
@@ -1308,7 +1531,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1320,7 +1543,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1333,7 +1556,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Problem) GetLine() uint32 {
@@ -1379,7 +1602,7 @@ type PreviewResult struct {
 
 func (x *PreviewResult) Reset() {
 	*x = PreviewResult{}
-	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1614,7 @@ func (x *PreviewResult) String() string {
 func (*PreviewResult) ProtoMessage() {}
 
 func (x *PreviewResult) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1627,7 @@ func (x *PreviewResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewResult.ProtoReflect.Descriptor instead.
 func (*PreviewResult) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PreviewResult) GetRaw() []byte {
@@ -1446,7 +1669,7 @@ type PreviewEvent struct {
 
 func (x *PreviewEvent) Reset() {
 	*x = PreviewEvent{}
-	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1681,7 @@ func (x *PreviewEvent) String() string {
 func (*PreviewEvent) ProtoMessage() {}
 
 func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1694,7 @@ func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewEvent.ProtoReflect.Descriptor instead.
 func (*PreviewEvent) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PreviewEvent) GetEvent() *Event {
@@ -1498,7 +1721,7 @@ type SuggestSpecRequest struct {
 
 func (x *SuggestSpecRequest) Reset() {
 	*x = SuggestSpecRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1733,7 @@ func (x *SuggestSpecRequest) String() string {
 func (*SuggestSpecRequest) ProtoMessage() {}
 
 func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1746,7 @@ func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestSpecRequest.ProtoReflect.Descriptor instead.
 func (*SuggestSpecRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SuggestSpecRequest) GetSamples() [][]byte {
@@ -1543,7 +1766,7 @@ type SuggestSpecResponse struct {
 
 func (x *SuggestSpecResponse) Reset() {
 	*x = SuggestSpecResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1778,7 @@ func (x *SuggestSpecResponse) String() string {
 func (*SuggestSpecResponse) ProtoMessage() {}
 
 func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1791,7 @@ func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestSpecResponse.ProtoReflect.Descriptor instead.
 func (*SuggestSpecResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SuggestSpecResponse) GetSpec() string {
@@ -1593,7 +1816,7 @@ type InstallSpecRequest struct {
 
 func (x *InstallSpecRequest) Reset() {
 	*x = InstallSpecRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1828,7 @@ func (x *InstallSpecRequest) String() string {
 func (*InstallSpecRequest) ProtoMessage() {}
 
 func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1841,7 @@ func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallSpecRequest.ProtoReflect.Descriptor instead.
 func (*InstallSpecRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *InstallSpecRequest) GetTenant() uint32 {
@@ -1669,7 +1892,7 @@ type InstallSpecResponse struct {
 
 func (x *InstallSpecResponse) Reset() {
 	*x = InstallSpecResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +1904,7 @@ func (x *InstallSpecResponse) String() string {
 func (*InstallSpecResponse) ProtoMessage() {}
 
 func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1694,7 +1917,7 @@ func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallSpecResponse.ProtoReflect.Descriptor instead.
 func (*InstallSpecResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *InstallSpecResponse) GetModule() *Module {
@@ -1729,7 +1952,7 @@ type ListUnparsedRequest struct {
 
 func (x *ListUnparsedRequest) Reset() {
 	*x = ListUnparsedRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	mi := &file_vedette_v1_module_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1964,7 @@ func (x *ListUnparsedRequest) String() string {
 func (*ListUnparsedRequest) ProtoMessage() {}
 
 func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	mi := &file_vedette_v1_module_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1977,7 @@ func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnparsedRequest.ProtoReflect.Descriptor instead.
 func (*ListUnparsedRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListUnparsedRequest) GetTenants() []uint32 {
@@ -1780,7 +2003,7 @@ type ListUnparsedResponse struct {
 
 func (x *ListUnparsedResponse) Reset() {
 	*x = ListUnparsedResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	mi := &file_vedette_v1_module_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +2015,7 @@ func (x *ListUnparsedResponse) String() string {
 func (*ListUnparsedResponse) ProtoMessage() {}
 
 func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	mi := &file_vedette_v1_module_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +2028,7 @@ func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnparsedResponse.ProtoReflect.Descriptor instead.
 func (*ListUnparsedResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListUnparsedResponse) GetShapes() []*Shape {
@@ -1832,7 +2055,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	mi := &file_vedette_v1_module_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1844,7 +2067,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	mi := &file_vedette_v1_module_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1857,7 +2080,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Shape) GetTenant() uint32 {
@@ -1936,14 +2159,34 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\apackage\x18\x01 \x01(\fR\apackage\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\bsettings\x18\x03 \x01(\tR\bsettings\x12\x16\n" +
-	"\x06grants\x18\x04 \x03(\tR\x06grants\"\x82\x01\n" +
+	"\x06grants\x18\x04 \x03(\tR\x06grants\"\xb6\x01\n" +
 	"\x15InstallModuleResponse\x12*\n" +
 	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12'\n" +
 	"\x0freplaced_digest\x18\x02 \x01(\tR\x0ereplacedDigest\x12\x14\n" +
-	"\x05cases\x18\x03 \x01(\rR\x05cases\"C\n" +
+	"\x05cases\x18\x03 \x01(\rR\x05cases\x12\x18\n" +
+	"\awaiting\x18\x04 \x01(\x04R\awaiting\x12\x18\n" +
+	"\amissing\x18\x05 \x03(\tR\amissing\"G\n" +
+	"\x19ListModuleVersionsRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"S\n" +
+	"\x1aListModuleVersionsResponse\x125\n" +
+	"\bversions\x18\x01 \x03(\v2\x19.vedette.v1.ModuleVersionR\bversions\"\xf5\x01\n" +
+	"\rModuleVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x03 \x01(\x04R\n" +
+	"generation\x12=\n" +
+	"\factivated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x12!\n" +
+	"\factivated_by\x18\x05 \x01(\tR\vactivatedBy\x12\x18\n" +
+	"\arunning\x18\x06 \x01(\bR\arunning\x12\x16\n" +
+	"\x06shared\x18\a \x01(\bR\x06shared\"c\n" +
 	"\x15RollbackModuleRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"D\n" +
+	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x03 \x01(\x04R\n" +
+	"generation\"D\n" +
 	"\x16RollbackModuleResponse\x12*\n" +
 	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\"_\n" +
 	"\x17SetModuleEnabledRequest\x12\x12\n" +
@@ -2030,10 +2273,11 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x04R\x05count\x12+\n" +
 	"\asamples\x18\x04 \x03(\v2\x11.vedette.v1.EventR\asamples\x12\x16\n" +
-	"\x06source\x18\x05 \x01(\tR\x06source2\xf5\x06\n" +
+	"\x06source\x18\x05 \x01(\tR\x06source2\xdf\a\n" +
 	"\rModuleService\x12S\n" +
 	"\vListModules\x12\x1e.vedette.v1.ListModulesRequest\x1a\x1f.vedette.v1.ListModulesResponse\"\x03\x90\x02\x01\x12T\n" +
-	"\rInstallModule\x12 .vedette.v1.InstallModuleRequest\x1a!.vedette.v1.InstallModuleResponse\x12W\n" +
+	"\rInstallModule\x12 .vedette.v1.InstallModuleRequest\x1a!.vedette.v1.InstallModuleResponse\x12h\n" +
+	"\x12ListModuleVersions\x12%.vedette.v1.ListModuleVersionsRequest\x1a&.vedette.v1.ListModuleVersionsResponse\"\x03\x90\x02\x01\x12W\n" +
 	"\x0eRollbackModule\x12!.vedette.v1.RollbackModuleRequest\x1a\".vedette.v1.RollbackModuleResponse\x12]\n" +
 	"\x10SetModuleEnabled\x12#.vedette.v1.SetModuleEnabledRequest\x1a$.vedette.v1.SetModuleEnabledResponse\x12P\n" +
 	"\n" +
@@ -2059,84 +2303,91 @@ func file_vedette_v1_module_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_module_proto_rawDescData
 }
 
-var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_vedette_v1_module_proto_goTypes = []any{
-	(*Module)(nil),                   // 0: vedette.v1.Module
-	(*ModuleUse)(nil),                // 1: vedette.v1.ModuleUse
-	(*ListModulesRequest)(nil),       // 2: vedette.v1.ListModulesRequest
-	(*ListModulesResponse)(nil),      // 3: vedette.v1.ListModulesResponse
-	(*InstallModuleRequest)(nil),     // 4: vedette.v1.InstallModuleRequest
-	(*InstallModuleResponse)(nil),    // 5: vedette.v1.InstallModuleResponse
-	(*RollbackModuleRequest)(nil),    // 6: vedette.v1.RollbackModuleRequest
-	(*RollbackModuleResponse)(nil),   // 7: vedette.v1.RollbackModuleResponse
-	(*SetModuleEnabledRequest)(nil),  // 8: vedette.v1.SetModuleEnabledRequest
-	(*SetModuleEnabledResponse)(nil), // 9: vedette.v1.SetModuleEnabledResponse
-	(*ModuleLogsRequest)(nil),        // 10: vedette.v1.ModuleLogsRequest
-	(*ModuleLogsResponse)(nil),       // 11: vedette.v1.ModuleLogsResponse
-	(*ModuleLogLine)(nil),            // 12: vedette.v1.ModuleLogLine
-	(*ListQuarantineRequest)(nil),    // 13: vedette.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),   // 14: vedette.v1.ListQuarantineResponse
-	(*QuarantinedRecord)(nil),        // 15: vedette.v1.QuarantinedRecord
-	(*PreviewModuleRequest)(nil),     // 16: vedette.v1.PreviewModuleRequest
-	(*PreviewModuleResponse)(nil),    // 17: vedette.v1.PreviewModuleResponse
-	(*Problem)(nil),                  // 18: vedette.v1.Problem
-	(*PreviewResult)(nil),            // 19: vedette.v1.PreviewResult
-	(*PreviewEvent)(nil),             // 20: vedette.v1.PreviewEvent
-	(*SuggestSpecRequest)(nil),       // 21: vedette.v1.SuggestSpecRequest
-	(*SuggestSpecResponse)(nil),      // 22: vedette.v1.SuggestSpecResponse
-	(*InstallSpecRequest)(nil),       // 23: vedette.v1.InstallSpecRequest
-	(*InstallSpecResponse)(nil),      // 24: vedette.v1.InstallSpecResponse
-	(*ListUnparsedRequest)(nil),      // 25: vedette.v1.ListUnparsedRequest
-	(*ListUnparsedResponse)(nil),     // 26: vedette.v1.ListUnparsedResponse
-	(*Shape)(nil),                    // 27: vedette.v1.Shape
-	(*timestamppb.Timestamp)(nil),    // 28: google.protobuf.Timestamp
-	(*Event)(nil),                    // 29: vedette.v1.Event
-	(*Span)(nil),                     // 30: vedette.v1.Span
+	(*Module)(nil),                     // 0: vedette.v1.Module
+	(*ModuleUse)(nil),                  // 1: vedette.v1.ModuleUse
+	(*ListModulesRequest)(nil),         // 2: vedette.v1.ListModulesRequest
+	(*ListModulesResponse)(nil),        // 3: vedette.v1.ListModulesResponse
+	(*InstallModuleRequest)(nil),       // 4: vedette.v1.InstallModuleRequest
+	(*InstallModuleResponse)(nil),      // 5: vedette.v1.InstallModuleResponse
+	(*ListModuleVersionsRequest)(nil),  // 6: vedette.v1.ListModuleVersionsRequest
+	(*ListModuleVersionsResponse)(nil), // 7: vedette.v1.ListModuleVersionsResponse
+	(*ModuleVersion)(nil),              // 8: vedette.v1.ModuleVersion
+	(*RollbackModuleRequest)(nil),      // 9: vedette.v1.RollbackModuleRequest
+	(*RollbackModuleResponse)(nil),     // 10: vedette.v1.RollbackModuleResponse
+	(*SetModuleEnabledRequest)(nil),    // 11: vedette.v1.SetModuleEnabledRequest
+	(*SetModuleEnabledResponse)(nil),   // 12: vedette.v1.SetModuleEnabledResponse
+	(*ModuleLogsRequest)(nil),          // 13: vedette.v1.ModuleLogsRequest
+	(*ModuleLogsResponse)(nil),         // 14: vedette.v1.ModuleLogsResponse
+	(*ModuleLogLine)(nil),              // 15: vedette.v1.ModuleLogLine
+	(*ListQuarantineRequest)(nil),      // 16: vedette.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),     // 17: vedette.v1.ListQuarantineResponse
+	(*QuarantinedRecord)(nil),          // 18: vedette.v1.QuarantinedRecord
+	(*PreviewModuleRequest)(nil),       // 19: vedette.v1.PreviewModuleRequest
+	(*PreviewModuleResponse)(nil),      // 20: vedette.v1.PreviewModuleResponse
+	(*Problem)(nil),                    // 21: vedette.v1.Problem
+	(*PreviewResult)(nil),              // 22: vedette.v1.PreviewResult
+	(*PreviewEvent)(nil),               // 23: vedette.v1.PreviewEvent
+	(*SuggestSpecRequest)(nil),         // 24: vedette.v1.SuggestSpecRequest
+	(*SuggestSpecResponse)(nil),        // 25: vedette.v1.SuggestSpecResponse
+	(*InstallSpecRequest)(nil),         // 26: vedette.v1.InstallSpecRequest
+	(*InstallSpecResponse)(nil),        // 27: vedette.v1.InstallSpecResponse
+	(*ListUnparsedRequest)(nil),        // 28: vedette.v1.ListUnparsedRequest
+	(*ListUnparsedResponse)(nil),       // 29: vedette.v1.ListUnparsedResponse
+	(*Shape)(nil),                      // 30: vedette.v1.Shape
+	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
+	(*Event)(nil),                      // 32: vedette.v1.Event
+	(*Span)(nil),                       // 33: vedette.v1.Span
 }
 var file_vedette_v1_module_proto_depIdxs = []int32{
-	28, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
+	31, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
 	1,  // 1: vedette.v1.Module.use:type_name -> vedette.v1.ModuleUse
 	0,  // 2: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
 	0,  // 3: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
-	0,  // 4: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
-	0,  // 5: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
-	12, // 6: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
-	28, // 7: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
-	15, // 8: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
-	28, // 9: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
-	18, // 10: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
-	19, // 11: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
-	20, // 12: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
-	29, // 13: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
-	30, // 14: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
-	0,  // 15: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
-	27, // 16: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
-	29, // 17: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
-	2,  // 18: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
-	4,  // 19: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
-	6,  // 20: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
-	8,  // 21: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
-	10, // 22: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
-	16, // 23: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
-	21, // 24: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
-	23, // 25: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
-	25, // 26: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
-	13, // 27: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
-	3,  // 28: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
-	5,  // 29: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
-	7,  // 30: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
-	9,  // 31: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
-	11, // 32: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
-	17, // 33: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
-	22, // 34: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
-	24, // 35: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
-	26, // 36: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
-	14, // 37: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
-	28, // [28:38] is the sub-list for method output_type
-	18, // [18:28] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	8,  // 4: vedette.v1.ListModuleVersionsResponse.versions:type_name -> vedette.v1.ModuleVersion
+	31, // 5: vedette.v1.ModuleVersion.activated_at:type_name -> google.protobuf.Timestamp
+	0,  // 6: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
+	0,  // 7: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
+	15, // 8: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
+	31, // 9: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
+	18, // 10: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
+	31, // 11: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
+	21, // 12: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
+	22, // 13: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
+	23, // 14: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
+	32, // 15: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
+	33, // 16: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
+	0,  // 17: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
+	30, // 18: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
+	32, // 19: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
+	2,  // 20: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
+	4,  // 21: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
+	6,  // 22: vedette.v1.ModuleService.ListModuleVersions:input_type -> vedette.v1.ListModuleVersionsRequest
+	9,  // 23: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
+	11, // 24: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
+	13, // 25: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
+	19, // 26: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
+	24, // 27: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
+	26, // 28: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
+	28, // 29: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
+	16, // 30: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
+	3,  // 31: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
+	5,  // 32: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
+	7,  // 33: vedette.v1.ModuleService.ListModuleVersions:output_type -> vedette.v1.ListModuleVersionsResponse
+	10, // 34: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
+	12, // 35: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
+	14, // 36: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
+	20, // 37: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
+	25, // 38: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
+	27, // 39: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
+	29, // 40: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
+	17, // 41: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
+	31, // [31:42] is the sub-list for method output_type
+	20, // [20:31] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_module_proto_init() }
@@ -2145,7 +2396,7 @@ func file_vedette_v1_module_proto_init() {
 		return
 	}
 	file_vedette_v1_event_proto_init()
-	file_vedette_v1_module_proto_msgTypes[16].OneofWrappers = []any{
+	file_vedette_v1_module_proto_msgTypes[19].OneofWrappers = []any{
 		(*PreviewModuleRequest_Package)(nil),
 		(*PreviewModuleRequest_Spec)(nil),
 		(*PreviewModuleRequest_Name)(nil),
@@ -2156,7 +2407,7 @@ func file_vedette_v1_module_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_module_proto_rawDesc), len(file_vedette_v1_module_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

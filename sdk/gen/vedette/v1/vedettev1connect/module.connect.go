@@ -39,6 +39,9 @@ const (
 	// ModuleServiceInstallModuleProcedure is the fully-qualified name of the ModuleService's
 	// InstallModule RPC.
 	ModuleServiceInstallModuleProcedure = "/vedette.v1.ModuleService/InstallModule"
+	// ModuleServiceListModuleVersionsProcedure is the fully-qualified name of the ModuleService's
+	// ListModuleVersions RPC.
+	ModuleServiceListModuleVersionsProcedure = "/vedette.v1.ModuleService/ListModuleVersions"
 	// ModuleServiceRollbackModuleProcedure is the fully-qualified name of the ModuleService's
 	// RollbackModule RPC.
 	ModuleServiceRollbackModuleProcedure = "/vedette.v1.ModuleService/RollbackModule"
@@ -72,7 +75,9 @@ type ModuleServiceClient interface {
 	// InstallModule verifies, checks, meters, compiles and tests a package and then activates it. A package that is
 	// refused changes nothing; the error says why.
 	InstallModule(context.Context, *connect.Request[v1.InstallModuleRequest]) (*connect.Response[v1.InstallModuleResponse], error)
-	// RollbackModule activates the version that ran before.
+	// ListModuleVersions returns the version that runs and those that can run in its place, newest first.
+	ListModuleVersions(context.Context, *connect.Request[v1.ListModuleVersionsRequest]) (*connect.Response[v1.ListModuleVersionsResponse], error)
+	// RollbackModule activates the version that ran before, or an earlier one that the caller names.
 	RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error)
 	// SetModuleEnabled turns a module or rule off or on.
 	SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error)
@@ -115,6 +120,13 @@ func NewModuleServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			httpClient,
 			baseURL+ModuleServiceInstallModuleProcedure,
 			connect.WithSchema(moduleServiceMethods.ByName("InstallModule")),
+			connect.WithClientOptions(opts...),
+		),
+		listModuleVersions: connect.NewClient[v1.ListModuleVersionsRequest, v1.ListModuleVersionsResponse](
+			httpClient,
+			baseURL+ModuleServiceListModuleVersionsProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("ListModuleVersions")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		rollbackModule: connect.NewClient[v1.RollbackModuleRequest, v1.RollbackModuleResponse](
@@ -174,16 +186,17 @@ func NewModuleServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 
 // moduleServiceClient implements ModuleServiceClient.
 type moduleServiceClient struct {
-	listModules      *connect.Client[v1.ListModulesRequest, v1.ListModulesResponse]
-	installModule    *connect.Client[v1.InstallModuleRequest, v1.InstallModuleResponse]
-	rollbackModule   *connect.Client[v1.RollbackModuleRequest, v1.RollbackModuleResponse]
-	setModuleEnabled *connect.Client[v1.SetModuleEnabledRequest, v1.SetModuleEnabledResponse]
-	moduleLogs       *connect.Client[v1.ModuleLogsRequest, v1.ModuleLogsResponse]
-	previewModule    *connect.Client[v1.PreviewModuleRequest, v1.PreviewModuleResponse]
-	suggestSpec      *connect.Client[v1.SuggestSpecRequest, v1.SuggestSpecResponse]
-	installSpec      *connect.Client[v1.InstallSpecRequest, v1.InstallSpecResponse]
-	listUnparsed     *connect.Client[v1.ListUnparsedRequest, v1.ListUnparsedResponse]
-	listQuarantine   *connect.Client[v1.ListQuarantineRequest, v1.ListQuarantineResponse]
+	listModules        *connect.Client[v1.ListModulesRequest, v1.ListModulesResponse]
+	installModule      *connect.Client[v1.InstallModuleRequest, v1.InstallModuleResponse]
+	listModuleVersions *connect.Client[v1.ListModuleVersionsRequest, v1.ListModuleVersionsResponse]
+	rollbackModule     *connect.Client[v1.RollbackModuleRequest, v1.RollbackModuleResponse]
+	setModuleEnabled   *connect.Client[v1.SetModuleEnabledRequest, v1.SetModuleEnabledResponse]
+	moduleLogs         *connect.Client[v1.ModuleLogsRequest, v1.ModuleLogsResponse]
+	previewModule      *connect.Client[v1.PreviewModuleRequest, v1.PreviewModuleResponse]
+	suggestSpec        *connect.Client[v1.SuggestSpecRequest, v1.SuggestSpecResponse]
+	installSpec        *connect.Client[v1.InstallSpecRequest, v1.InstallSpecResponse]
+	listUnparsed       *connect.Client[v1.ListUnparsedRequest, v1.ListUnparsedResponse]
+	listQuarantine     *connect.Client[v1.ListQuarantineRequest, v1.ListQuarantineResponse]
 }
 
 // ListModules calls vedette.v1.ModuleService.ListModules.
@@ -194,6 +207,11 @@ func (c *moduleServiceClient) ListModules(ctx context.Context, req *connect.Requ
 // InstallModule calls vedette.v1.ModuleService.InstallModule.
 func (c *moduleServiceClient) InstallModule(ctx context.Context, req *connect.Request[v1.InstallModuleRequest]) (*connect.Response[v1.InstallModuleResponse], error) {
 	return c.installModule.CallUnary(ctx, req)
+}
+
+// ListModuleVersions calls vedette.v1.ModuleService.ListModuleVersions.
+func (c *moduleServiceClient) ListModuleVersions(ctx context.Context, req *connect.Request[v1.ListModuleVersionsRequest]) (*connect.Response[v1.ListModuleVersionsResponse], error) {
+	return c.listModuleVersions.CallUnary(ctx, req)
 }
 
 // RollbackModule calls vedette.v1.ModuleService.RollbackModule.
@@ -243,7 +261,9 @@ type ModuleServiceHandler interface {
 	// InstallModule verifies, checks, meters, compiles and tests a package and then activates it. A package that is
 	// refused changes nothing; the error says why.
 	InstallModule(context.Context, *connect.Request[v1.InstallModuleRequest]) (*connect.Response[v1.InstallModuleResponse], error)
-	// RollbackModule activates the version that ran before.
+	// ListModuleVersions returns the version that runs and those that can run in its place, newest first.
+	ListModuleVersions(context.Context, *connect.Request[v1.ListModuleVersionsRequest]) (*connect.Response[v1.ListModuleVersionsResponse], error)
+	// RollbackModule activates the version that ran before, or an earlier one that the caller names.
 	RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error)
 	// SetModuleEnabled turns a module or rule off or on.
 	SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error)
@@ -282,6 +302,13 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 		ModuleServiceInstallModuleProcedure,
 		svc.InstallModule,
 		connect.WithSchema(moduleServiceMethods.ByName("InstallModule")),
+		connect.WithHandlerOptions(opts...),
+	)
+	moduleServiceListModuleVersionsHandler := connect.NewUnaryHandler(
+		ModuleServiceListModuleVersionsProcedure,
+		svc.ListModuleVersions,
+		connect.WithSchema(moduleServiceMethods.ByName("ListModuleVersions")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	moduleServiceRollbackModuleHandler := connect.NewUnaryHandler(
@@ -342,6 +369,8 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 			moduleServiceListModulesHandler.ServeHTTP(w, r)
 		case ModuleServiceInstallModuleProcedure:
 			moduleServiceInstallModuleHandler.ServeHTTP(w, r)
+		case ModuleServiceListModuleVersionsProcedure:
+			moduleServiceListModuleVersionsHandler.ServeHTTP(w, r)
 		case ModuleServiceRollbackModuleProcedure:
 			moduleServiceRollbackModuleHandler.ServeHTTP(w, r)
 		case ModuleServiceSetModuleEnabledProcedure:
@@ -373,6 +402,10 @@ func (UnimplementedModuleServiceHandler) ListModules(context.Context, *connect.R
 
 func (UnimplementedModuleServiceHandler) InstallModule(context.Context, *connect.Request[v1.InstallModuleRequest]) (*connect.Response[v1.InstallModuleResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.InstallModule is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) ListModuleVersions(context.Context, *connect.Request[v1.ListModuleVersionsRequest]) (*connect.Response[v1.ListModuleVersionsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.ListModuleVersions is not implemented"))
 }
 
 func (UnimplementedModuleServiceHandler) RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error) {

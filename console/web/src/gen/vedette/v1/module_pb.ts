@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/module.proto.
  */
 export const file_vedette_v1_module: GenFile = /*@__PURE__*/
-  fileDesc("Chd2ZWRldHRlL3YxL21vZHVsZS5wcm90bxIKdmVkZXR0ZS52MSKsAgoGTW9kdWxlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIRCglwdWJsaXNoZXIYBSABKAkSDwoHaW1wb3J0cxgGIAMoCRIUCgxjYXBhYmlsaXRpZXMYByADKAkSDgoGdGVuYW50GAggASgNEg8KB2VuYWJsZWQYCSABKAgSEgoKZ2VuZXJhdGlvbhgKIAEoBBIwCgxhY3RpdmF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA3VzZRgMIAEoCzIVLnZlZGV0dGUudjEuTW9kdWxlVXNlEg0KBXRpdGxlGA0gASgJEhEKCWluc3RhbmNlcxgOIAEoDSKAAQoJTW9kdWxlVXNlEg0KBWNhbGxzGAEgASgEEg8KB3JlY29yZHMYAiABKAQSDgoGZXZlbnRzGAMgASgEEgwKBGZ1ZWwYBCABKAQSDgoGZXJyb3JzGAUgASgEEhIKCmxhc3RfZXJyb3IYBiABKAkSEQoJc3VzcGVuZGVkGAcgASgJIiUKEkxpc3RNb2R1bGVzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNIjoKE0xpc3RNb2R1bGVzUmVzcG9uc2USIwoHbW9kdWxlcxgBIAMoCzISLnZlZGV0dGUudjEuTW9kdWxlIlkKFEluc3RhbGxNb2R1bGVSZXF1ZXN0Eg8KB3BhY2thZ2UYASABKAwSDgoGdGVuYW50GAIgASgNEhAKCHNldHRpbmdzGAMgASgJEg4KBmdyYW50cxgEIAMoCSJjChVJbnN0YWxsTW9kdWxlUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUSFwoPcmVwbGFjZWRfZGlnZXN0GAIgASgJEg0KBWNhc2VzGAMgASgNIjUKFVJvbGxiYWNrTW9kdWxlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDSI8ChZSb2xsYmFja01vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlIkgKF1NldE1vZHVsZUVuYWJsZWRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg8KB2VuYWJsZWQYAyABKAgiPgoYU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlIkAKEU1vZHVsZUxvZ3NSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg0KBWxpbWl0GAMgASgNIj4KEk1vZHVsZUxvZ3NSZXNwb25zZRIoCgVsaW5lcxgBIAMoCzIZLnZlZGV0dGUudjEuTW9kdWxlTG9nTGluZSJUCg1Nb2R1bGVMb2dMaW5lEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVsZXZlbBgCIAEoCRIMCgR0ZXh0GAMgASgJIkcKFUxpc3RRdWFyYW50aW5lUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNEg0KBWxpbWl0GAIgASgNEg4KBmJlZm9yZRgDIAEoBCJZChZMaXN0UXVhcmFudGluZVJlc3BvbnNlEi4KB3JlY29yZHMYASADKAsyHS52ZWRldHRlLnYxLlF1YXJhbnRpbmVkUmVjb3JkEg8KB2Ryb3BwZWQYAiABKAQiuAEKEVF1YXJhbnRpbmVkUmVjb3JkEg4KBnRlbmFudBgBIAEoDRIQCghwb3NpdGlvbhgCIAEoCRIOCgZtb2R1bGUYAyABKAkSDgoGZGlnZXN0GAQgASgJEgwKBGNvZGUYBSABKAkSDgoGZGV0YWlsGAYgASgJEgsKA3JhdxgHIAEoDBImCgJhdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGbnVtYmVyGAkgASgEIpQBChRQcmV2aWV3TW9kdWxlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SEQoHcGFja2FnZRgCIAEoDEgAEg4KBHNwZWMYAyABKAlIABIOCgRuYW1lGAQgASgJSAASDwoHc2FtcGxlcxgFIAMoDBIMCgRmcm9tGAYgASgJEg0KBWxpbWl0GAcgASgNQgsKCWNhbmRpZGF0ZSKOAQoVUHJldmlld01vZHVsZVJlc3BvbnNlEiUKCHByb2JsZW1zGAEgAygLMhMudmVkZXR0ZS52MS5Qcm9ibGVtEioKB3Jlc3VsdHMYAiADKAsyGS52ZWRldHRlLnYxLlByZXZpZXdSZXN1bHQSDAoEZnVlbBgDIAEoBBIUCgxtaWxsaXNlY29uZHMYBCABKAEiQwoHUHJvYmxlbRIMCgRsaW5lGAEgASgNEg4KBmNvbHVtbhgCIAEoDRIMCgR0ZXh0GAMgASgJEgwKBGhpbnQYBCABKAkiZQoNUHJldmlld1Jlc3VsdBILCgNyYXcYASABKAwSKAoGZXZlbnRzGAIgAygLMhgudmVkZXR0ZS52MS5QcmV2aWV3RXZlbnQSDQoFZXJyb3IYAyABKAkSDgoGcGFyc2VyGAQgASgJIlEKDFByZXZpZXdFdmVudBIgCgVldmVudBgBIAEoCzIRLnZlZGV0dGUudjEuRXZlbnQSHwoFc3BhbnMYAiADKAsyEC52ZWRldHRlLnYxLlNwYW4iJQoSU3VnZ2VzdFNwZWNSZXF1ZXN0Eg8KB3NhbXBsZXMYASADKAwiIwoTU3VnZ2VzdFNwZWNSZXNwb25zZRIMCgRzcGVjGAEgASgJImIKEkluc3RhbGxTcGVjUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEgwKBHNwZWMYBCABKAkSDwoHc2FtcGxlcxgFIAMoDCJhChNJbnN0YWxsU3BlY1Jlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlEhcKD3JlcGxhY2VkX2RpZ2VzdBgCIAEoCRINCgVjYXNlcxgDIAEoDSI1ChNMaXN0VW5wYXJzZWRSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDQoFbGltaXQYAiABKA0iOQoUTGlzdFVucGFyc2VkUmVzcG9uc2USIQoGc2hhcGVzGAEgAygLMhEudmVkZXR0ZS52MS5TaGFwZSJoCgVTaGFwZRIOCgZ0ZW5hbnQYASABKA0SDAoEdGV4dBgCIAEoCRINCgVjb3VudBgDIAEoBBIiCgdzYW1wbGVzGAQgAygLMhEudmVkZXR0ZS52MS5FdmVudBIOCgZzb3VyY2UYBSABKAky9QYKDU1vZHVsZVNlcnZpY2USUwoLTGlzdE1vZHVsZXMSHi52ZWRldHRlLnYxLkxpc3RNb2R1bGVzUmVxdWVzdBofLnZlZGV0dGUudjEuTGlzdE1vZHVsZXNSZXNwb25zZSIDkAIBElQKDUluc3RhbGxNb2R1bGUSIC52ZWRldHRlLnYxLkluc3RhbGxNb2R1bGVSZXF1ZXN0GiEudmVkZXR0ZS52MS5JbnN0YWxsTW9kdWxlUmVzcG9uc2USVwoOUm9sbGJhY2tNb2R1bGUSIS52ZWRldHRlLnYxLlJvbGxiYWNrTW9kdWxlUmVxdWVzdBoiLnZlZGV0dGUudjEuUm9sbGJhY2tNb2R1bGVSZXNwb25zZRJdChBTZXRNb2R1bGVFbmFibGVkEiMudmVkZXR0ZS52MS5TZXRNb2R1bGVFbmFibGVkUmVxdWVzdBokLnZlZGV0dGUudjEuU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlElAKCk1vZHVsZUxvZ3MSHS52ZWRldHRlLnYxLk1vZHVsZUxvZ3NSZXF1ZXN0Gh4udmVkZXR0ZS52MS5Nb2R1bGVMb2dzUmVzcG9uc2UiA5ACARJUCg1QcmV2aWV3TW9kdWxlEiAudmVkZXR0ZS52MS5QcmV2aWV3TW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuUHJldmlld01vZHVsZVJlc3BvbnNlElMKC1N1Z2dlc3RTcGVjEh4udmVkZXR0ZS52MS5TdWdnZXN0U3BlY1JlcXVlc3QaHy52ZWRldHRlLnYxLlN1Z2dlc3RTcGVjUmVzcG9uc2UiA5ACARJOCgtJbnN0YWxsU3BlYxIeLnZlZGV0dGUudjEuSW5zdGFsbFNwZWNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5JbnN0YWxsU3BlY1Jlc3BvbnNlElYKDExpc3RVbnBhcnNlZBIfLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVzcG9uc2UiA5ACARJcCg5MaXN0UXVhcmFudGluZRIhLnZlZGV0dGUudjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GiIudmVkZXR0ZS52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
+  fileDesc("Chd2ZWRldHRlL3YxL21vZHVsZS5wcm90bxIKdmVkZXR0ZS52MSKsAgoGTW9kdWxlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIRCglwdWJsaXNoZXIYBSABKAkSDwoHaW1wb3J0cxgGIAMoCRIUCgxjYXBhYmlsaXRpZXMYByADKAkSDgoGdGVuYW50GAggASgNEg8KB2VuYWJsZWQYCSABKAgSEgoKZ2VuZXJhdGlvbhgKIAEoBBIwCgxhY3RpdmF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA3VzZRgMIAEoCzIVLnZlZGV0dGUudjEuTW9kdWxlVXNlEg0KBXRpdGxlGA0gASgJEhEKCWluc3RhbmNlcxgOIAEoDSKAAQoJTW9kdWxlVXNlEg0KBWNhbGxzGAEgASgEEg8KB3JlY29yZHMYAiABKAQSDgoGZXZlbnRzGAMgASgEEgwKBGZ1ZWwYBCABKAQSDgoGZXJyb3JzGAUgASgEEhIKCmxhc3RfZXJyb3IYBiABKAkSEQoJc3VzcGVuZGVkGAcgASgJIiUKEkxpc3RNb2R1bGVzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNIjoKE0xpc3RNb2R1bGVzUmVzcG9uc2USIwoHbW9kdWxlcxgBIAMoCzISLnZlZGV0dGUudjEuTW9kdWxlIlkKFEluc3RhbGxNb2R1bGVSZXF1ZXN0Eg8KB3BhY2thZ2UYASABKAwSDgoGdGVuYW50GAIgASgNEhAKCHNldHRpbmdzGAMgASgJEg4KBmdyYW50cxgEIAMoCSKFAQoVSW5zdGFsbE1vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlEhcKD3JlcGxhY2VkX2RpZ2VzdBgCIAEoCRINCgVjYXNlcxgDIAEoDRIPCgd3YWl0aW5nGAQgASgEEg8KB21pc3NpbmcYBSADKAkiOQoZTGlzdE1vZHVsZVZlcnNpb25zUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDSJJChpMaXN0TW9kdWxlVmVyc2lvbnNSZXNwb25zZRIrCgh2ZXJzaW9ucxgBIAMoCzIZLnZlZGV0dGUudjEuTW9kdWxlVmVyc2lvbiKtAQoNTW9kdWxlVmVyc2lvbhIPCgd2ZXJzaW9uGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpnZW5lcmF0aW9uGAMgASgEEjAKDGFjdGl2YXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYWN0aXZhdGVkX2J5GAUgASgJEg8KB3J1bm5pbmcYBiABKAgSDgoGc2hhcmVkGAcgASgIIkkKFVJvbGxiYWNrTW9kdWxlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRISCgpnZW5lcmF0aW9uGAMgASgEIjwKFlJvbGxiYWNrTW9kdWxlUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUiSAoXU2V0TW9kdWxlRW5hYmxlZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDwoHZW5hYmxlZBgDIAEoCCI+ChhTZXRNb2R1bGVFbmFibGVkUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUiQAoRTW9kdWxlTG9nc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDQoFbGltaXQYAyABKA0iPgoSTW9kdWxlTG9nc1Jlc3BvbnNlEigKBWxpbmVzGAEgAygLMhkudmVkZXR0ZS52MS5Nb2R1bGVMb2dMaW5lIlQKDU1vZHVsZUxvZ0xpbmUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxldmVsGAIgASgJEgwKBHRleHQYAyABKAkiRwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDQoFbGltaXQYAiABKA0SDgoGYmVmb3JlGAMgASgEIlkKFkxpc3RRdWFyYW50aW5lUmVzcG9uc2USLgoHcmVjb3JkcxgBIAMoCzIdLnZlZGV0dGUudjEuUXVhcmFudGluZWRSZWNvcmQSDwoHZHJvcHBlZBgCIAEoBCK4AQoRUXVhcmFudGluZWRSZWNvcmQSDgoGdGVuYW50GAEgASgNEhAKCHBvc2l0aW9uGAIgASgJEg4KBm1vZHVsZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSDAoEY29kZRgFIAEoCRIOCgZkZXRhaWwYBiABKAkSCwoDcmF3GAcgASgMEiYKAmF0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZudW1iZXIYCSABKAQilAEKFFByZXZpZXdNb2R1bGVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIRCgdwYWNrYWdlGAIgASgMSAASDgoEc3BlYxgDIAEoCUgAEg4KBG5hbWUYBCABKAlIABIPCgdzYW1wbGVzGAUgAygMEgwKBGZyb20YBiABKAkSDQoFbGltaXQYByABKA1CCwoJY2FuZGlkYXRlIo4BChVQcmV2aWV3TW9kdWxlUmVzcG9uc2USJQoIcHJvYmxlbXMYASADKAsyEy52ZWRldHRlLnYxLlByb2JsZW0SKgoHcmVzdWx0cxgCIAMoCzIZLnZlZGV0dGUudjEuUHJldmlld1Jlc3VsdBIMCgRmdWVsGAMgASgEEhQKDG1pbGxpc2Vjb25kcxgEIAEoASJDCgdQcm9ibGVtEgwKBGxpbmUYASABKA0SDgoGY29sdW1uGAIgASgNEgwKBHRleHQYAyABKAkSDAoEaGludBgEIAEoCSJlCg1QcmV2aWV3UmVzdWx0EgsKA3JhdxgBIAEoDBIoCgZldmVudHMYAiADKAsyGC52ZWRldHRlLnYxLlByZXZpZXdFdmVudBINCgVlcnJvchgDIAEoCRIOCgZwYXJzZXIYBCABKAkiUQoMUHJldmlld0V2ZW50EiAKBWV2ZW50GAEgASgLMhEudmVkZXR0ZS52MS5FdmVudBIfCgVzcGFucxgCIAMoCzIQLnZlZGV0dGUudjEuU3BhbiIlChJTdWdnZXN0U3BlY1JlcXVlc3QSDwoHc2FtcGxlcxgBIAMoDCIjChNTdWdnZXN0U3BlY1Jlc3BvbnNlEgwKBHNwZWMYASABKAkiYgoSSW5zdGFsbFNwZWNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDAoEc3BlYxgEIAEoCRIPCgdzYW1wbGVzGAUgAygMImEKE0luc3RhbGxTcGVjUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUSFwoPcmVwbGFjZWRfZGlnZXN0GAIgASgJEg0KBWNhc2VzGAMgASgNIjUKE0xpc3RVbnBhcnNlZFJlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVsaW1pdBgCIAEoDSI5ChRMaXN0VW5wYXJzZWRSZXNwb25zZRIhCgZzaGFwZXMYASADKAsyES52ZWRldHRlLnYxLlNoYXBlImgKBVNoYXBlEg4KBnRlbmFudBgBIAEoDRIMCgR0ZXh0GAIgASgJEg0KBWNvdW50GAMgASgEEiIKB3NhbXBsZXMYBCADKAsyES52ZWRldHRlLnYxLkV2ZW50Eg4KBnNvdXJjZRgFIAEoCTLfBwoNTW9kdWxlU2VydmljZRJTCgtMaXN0TW9kdWxlcxIeLnZlZGV0dGUudjEuTGlzdE1vZHVsZXNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5MaXN0TW9kdWxlc1Jlc3BvbnNlIgOQAgESVAoNSW5zdGFsbE1vZHVsZRIgLnZlZGV0dGUudjEuSW5zdGFsbE1vZHVsZVJlcXVlc3QaIS52ZWRldHRlLnYxLkluc3RhbGxNb2R1bGVSZXNwb25zZRJoChJMaXN0TW9kdWxlVmVyc2lvbnMSJS52ZWRldHRlLnYxLkxpc3RNb2R1bGVWZXJzaW9uc1JlcXVlc3QaJi52ZWRldHRlLnYxLkxpc3RNb2R1bGVWZXJzaW9uc1Jlc3BvbnNlIgOQAgESVwoOUm9sbGJhY2tNb2R1bGUSIS52ZWRldHRlLnYxLlJvbGxiYWNrTW9kdWxlUmVxdWVzdBoiLnZlZGV0dGUudjEuUm9sbGJhY2tNb2R1bGVSZXNwb25zZRJdChBTZXRNb2R1bGVFbmFibGVkEiMudmVkZXR0ZS52MS5TZXRNb2R1bGVFbmFibGVkUmVxdWVzdBokLnZlZGV0dGUudjEuU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlElAKCk1vZHVsZUxvZ3MSHS52ZWRldHRlLnYxLk1vZHVsZUxvZ3NSZXF1ZXN0Gh4udmVkZXR0ZS52MS5Nb2R1bGVMb2dzUmVzcG9uc2UiA5ACARJUCg1QcmV2aWV3TW9kdWxlEiAudmVkZXR0ZS52MS5QcmV2aWV3TW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuUHJldmlld01vZHVsZVJlc3BvbnNlElMKC1N1Z2dlc3RTcGVjEh4udmVkZXR0ZS52MS5TdWdnZXN0U3BlY1JlcXVlc3QaHy52ZWRldHRlLnYxLlN1Z2dlc3RTcGVjUmVzcG9uc2UiA5ACARJOCgtJbnN0YWxsU3BlYxIeLnZlZGV0dGUudjEuSW5zdGFsbFNwZWNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5JbnN0YWxsU3BlY1Jlc3BvbnNlElYKDExpc3RVbnBhcnNlZBIfLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVzcG9uc2UiA5ACARJcCg5MaXN0UXVhcmFudGluZRIhLnZlZGV0dGUudjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GiIudmVkZXR0ZS52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
 
 /**
  * Module is one module that runs.
@@ -257,11 +257,24 @@ export type InstallModuleResponse = Message<"vedette.v1.InstallModuleResponse"> 
   replacedDigest: string;
 
   /**
-   * Of the package's own tests, all of which passed.
+   * Of the package's own tests and of saved cases, all of which passed.
    *
    * @generated from field: uint32 cases = 3;
    */
   cases: number;
+
+  /**
+   * Set when nothing was installed because it asks for capabilities that nobody has granted: the number of the request
+   * that waits (AdmissionService), and what it waits for.
+   *
+   * @generated from field: uint64 waiting = 4;
+   */
+  waiting: bigint;
+
+  /**
+   * @generated from field: repeated string missing = 5;
+   */
+  missing: string[];
 };
 
 /**
@@ -270,6 +283,106 @@ export type InstallModuleResponse = Message<"vedette.v1.InstallModuleResponse"> 
  */
 export const InstallModuleResponseSchema: GenMessage<InstallModuleResponse> = /*@__PURE__*/
   messageDesc(file_vedette_v1_module, 5);
+
+/**
+ * @generated from message vedette.v1.ListModuleVersionsRequest
+ */
+export type ListModuleVersionsRequest = Message<"vedette.v1.ListModuleVersionsRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Whose module; 0 for the one that all organizations share.
+   *
+   * @generated from field: uint32 tenant = 2;
+   */
+  tenant: number;
+};
+
+/**
+ * Describes the message vedette.v1.ListModuleVersionsRequest.
+ * Use `create(ListModuleVersionsRequestSchema)` to create a new message.
+ */
+export const ListModuleVersionsRequestSchema: GenMessage<ListModuleVersionsRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 6);
+
+/**
+ * @generated from message vedette.v1.ListModuleVersionsResponse
+ */
+export type ListModuleVersionsResponse = Message<"vedette.v1.ListModuleVersionsResponse"> & {
+  /**
+   * At most 7: the one that runs, 5 before it, and behind an organization's own the one that all share.
+   *
+   * @generated from field: repeated vedette.v1.ModuleVersion versions = 1;
+   */
+  versions: ModuleVersion[];
+};
+
+/**
+ * Describes the message vedette.v1.ListModuleVersionsResponse.
+ * Use `create(ListModuleVersionsResponseSchema)` to create a new message.
+ */
+export const ListModuleVersionsResponseSchema: GenMessage<ListModuleVersionsResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 7);
+
+/**
+ * ModuleVersion is a version as it was activated last.
+ *
+ * @generated from message vedette.v1.ModuleVersion
+ */
+export type ModuleVersion = Message<"vedette.v1.ModuleVersion"> & {
+  /**
+   * Empty when the package is no longer here.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+
+  /**
+   * Log sequence of the control record that activated it.
+   *
+   * @generated from field: uint64 generation = 3;
+   */
+  generation: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp activated_at = 4;
+   */
+  activatedAt?: Timestamp | undefined;
+
+  /**
+   * User name, "vedette" for what came with the host; of a shared module an admin only sees it.
+   *
+   * @generated from field: string activated_by = 5;
+   */
+  activatedBy: string;
+
+  /**
+   * @generated from field: bool running = 6;
+   */
+  running: boolean;
+
+  /**
+   * All organizations share it; going back to it lets go of the organization's own versions.
+   *
+   * @generated from field: bool shared = 7;
+   */
+  shared: boolean;
+};
+
+/**
+ * Describes the message vedette.v1.ModuleVersion.
+ * Use `create(ModuleVersionSchema)` to create a new message.
+ */
+export const ModuleVersionSchema: GenMessage<ModuleVersion> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 8);
 
 /**
  * @generated from message vedette.v1.RollbackModuleRequest
@@ -284,6 +397,14 @@ export type RollbackModuleRequest = Message<"vedette.v1.RollbackModuleRequest"> 
    * @generated from field: uint32 tenant = 2;
    */
   tenant: number;
+
+  /**
+   * Which version is to run again, by the generation in ModuleVersion; 0 for the one that ran before. The version that runs
+   * and those between stay in the list; with 0 the version that runs leaves it.
+   *
+   * @generated from field: uint64 generation = 3;
+   */
+  generation: bigint;
 };
 
 /**
@@ -291,7 +412,7 @@ export type RollbackModuleRequest = Message<"vedette.v1.RollbackModuleRequest"> 
  * Use `create(RollbackModuleRequestSchema)` to create a new message.
  */
 export const RollbackModuleRequestSchema: GenMessage<RollbackModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 6);
+  messageDesc(file_vedette_v1_module, 9);
 
 /**
  * @generated from message vedette.v1.RollbackModuleResponse
@@ -308,7 +429,7 @@ export type RollbackModuleResponse = Message<"vedette.v1.RollbackModuleResponse"
  * Use `create(RollbackModuleResponseSchema)` to create a new message.
  */
 export const RollbackModuleResponseSchema: GenMessage<RollbackModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 7);
+  messageDesc(file_vedette_v1_module, 10);
 
 /**
  * @generated from message vedette.v1.SetModuleEnabledRequest
@@ -335,7 +456,7 @@ export type SetModuleEnabledRequest = Message<"vedette.v1.SetModuleEnabledReques
  * Use `create(SetModuleEnabledRequestSchema)` to create a new message.
  */
 export const SetModuleEnabledRequestSchema: GenMessage<SetModuleEnabledRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 8);
+  messageDesc(file_vedette_v1_module, 11);
 
 /**
  * @generated from message vedette.v1.SetModuleEnabledResponse
@@ -352,7 +473,7 @@ export type SetModuleEnabledResponse = Message<"vedette.v1.SetModuleEnabledRespo
  * Use `create(SetModuleEnabledResponseSchema)` to create a new message.
  */
 export const SetModuleEnabledResponseSchema: GenMessage<SetModuleEnabledResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 9);
+  messageDesc(file_vedette_v1_module, 12);
 
 /**
  * @generated from message vedette.v1.ModuleLogsRequest
@@ -381,7 +502,7 @@ export type ModuleLogsRequest = Message<"vedette.v1.ModuleLogsRequest"> & {
  * Use `create(ModuleLogsRequestSchema)` to create a new message.
  */
 export const ModuleLogsRequestSchema: GenMessage<ModuleLogsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 10);
+  messageDesc(file_vedette_v1_module, 13);
 
 /**
  * ModuleLogsResponse holds the lines, oldest first.
@@ -400,7 +521,7 @@ export type ModuleLogsResponse = Message<"vedette.v1.ModuleLogsResponse"> & {
  * Use `create(ModuleLogsResponseSchema)` to create a new message.
  */
 export const ModuleLogsResponseSchema: GenMessage<ModuleLogsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 11);
+  messageDesc(file_vedette_v1_module, 14);
 
 /**
  * ModuleLogLine is a line that a module wrote or that the host wrote about it.
@@ -429,7 +550,7 @@ export type ModuleLogLine = Message<"vedette.v1.ModuleLogLine"> & {
  * Use `create(ModuleLogLineSchema)` to create a new message.
  */
 export const ModuleLogLineSchema: GenMessage<ModuleLogLine> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 12);
+  messageDesc(file_vedette_v1_module, 15);
 
 /**
  * @generated from message vedette.v1.ListQuarantineRequest
@@ -460,7 +581,7 @@ export type ListQuarantineRequest = Message<"vedette.v1.ListQuarantineRequest"> 
  * Use `create(ListQuarantineRequestSchema)` to create a new message.
  */
 export const ListQuarantineRequestSchema: GenMessage<ListQuarantineRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 13);
+  messageDesc(file_vedette_v1_module, 16);
 
 /**
  * ListQuarantineResponse holds records, newest first.
@@ -486,7 +607,7 @@ export type ListQuarantineResponse = Message<"vedette.v1.ListQuarantineResponse"
  * Use `create(ListQuarantineResponseSchema)` to create a new message.
  */
 export const ListQuarantineResponseSchema: GenMessage<ListQuarantineResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 14);
+  messageDesc(file_vedette_v1_module, 17);
 
 /**
  * QuarantinedRecord is a record that a module could not survive.
@@ -545,7 +666,7 @@ export type QuarantinedRecord = Message<"vedette.v1.QuarantinedRecord"> & {
  * Use `create(QuarantinedRecordSchema)` to create a new message.
  */
 export const QuarantinedRecordSchema: GenMessage<QuarantinedRecord> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 15);
+  messageDesc(file_vedette_v1_module, 18);
 
 /**
  * @generated from message vedette.v1.PreviewModuleRequest
@@ -611,7 +732,7 @@ export type PreviewModuleRequest = Message<"vedette.v1.PreviewModuleRequest"> & 
  * Use `create(PreviewModuleRequestSchema)` to create a new message.
  */
 export const PreviewModuleRequestSchema: GenMessage<PreviewModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 16);
+  messageDesc(file_vedette_v1_module, 19);
 
 /**
  * @generated from message vedette.v1.PreviewModuleResponse
@@ -647,7 +768,7 @@ export type PreviewModuleResponse = Message<"vedette.v1.PreviewModuleResponse"> 
  * Use `create(PreviewModuleResponseSchema)` to create a new message.
  */
 export const PreviewModuleResponseSchema: GenMessage<PreviewModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 17);
+  messageDesc(file_vedette_v1_module, 20);
 
 /**
  * Problem is a mistake in a text that a person wrote.
@@ -683,7 +804,7 @@ export type Problem = Message<"vedette.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 18);
+  messageDesc(file_vedette_v1_module, 21);
 
 /**
  * PreviewResult is what a record became.
@@ -721,7 +842,7 @@ export type PreviewResult = Message<"vedette.v1.PreviewResult"> & {
  * Use `create(PreviewResultSchema)` to create a new message.
  */
 export const PreviewResultSchema: GenMessage<PreviewResult> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 19);
+  messageDesc(file_vedette_v1_module, 22);
 
 /**
  * PreviewEvent is an event with the bytes that its fields were read from.
@@ -745,7 +866,7 @@ export type PreviewEvent = Message<"vedette.v1.PreviewEvent"> & {
  * Use `create(PreviewEventSchema)` to create a new message.
  */
 export const PreviewEventSchema: GenMessage<PreviewEvent> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 20);
+  messageDesc(file_vedette_v1_module, 23);
 
 /**
  * @generated from message vedette.v1.SuggestSpecRequest
@@ -764,7 +885,7 @@ export type SuggestSpecRequest = Message<"vedette.v1.SuggestSpecRequest"> & {
  * Use `create(SuggestSpecRequestSchema)` to create a new message.
  */
 export const SuggestSpecRequestSchema: GenMessage<SuggestSpecRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 21);
+  messageDesc(file_vedette_v1_module, 24);
 
 /**
  * @generated from message vedette.v1.SuggestSpecResponse
@@ -783,7 +904,7 @@ export type SuggestSpecResponse = Message<"vedette.v1.SuggestSpecResponse"> & {
  * Use `create(SuggestSpecResponseSchema)` to create a new message.
  */
 export const SuggestSpecResponseSchema: GenMessage<SuggestSpecResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 22);
+  messageDesc(file_vedette_v1_module, 25);
 
 /**
  * @generated from message vedette.v1.InstallSpecRequest
@@ -824,7 +945,7 @@ export type InstallSpecRequest = Message<"vedette.v1.InstallSpecRequest"> & {
  * Use `create(InstallSpecRequestSchema)` to create a new message.
  */
 export const InstallSpecRequestSchema: GenMessage<InstallSpecRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 23);
+  messageDesc(file_vedette_v1_module, 26);
 
 /**
  * @generated from message vedette.v1.InstallSpecResponse
@@ -855,7 +976,7 @@ export type InstallSpecResponse = Message<"vedette.v1.InstallSpecResponse"> & {
  * Use `create(InstallSpecResponseSchema)` to create a new message.
  */
 export const InstallSpecResponseSchema: GenMessage<InstallSpecResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 24);
+  messageDesc(file_vedette_v1_module, 27);
 
 /**
  * @generated from message vedette.v1.ListUnparsedRequest
@@ -879,7 +1000,7 @@ export type ListUnparsedRequest = Message<"vedette.v1.ListUnparsedRequest"> & {
  * Use `create(ListUnparsedRequestSchema)` to create a new message.
  */
 export const ListUnparsedRequestSchema: GenMessage<ListUnparsedRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 25);
+  messageDesc(file_vedette_v1_module, 28);
 
 /**
  * @generated from message vedette.v1.ListUnparsedResponse
@@ -896,7 +1017,7 @@ export type ListUnparsedResponse = Message<"vedette.v1.ListUnparsedResponse"> & 
  * Use `create(ListUnparsedResponseSchema)` to create a new message.
  */
 export const ListUnparsedResponseSchema: GenMessage<ListUnparsedResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 26);
+  messageDesc(file_vedette_v1_module, 29);
 
 /**
  * Shape is what records have in common when their values are put aside.
@@ -941,7 +1062,7 @@ export type Shape = Message<"vedette.v1.Shape"> & {
  * Use `create(ShapeSchema)` to create a new message.
  */
 export const ShapeSchema: GenMessage<Shape> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 27);
+  messageDesc(file_vedette_v1_module, 30);
 
 /**
  * ModuleService shows and changes what runs. Every change is a control record in the log.
@@ -971,7 +1092,17 @@ export const ModuleService: GenService<{
     output: typeof InstallModuleResponseSchema;
   },
   /**
-   * RollbackModule activates the version that ran before.
+   * ListModuleVersions returns the version that runs and those that can run in its place, newest first.
+   *
+   * @generated from rpc vedette.v1.ModuleService.ListModuleVersions
+   */
+  listModuleVersions: {
+    methodKind: "unary";
+    input: typeof ListModuleVersionsRequestSchema;
+    output: typeof ListModuleVersionsResponseSchema;
+  },
+  /**
+   * RollbackModule activates the version that ran before, or an earlier one that the caller names.
    *
    * @generated from rpc vedette.v1.ModuleService.RollbackModule
    */

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/vedette-siem/vedette/host/replay"
+	"github.com/vedette-siem/vedette/host/tenant"
+	"github.com/vedette-siem/vedette/registry"
+	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
+	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
+	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
+)
+
+type admissionService struct {
+	*API
+	vedettev1connect.UnimplementedAdmissionServiceHandler
+}
+
+// mayGrant reports whether a principal may give a module of t a capability.
+func mayGrant(p storage.Principal, t storage.Tenant) bool {
+	if t == storage.NoTenant {
+		return tenant.Authorize(p, tenant.ManageGlobal, t) == nil
+	}
+	return tenant.Authorize(p, tenant.Grant, t) == nil
+}
+
+func (s admissionService) ListInstallRequests(ctx context.Context, req *connect.Request[v1.ListInstallRequestsRequest]) (*connect.Response[v1.ListInstallRequestsResponse], error) {
+	p, err := s.some(ctx, req.Header(), tenant.ReadModules, req.Msg.Tenants)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.cfg.DB.ListInstallRequests(ctx, p, req.Msg.All, int(req.Msg.Limit))
+	if err != nil {
+		return nil, err
+	}
+	out := &v1.ListInstallRequestsResponse{}
+	for i := range list {
+		out.Requests = append(out.Requests, s.request(ctx, &list[i]))
+	}
+	return connect.NewResponse(out), nil
+}
+
+// request describes a request; reasons come from the package, when it is still here.
+func (s admissionService) request(ctx context.Context, r *meta.InstallRequest) *v1.InstallRequest {
+	out := &v1.InstallRequest{
+		Id: r.ID, Tenant: uint32(r.Tenant), Module: r.Module, Version: r.Version, Digest: r.Digest, Missing: r.Missing, Who: r.Who,
+		At: timestamppb.New(time.Unix(0, r.At)), State: string(r.State), Decider: r.Decider, Note: r.Note,
+	}
+	if r.Decided != 0 {
+		out.Decided = timestamppb.New(time.Unix(0, r.Decided))
+	}
+	reasons := map[string]string{}
+	if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(r.Digest)); err == nil {
+		for _, c := range pkg.Manifest.Capabilities {
+			reasons[c.ID] = c.Reason
+		}
+	}
+	for _, id := range r.Asks {
+		out.Asks = append(out.Asks, &v1.CapabilityRequest{Id: id, Reason: reasons[id]})
+	}
+	if slot, ok := s.cfg.Pipeline.Generation().Running.Layer(r.Tenant).Slots[r.Module]; ok {
+		if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(slot.Current.Digest)); err == nil {
+			out.Running = pkg.Manifest.Version
+		}
+	}
+	return out
+}
+
+func (s admissionService) DecideInstallRequest(ctx context.Context, req *connect.Request[v1.DecideInstallRequestRequest]) (*connect.Response[v1.DecideInstallRequestResponse], error) {
+	p, err := s.Principal(ctx, req.Header())
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.cfg.DB.InstallRequest(ctx, p, req.Msg.Id)
+	if err != nil {
+		return nil, err
+	}
+	if !mayGrant(p, r.Tenant) {
+		return nil, fmt.Errorf("%s: %s as %s: %w", tenant.Grant, p.User, p.Role, storage.ErrForbidden)
+	}
+	if req.Msg.Approve {
+		err = s.cfg.Modules.Approve(ctx, p, r.ID, req.Msg.Note)
+	} else {
+		err = s.cfg.Modules.Reject(ctx, p, r.ID, req.Msg.Note)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r, err = s.cfg.DB.InstallRequest(ctx, p, r.ID); err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&v1.DecideInstallRequestResponse{Request: s.request(ctx, &r)}), nil
+}
+
+func (s admissionService) SaveCase(ctx context.Context, req *connect.Request[v1.SaveCaseRequest]) (*connect.Response[v1.SaveCaseResponse], error) {
+	p, err := s.some(ctx, req.Header(), tenant.ReadIncidents, nil)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.cfg.DB.GetIncident(ctx, p, req.Msg.Incident)
+	if err != nil {
+		return nil, err
+	}
+	for _, needed := range []tenant.Action{tenant.ReadEvents, tenant.ManageModules} {
+		if err := tenant.Authorize(p, needed, in.Tenant); err != nil {
+			return nil, err
+		}
+	}
+	if req.Msg.Shared {
+		if err := tenant.Authorize(p, tenant.ManageGlobal, storage.NoTenant); err != nil {
+			return nil, err
+		}
+	}
+	p.Tenants = []storage.Tenant{in.Tenant}
+	c, err := s.cfg.Modules.SaveCase(ctx, p, in.ID, req.Msg.Shared)
+	if errors.Is(err, replay.ErrCannot) {
+		return nil, connect.NewError(connect.CodeFailedPrecondition, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&v1.SaveCaseResponse{Case: caseOf(&c)}), nil
+}
+
+func (s admissionService) ListCases(ctx context.Context, req *connect.Request[v1.ListCasesRequest]) (*connect.Response[v1.ListCasesResponse], error) {
+	if _, err := (moduleService{API: s.API}).changer(ctx, req.Header(), req.Msg.Tenant); err != nil {
+		return nil, err
+	}
+	list, err := s.cfg.DB.ModuleCases(ctx, storage.Tenant(req.Msg.Tenant), req.Msg.Module)
+	if err != nil {
+		return nil, err
+	}
+	out := &v1.ListCasesResponse{}
+	for i := range list {
+		out.Cases = append(out.Cases, caseOf(&list[i]))
+	}
+	return connect.NewResponse(out), nil
+}
+
+func (s admissionService) DeleteCase(ctx context.Context, req *connect.Request[v1.DeleteCaseRequest]) (*connect.Response[v1.DeleteCaseResponse], error) {
+	if _, err := (moduleService{API: s.API}).changer(ctx, req.Header(), req.Msg.Tenant); err != nil {
+		return nil, err
+	}
+	if err := s.cfg.DB.DeleteModuleCase(ctx, storage.Tenant(req.Msg.Tenant), req.Msg.Id); err != nil {
+		return nil, err
+	}
+	return connect.NewResponse(&v1.DeleteCaseResponse{}), nil
+}
+
+func caseOf(c *meta.ModuleCase) *v1.Case {
+	return &v1.Case{
+		Id: c.ID, Tenant: uint32(c.Tenant), Module: c.Module, Rule: c.Rule, Incident: c.Incident, Title: c.Title, Who: c.Who,
+		At: timestamppb.New(time.Unix(0, c.At)),
+	}
+}
