@@ -14,7 +14,7 @@ GOLANGCI_VERSION := v2.15.0
 SHARED := ../shared
 SEED ?= $(shell date +%s)
 
-.PHONY: help run build web modules generate test check lint fmt vet bench fuzz soak e2e score clean deps
+.PHONY: help run build web modules sdk generate test check lint fmt vet bench fuzz soak e2e score clean deps
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,11 @@ $(BIN)/tinygo: conformance/tools/tinygo.sh
 
 modules: $(BIN)/tinygo ## rebuild what the lock says has changed in modules/dist
 	PATH="$(BIN):$$PATH" $(GO) run ./modules/build
+
+sdk: ## compilers for modules in Rust and C, conformance/sdks/dist anew, and the modules of every SDK
+	sh sdk/toolchains.sh
+	$(GO) test ./conformance/sdks -count=1 -run 'TestDist|TestNamesOfSDKs' -update
+	$(GO) test -count=1 -v ./conformance/sdks/...
 
 # --- generated code --------------------------------------------------------------------------------------------------
 $(BIN)/buf:
@@ -104,6 +109,7 @@ bench: build ## what everything costs, with the machine's load
 	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./storage/... ./modules/... ./sdk/...
 	cd sdk/go && $(GO) test -run '^$$' -bench . -benchmem ./...
 	VEDETTE_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run TestBench ./conformance/bench
+	cd conformance/peer && VEDETTE_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run TestBench .
 
 score: build ## precision and recall of the parsers on the corpora in ../shared, when they are there
 	@if [ ! -d $(SHARED) ]; then echo "no $(SHARED): nothing to score"; exit 0; fi; \
