@@ -285,7 +285,7 @@ const middle = `function() {
   seen.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const r = seen.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
   const top = document.elementFromPoint(x, y);
-  return { X: x, Y: y, Hit: top !== null && (seen.contains(top) || top.contains(seen)) };
+  return { X: x, Y: y, Hit: top !== null && (seen.contains(top) || top.contains(seen) || [...this.labels ?? []].some((l) => l.contains(top))) };
 }`
 
 // spot waits until the element stands still where the pointer reaches it.
@@ -330,13 +330,39 @@ func (e element) fill(text string) {
 	}
 }
 
-// press presses keys, one after the other.
-func (p *page) press(keys string) { p.t.Helper(); do(p.t, p.ctx, chromedp.KeyEvent(keys)) }
+// press presses keys, one after the other, as a keyboard does: a key that the page takes for itself writes nothing.
+func (p *page) press(keys string) {
+	p.t.Helper()
+	for _, r := range keys {
+		events := kb.Encode(r)
+		down, up := *events[0], *events[len(events)-1]
+		if len(events) == 3 {
+			down.Text, down.UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+		}
+		for _, e := range []input.DispatchKeyEventParams{down, up} {
+			if _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, e); err != nil {
+				p.t.Fatalf("browser %q: press %q: %v", p.name, r, err)
+			}
+		}
+	}
+}
+
+// chord presses a key with Ctrl.
+func (p *page) chord(key string) {
+	p.t.Helper()
+	do(p.t, p.ctx, chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+}
 
 // closeDialog closes a dialog and waits until it has faded out: until then it takes the keys.
 func (p *page) closeDialog() {
 	p.t.Helper()
 	p.press(keyEscape)
+	p.noDialog()
+}
+
+// noDialog waits until a dialog has faded out.
+func (p *page) noDialog() {
+	p.t.Helper()
 	p.await("the dialog to be gone", `document.querySelector('[aria-modal=true]') === null`)
 }
 
@@ -345,6 +371,10 @@ const (
 	keyEnter      = kb.Enter
 	keyEscape     = kb.Escape
 	keyArrowRight = kb.ArrowRight
+	keyArrowDown  = kb.ArrowDown
+	keyArrowUp    = kb.ArrowUp
+	keyBackspace  = kb.Backspace
+	keyTab        = kb.Tab
 )
 
 // rows is what the queue shows, all of it: by incident its title and count.
@@ -390,11 +420,13 @@ func (p *page) sameRows(want map[string]string) {
 	})
 }
 
-// signIn signs in and waits for the queue.
-func (p *page) signIn(s *server) {
+// signIn signs in as the admin and waits for the queue.
+func (p *page) signIn(s *server) { p.t.Helper(); p.signInAs("admin", s.password) }
+
+func (p *page) signInAs(name, password string) {
 	p.t.Helper()
-	p.fill("textbox", "User name", "admin")
-	p.fill("textbox", "Password", s.password)
+	p.fill("textbox", "User name", name)
+	p.fill("textbox", "Password", password)
 	p.click("button", "Sign in")
 	p.find("grid", "Incidents")
 	p.pointAway()

@@ -1,12 +1,10 @@
 package e2e
 
 import (
-	"compress/gzip"
 	"context"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,17 +48,23 @@ tests:
 `
 )
 
-// installProbe makes probes raise incidents of the organization "main", and returns its token.
+// installProbe makes probes raise incidents, and returns a token of the organization "main".
 func (s *server) installProbe(ctx context.Context) (token string) {
 	s.t.Helper()
+	s.install(ctx, rulePackage(s.t, "probe", probeRule))
+	return s.readProbes(ctx, mainTenant)
+}
+
+// readProbes makes probes that an organization sends events, and returns its token.
+func (s *server) readProbes(ctx context.Context, tenant uint32) (token string) {
+	s.t.Helper()
 	_, err := s.modules().InstallSpec(ctx, connect.NewRequest(&v1.InstallSpecRequest{
-		Tenant: mainTenant, Name: "probe", Spec: probeSpec, Samples: [][]byte{[]byte("PROBE h1 u1")},
+		Tenant: tenant, Name: "probe", Spec: probeSpec, Samples: [][]byte{[]byte("PROBE h1 u1")},
 	}))
 	if err != nil {
 		s.t.Fatalf("install the parser of probes: %v", err)
 	}
-	s.install(ctx, rulePackage(s.t, "probe", probeRule))
-	return s.ingestToken(ctx, mainTenant, "probe")
+	return s.ingestToken(ctx, tenant, "probe")
 }
 
 func (s *server) probe(ctx context.Context, token string, names ...string) {
@@ -115,7 +119,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(t *testing.T, s *server, token string)
 	}{
-		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"cuts", testCuts}, {"injection", testInjection}, {"axe", testAxe}, {"frames", testFrames},
+		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t
@@ -126,8 +130,11 @@ func TestConsole(t *testing.T) {
 	s.t = t
 }
 
-// pages are all of the console's, each with the heading that says it is there.
-var pages = []struct{ path, heading string }{
+// address is where a page is, and the heading that says it is there.
+type address struct{ path, heading string }
+
+// pages are all of the console's that are there from the beginning.
+var pages = []address{
 	{"/queue", "Queue.*"},
 	{"/search", "Search.*"},
 	{"/dashboards", "Overview.*"},
@@ -140,63 +147,6 @@ var pages = []struct{ path, heading string }{
 	{"/health", "Health.*"},
 	{"/access", "Access.*"},
 }
-
-const maxChunkBytes = 250_000 // compressed
-
-// testPaint times each page from the address to its heading, the queue to its first rows, and weighs what they load.
-func testPaint(t *testing.T, s *server, token string) {
-	s.probe(t.Context(), token, "painted")
-	tt := newTimetable(t)
-	p := openPage(t, "paint", "about:blank")
-	const limit = 1500 * time.Millisecond
-	tt.step("sign-in form, nothing cached", limit, func() { p.open(s.url); p.find("textbox", "User name") })
-	p.signIn(s)
-	for _, x := range pages {
-		tt.step(x.path, limit, func() { p.open(s.url + x.path); p.find("heading", x.heading) })
-	}
-	tt.step("/queue, first rows", limit, func() { p.open(s.url + "/queue"); p.find("row", ".*probe painted.*") })
-	files, err := filepath.Glob(root + "/console/web/dist/assets/*.js")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no chunks in console/web/dist/assets: %v", err)
-	}
-	type chunk struct {
-		name  string
-		bytes int64
-	}
-	var chunks []chunk
-	for _, f := range files {
-		n := compressed(t, f)
-		chunks = append(chunks, chunk{filepath.Base(f), n})
-		if n > maxChunkBytes {
-			t.Errorf("%s is %d bytes compressed, at most %d are allowed", filepath.Base(f), n, maxChunkBytes)
-		}
-	}
-	slices.SortFunc(chunks, func(a, b chunk) int { return int(b.bytes - a.bytes) })
-	for _, c := range chunks[:min(6, len(chunks))] {
-		t.Logf("%7d bytes compressed  %s", c.bytes, c.name)
-	}
-}
-
-// compressed is the size of a file as gzip makes it.
-func compressed(t *testing.T, name string) int64 {
-	t.Helper()
-	n := &counter{}
-	z, err := gzip.NewWriterLevel(n, gzip.BestCompression)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := z.Write(readFile(t, name)); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return n.n
-}
-
-type counter struct{ n int64 }
-
-func (c *counter) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
 
 const samples = 60 // of the latency
 
@@ -237,26 +187,30 @@ func testLatency(t *testing.T, s *server, token string) {
 	tt.note("record to row, worst", took[samples-1], 0)
 }
 
-// testOverview opens the dashboard, which is computed from the stream: the store is not asked.
-func testOverview(t *testing.T, s *server, _ string) {
-	queries := func() uint64 {
-		h, err := s.health().GetHealth(t.Context(), connect.NewRequest(&v1.GetHealthRequest{}))
-		if err != nil {
-			t.Fatal(err)
+// addresses are all pages, an incident in each of its views, and an event.
+func (s *server) addresses(t *testing.T) []address {
+	t.Helper()
+	var incident *v1.Incident
+	s.until("an incident to look at", patience, func() bool {
+		for _, i := range s.incidentsByID(t.Context()) {
+			if i.Rule == "ssh-guessed-password" || incident == nil {
+				incident = i
+			}
 		}
-		return h.Msg.StoreQueries
+		return incident != nil
+	})
+	all := slices.Clone(pages)
+	for _, view := range []string{"", "timeline", "entities", "events", "similar", "history", "rule"} {
+		all = append(all, address{"/incidents/" + incident.Id + "?view=" + view, ".+"})
 	}
-	p := openPage(t, "overview", s.url)
-	p.signIn(s)
-	before := queries()
-	p.open(s.url + "/dashboards")
-	p.find("heading", "Overview.*")
-	p.says(`Events per second[\s\S]*parsed[\s\S]*Top sources`)
-	wait(t.Context(), 5*time.Second) // it asks for news every two
-	if n := queries() - before; n != 0 {
-		t.Errorf("the dashboard has sent %d queries to the store", n)
+	detail, err := s.incidents().GetIncident(t.Context(), connect.NewRequest(&v1.GetIncidentRequest{Id: incident.Id}))
+	if err != nil {
+		t.Fatal(err)
 	}
-	p.picture("dashboard")
+	for _, e := range detail.Msg.Incident.Evidence[:min(1, len(detail.Msg.Incident.Evidence))] {
+		all = append(all, address{"/events/" + e.EventId, ".+"})
+	}
+	return all
 }
 
 // violation is what axe finds.
@@ -276,26 +230,7 @@ func testAxe(t *testing.T, s *server, token string) {
 		t.Fatalf("axe comes with the console's tools (make web): %v", err)
 	}
 	s.probe(t.Context(), token, "looked at")
-	var incident *v1.Incident
-	s.until("an incident to look at", patience, func() bool {
-		for _, i := range s.incidentsByID(t.Context()) {
-			if i.Rule == "ssh-guessed-password" || incident == nil {
-				incident = i
-			}
-		}
-		return incident != nil
-	})
-	all := slices.Clone(pages)
-	for _, view := range []string{"", "timeline", "entities", "events", "similar", "history", "rule"} {
-		all = append(all, struct{ path, heading string }{"/incidents/" + incident.Id + "?view=" + view, ".+"})
-	}
-	detail, err := s.incidents().GetIncident(t.Context(), connect.NewRequest(&v1.GetIncidentRequest{Id: incident.Id}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range detail.Msg.Incident.Evidence[:min(1, len(detail.Msg.Incident.Evidence))] {
-		all = append(all, struct{ path, heading string }{"/events/" + e.EventId, ".+"})
-	}
+	all := s.addresses(t)
 	p := openPage(t, "axe", s.url)
 	check := func(what string) {
 		t.Helper()

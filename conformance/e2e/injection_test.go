@@ -94,7 +94,7 @@ func testInjection(t *testing.T, s *server, token string) {
 	query.Set("view", "table")
 	p.open(s.url + "/search?" + query.Encode())
 	p.says(`<img src=x`)
-	checkCSV(t, "the console's CSV", exportCSV(p), "user.name")
+	checkCSV(t, "the console's CSV", exported(p, "CSV.*", "csv"), "user.name")
 	for _, path := range []string{"/dashboards", "/sources", "/modules/new?sample=" + url.QueryEscape(hostile[0]+"\x1b[2J")} {
 		p.open(s.url + path)
 		p.find("heading", ".+")
@@ -123,8 +123,8 @@ func injectedIncident(p *page, s *server, i *v1.Incident, check func(string)) {
 	check(fmt.Sprintf("event of %q as JSON", i.Title))
 }
 
-// exportCSV exports what the search page shows and returns the file.
-func exportCSV(p *page) []byte {
+// exported exports what the search page shows and returns the file.
+func exported(p *page, item, extension string) []byte {
 	p.t.Helper()
 	dir := p.t.TempDir()
 	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
@@ -133,10 +133,10 @@ func exportCSV(p *page) []byte {
 		p.t.Fatal(err)
 	}
 	p.click("button", "Export")
-	p.click("menuitem", "CSV.*")
+	p.click("menuitem", item)
 	var data []byte
 	p.until("the export", func() (bool, error) {
-		files, err := filepath.Glob(filepath.Join(dir, "*.csv"))
+		files, err := filepath.Glob(filepath.Join(dir, "*."+extension))
 		if err != nil || len(files) != 1 {
 			return false, err
 		}

@@ -237,6 +237,10 @@ func (s *server) health() vedettev1connect.HealthServiceClient {
 	return vedettev1connect.NewHealthServiceClient(http.DefaultClient, s.url, s.bearer())
 }
 
+func (s *server) dashboards() vedettev1connect.DashboardServiceClient {
+	return vedettev1connect.NewDashboardServiceClient(http.DefaultClient, s.url, s.bearer())
+}
+
 // ingestToken makes a token of a tenant.
 func (s *server) ingestToken(ctx context.Context, tenant uint32, name string) string {
 	s.t.Helper()
@@ -245,6 +249,32 @@ func (s *server) ingestToken(ctx context.Context, tenant uint32, name string) st
 		s.t.Fatalf("create ingest token: %v", err)
 	}
 	return r.Msg.Token
+}
+
+// userPassword is that of everybody but the admin.
+const userPassword = "correct horse"
+
+// createUser makes somebody of an organization who may sign in.
+func (s *server) createUser(ctx context.Context, name, role string, tenant uint32) {
+	s.t.Helper()
+	_, err := s.tenants().CreateUser(ctx, connect.NewRequest(&v1.CreateUserRequest{Name: name, Password: userPassword, Role: role, Tenant: tenant}))
+	if err != nil {
+		s.t.Fatalf("create the user %s: %v", name, err)
+	}
+}
+
+// titled returns the newest incidents that have a text in them, by title.
+func (s *server) titled(ctx context.Context, text string) map[string]*v1.Incident {
+	s.t.Helper()
+	r, err := s.incidents().ListIncidents(ctx, connect.NewRequest(&v1.ListIncidentsRequest{Text: text, Limit: 1000}))
+	if err != nil {
+		s.t.Fatalf("list incidents: %v", err)
+	}
+	out := map[string]*v1.Incident{}
+	for _, i := range r.Msg.Incidents {
+		out[i.Title] = i
+	}
+	return out
 }
 
 // errRefused is a request that the server answered with anything but 200.

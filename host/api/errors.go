@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
 
@@ -66,7 +67,17 @@ func (m *errorMapper) wire(procedure string, err error) error {
 		m.report(fmt.Errorf("%s: %w", procedure, err))
 		return connect.NewError(c, errInternal)
 	}
-	return connect.NewError(c, err)
+	return connect.NewError(c, plain(err))
+}
+
+// plain leaves out the name of the kind at the end of an error's text: the code says it.
+func plain(err error) error {
+	for _, k := range kinds {
+		if text, ok := strings.CutSuffix(err.Error(), ": "+k.kind.Error()); ok && errors.Is(err, k.kind) {
+			return errors.New(text)
+		}
+	}
+	return err
 }
 
 // WrapUnary implements connect.Interceptor.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,8 @@ func (s healthService) GetHealth(ctx context.Context, req *connect.Request[v1.Ge
 	out.Positions = &v1.Positions{
 		First: at.First, Last: at.Last, Processed: at.Processed, StoredDurable: at.Durable, Checkpoint: at.Checkpoint, Applied: applied,
 	}
-	out.MemoryBytes, out.StoreBytes, out.StoreQueries = residentBytes(), store.DiskBytes, store.Queries
+	out.MemoryBytes, out.StoreBytes = residentBytes(), store.DiskBytes
+	out.StoreQueries, out.StoreQueriesRunning = store.Queries, uint32(store.Running)
 	out.Drops, out.QueueLag = s.drops(), s.lag()
 	out.DiskFreeBytes, out.StoreBytesPerDay, out.DaysLeft, out.DaysLeftUntil = s.disk.state()
 	return connect.NewResponse(out), nil
@@ -89,7 +91,8 @@ func (a *API) drops() map[string]uint64 {
 	return out
 }
 
-// silentRules are the shipped rules whose incidents say that a sender fell silent; the value of their one key names it.
+// silentRules are the shipped rules whose incidents say that a sender fell silent; the value of their one key names it. An
+// organization that wants another interval installs a rule of its own under the same id.
 var silentRules = []string{"silent-host", "silent-syslog-host", "silent-firewall"}
 
 // sources returns who sends for some organizations, the longest silent of each first.
@@ -98,7 +101,7 @@ func (s healthService) sources(ctx context.Context, p storage.Principal) ([]*v1.
 		tenant storage.Tenant
 		host   string
 	}
-	silent := map[name]string{}
+	silent := map[name]storage.Incident{}
 	for _, rule := range silentRules {
 		if p.Filter != "" {
 			break // incidents are drawn from events that the filter may hide
@@ -109,7 +112,7 @@ func (s healthService) sources(ctx context.Context, p storage.Principal) ([]*v1.
 		}
 		for _, in := range page.Incidents {
 			if len(in.Key) > 0 {
-				silent[name{in.Tenant, in.Key[0].Value}] = in.ID
+				silent[name{in.Tenant, in.Key[0].Value}] = in
 			}
 		}
 	}
@@ -121,14 +124,24 @@ func (s healthService) sources(ctx context.Context, p storage.Principal) ([]*v1.
 				return out, nil
 			}
 			r := read[x.Source.Listener+" "+x.Source.Peer]
+			incident := ""
+			if in, ok := silent[name{t, r.Host}]; ok && !sentSince(r.Newest, &in) {
+				incident = in.ID
+			}
 			out = append(out, &v1.Source{
 				Tenant: uint32(x.Tenant), Listener: strings.ToValidUTF8(x.Source.Listener, "?"), Peer: strings.ToValidUTF8(x.Source.Peer, "?"),
 				Records: x.Records, FirstSeen: moment(x.FirstSeen), LastSeen: moment(x.LastSeen), RecordsPerSecond: x.PerSecond,
-				Processed: r.Processed, Unparsed: r.Unparsed, Parser: r.Parser, SilentIncident: silent[name{t, r.Host}],
+				Processed: r.Processed, Unparsed: r.Unparsed, Parser: r.Parser, SilentIncident: incident,
 			})
 		}
 	}
 	return out, nil
+}
+
+// sentSince reports whether a sender's newest record came after those that a silence is measured from: the incident waits
+// for a person, the source is silent no more. Positions decide, whatever the sender's clock says.
+func sentSince(newest storage.EventID, silence *storage.Incident) bool {
+	return !slices.ContainsFunc(silence.Evidence, func(e storage.Evidence) bool { return !e.ID.Less(newest) })
 }
 
 // lag counts the records that were received since the start and are not processed. What was in the log at the start is

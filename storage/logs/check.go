@@ -56,7 +56,7 @@ const contextBytes = 50
 var (
 	contextOf = regexp.MustCompile(`(?s); context: \[(.*?)\](; tail: \[(.*)\]|; see https?://\S+)?$`)
 	lastToken = regexp.MustCompile(`(\w+|\W)$`)
-	badToken  = regexp.MustCompile(`unexpected token:? "((?:[^"\\]|\\.)*)"`)
+	badToken  = regexp.MustCompile(`(?:unexpected (?:token|pipe|keyword|closing token)|unknown stats func):? "((?:[^"\\]|\\.)*)"`)
 )
 
 // explain turns an error of logstorage into a message and the place that it is about.

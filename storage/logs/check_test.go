@@ -26,6 +26,8 @@ func TestCheck(t *testing.T) {
 		{text: "a)", at: 1, says: "end here"},
 		{text: "* | stats", at: 9, says: "stats"},
 		{text: "* | stats count( by (x)", at: 20, says: "count"},
+		{text: "a | statz by (b) count()", at: 4, says: "statz"},
+		{text: "a | stats by (b) cuont() n", at: 17, says: "cuont"},
 		{text: strings.Repeat("x", storage.MaxQueryBytes+1), at: storage.MaxQueryBytes, says: "bytes"},
 		{text: strings.Repeat("word ", 20) + "| limit ten", at: 111, says: "ten"},
 	} {

@@ -21,6 +21,7 @@ type Stats struct {
 	Dropped     Dropped
 	Repaired    uint64 // events that reached Append and were not in canonical form
 	Queries     uint64 // run since Open
+	Running     int    // of them at this moment
 	Durable     uint64 // as Store.Durable
 	ReadOnly    bool   // the disk is nearly full: Append refuses
 }
@@ -30,7 +31,7 @@ func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	st := Stats{PendingRows: uint64(s.pending.rows), Dropped: s.dropped, Repaired: s.changed}
 	s.mu.Unlock()
-	st.Queries, st.Durable = s.queries.Load(), s.Durable()
+	st.Queries, st.Running, st.Durable = s.queries.Load(), len(s.slots), s.Durable()
 	s.life.RLock()
 	defer s.life.RUnlock()
 	if s.closed {

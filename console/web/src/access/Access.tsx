@@ -3,6 +3,7 @@
 import { Tabs } from '@mantine/core';
 import { useParams } from '../app/params';
 import { Page, useTitle } from '../ui/Layout';
+import css from './access.module.css';
 import { Organizations } from './Organizations';
 import { Tokens } from './Tokens';
 import { Users } from './Users';
@@ -22,7 +23,7 @@ export default function Access() {
   const shown = tabs.find((t) => t.id === params.show) ?? tabs[0]!;
   return (
     <Page title="Access">
-      <Tabs value={shown.id} onChange={(v) => v && set({ show: v })} keepMounted={false}>
+      <Tabs className={css.tabs} value={shown.id} onChange={(v) => v && set({ show: v })} keepMounted={false}>
         <Tabs.List>
           {tabs.map((t) => (
             <Tabs.Tab key={t.id} value={t.id}>

@@ -5,7 +5,7 @@ import { Button, Modal, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { useSession } from '../app/session';
+import { type Permission, useSession } from '../app/session';
 import { EmptyState, ErrorBox } from '../ui/States';
 import css from './access.module.css';
 
@@ -76,18 +76,20 @@ export function List<T>({ label, rows, keyOf, columns, error, retry, empty, abou
 
 interface AddProps {
   label: string;
+  // What it needs.
+  right: Permission;
   // Sends what was filled in; the dialog closes when it succeeds.
   send: (form: (name: string) => string) => Promise<void>;
   children: ReactNode;
 }
 
-// Add is a button and its dialog, for admins.
-export function Add({ label, send, children }: AddProps) {
+// Add is a button and its dialog; it is disabled, with the reason, for those who lack the right.
+export function Add({ label, right, send, children }: AddProps) {
   const { whyNot } = useSession();
   const [opened, { open, close }] = useDisclosure();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const why = whyNot('tenants.change');
+  const why = whyNot(right);
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);

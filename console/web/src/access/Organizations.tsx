@@ -19,6 +19,7 @@ export function Organizations() {
   const add = (
     <Add
       label="Add an organization"
+      right="tenants.change"
       send={async (form) => {
         const name = form('name').trim();
         await tenants.createTenant({ slug: form('slug').trim(), name });

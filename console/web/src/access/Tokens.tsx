@@ -20,7 +20,7 @@ export function Tokens() {
   const { whyNot } = useSession();
   const { data, error, refetch } = useQuery(TenantService.method.listIngestTokens, { tenants });
   const [made, setMade] = useState('');
-  const why = whyNot('tenants.change');
+  const why = whyNot('tokens.change');
   const revoke = async (t: IngestToken) => {
     try {
       await calls.revokeIngestToken({ tenant: t.tenant, name: t.name });
@@ -48,6 +48,7 @@ export function Tokens() {
   const add = (
     <Add
       label="Create a token"
+      right="tokens.change"
       send={async (form) => {
         setMade((await calls.createIngestToken({ tenant: Number(form('tenant')), name: form('name').trim() })).token);
         await refetch();

@@ -32,6 +32,7 @@ export function Users() {
   const add = (
     <Add
       label="Add a user"
+      right="users.change"
       send={async (form) => {
         const name = form('name').trim();
         await tenants.createUser({ name, password: form('password'), role, tenant: role === 'admin' ? 0 : Number(form('tenant')) });

@@ -14,7 +14,7 @@ export function Webhooks() {
   const { tenants } = useOrganization();
   const { whyNot } = useSession();
   const { data, error, refetch } = useQuery(TenantService.method.listWebhooks, { tenants });
-  const why = whyNot('tenants.change');
+  const why = whyNot('webhooks.change');
   const end = async (w: Webhook) => {
     try {
       await calls.setWebhook({ tenant: w.tenant, name: w.name, url: '' });
@@ -41,6 +41,7 @@ export function Webhooks() {
   const add = (
     <Add
       label="Add a webhook"
+      right="webhooks.change"
       send={async (form) => {
         await calls.setWebhook({ tenant: Number(form('tenant')), name: form('name').trim(), url: form('url').trim(), secret: form('secret') });
         notice('New incidents are sent there from now on.');

@@ -52,7 +52,7 @@ export const theme = createTheme({
     InputLabel: { defaultProps: { size: 'sm' } },
     TextInput: { defaultProps: { size: 'xs' } },
     Textarea: { defaultProps: { size: 'xs' } },
-    PasswordInput: { defaultProps: { size: 'xs' } },
+    PasswordInput: { defaultProps: { size: 'xs', visibilityToggleButtonProps: { 'aria-label': 'Show the password', tabIndex: 0 } } },
     NumberInput: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs', checkIconPosition: 'right' } },
     Autocomplete: { defaultProps: { size: 'xs' } },

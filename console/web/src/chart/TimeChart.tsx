@@ -110,11 +110,14 @@ function options(props: Ref<Props>, tip: Ref<HTMLDivElement | null>, colors: (to
 
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 
-// clockTicks are labels of the time axis in 24 hours: the time of day, or the day where it begins.
+// clockTicks are labels of the time axis in 24 hours: the time of day, or the day where it begins. One that the right edge
+// would cut is left out.
 function clockTicks(dateOf: (s: number) => Date) {
   const two = (n: number) => String(n).padStart(2, '0');
-  return (_: uPlot, ticks: number[], __: number, ___: number, step: number): string[] =>
+  return (u: uPlot, ticks: number[], _: number, __: number, step: number): string[] =>
     ticks.map((t) => {
+      const room = u.width - u.bbox.left / devicePixelRatio - u.valToPos(t, 'x'); // pixels on its right
+      if (room < (step < 60 ? 26 : 18)) return '';
       const d = dateOf(t);
       const midnight = d.getHours() === 0 && d.getMinutes() === 0 && d.getSeconds() === 0;
       if (step >= 86_400 || midnight) return `${two(d.getDate())} ${d.toLocaleString('en-US', { month: 'short' })}`;

@@ -147,8 +147,8 @@ export function TopList({ field, title, rows, onOpen, ...shared }: TopProps) {
       className={css.small}
       title={title}
       table={() => ({
-        head: [field, ...(global ? ['Organization'] : []), 'Events'],
-        rows: rows.map((r) => ({ key: keyOf(r), name: r.value, cells: [visible(r.value), ...(global ? [name(r.tenant)] : []), r.count], onOpen: () => onOpen(r) })),
+        head: [field, 'Events'],
+        rows: rows.map((r) => ({ key: keyOf(r), name: r.value, cells: [<>{label(r)}{global && <small>{name(r.tenant)}</small>}</>, r.count], onOpen: () => onOpen(r) })),
       })}
       chart={bars.length > 0 ? <BarList label={title} bars={bars} onOpen={(key) => onOpen(rows.find((r) => keyOf(r) === key)!)} /> : <p className="dim">Nothing yet in this time.</p>}
     />

@@ -130,7 +130,7 @@ function Tools({ field, reachable, onFilter }: Pick<LineProps, 'field' | 'reacha
           <IconMinus size={13} />
         </ActionIcon>
       </Tooltip>
-      <CopyButton text={field.value} what={field.name} />
+      <CopyButton text={field.value} what={field.name} tabIndex={reachable ? 0 : -1} />
     </span>
   );
 }

@@ -1,7 +1,7 @@
 // A record as received, with every byte coloured by the field that was read from it.
 
 import { Button } from '@mantine/core';
-import { type KeyboardEvent, memo, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, type MouseEvent, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { bytes, count } from '../ui/age';
 import { RawText } from '../ui/RawText';
 import { byteAt, huesOf, layOut, limits, type Run, type Span, textOf } from './bytes';
@@ -27,11 +27,15 @@ interface Props {
 }
 
 const everything = { bytes: Infinity, runs: 20_000 };
+const first = { bytes: 2 << 10, runs: 400 }; // about what can be seen without scrolling
 
-export function RawRecord({ raw, spans, lit, onLit, reveal = false, selected, onSelect, label = 'Record as received' }: Props) {
+// A long record is thousands of pieces. Those in sight come at once, the others when nothing else is to be done.
+export function RawRecord({ raw, spans: given, lit, onLit, reveal = false, selected, onSelect, label = 'Record as received' }: Props) {
   const [all, setAll] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  const { runs, end } = useMemo(() => layOut(raw, spans, all ? everything : limits), [raw, spans, all]);
+  const spans = useDeferredValue(given);
+  const most = useDeferredValue(all ? everything : limits, raw.length > first.bytes ? first : limits);
+  const { runs, end } = useMemo(() => layOut(raw, spans, most), [raw, spans, most]);
   const colors = useMemo(() => huesOf(spans), [spans]);
   const [cursor, setCursor] = useState<{ anchor: number; at: number }>();
 
@@ -96,14 +100,14 @@ export function RawRecord({ raw, spans, lit, onLit, reveal = false, selected, on
             selected={selected !== undefined && run.start >= selected.from && run.end <= selected.to}
           />
         ))}
-        {all && end < raw.length && <RawText text={textOf(raw.subarray(end))} />}
+        {most === everything && end < raw.length && <RawText text={textOf(raw.subarray(end))} />}
         {raw.length === 0 && <span className="dim">The record is empty.</span>}
       </div>
-      {end < raw.length && (
+      {most !== first && end < raw.length && (
         <div className={css.more}>
-          {all ? `Colours end after ${bytes(end)}: what follows has too many pieces.` : `The first ${bytes(end)} of ${bytes(raw.length)} are shown.`}
-          {!all && (
-            <Button size="compact-xs" variant="subtle" onClick={() => setAll(true)}>
+          {most === everything ? `Colours end after ${bytes(end)}: what follows has too many pieces.` : `The first ${bytes(end)} of ${bytes(raw.length)} are shown.`}
+          {most !== everything && (
+            <Button size="compact-xs" variant="subtle" loading={all} onClick={() => setAll(true)}>
               Show everything
             </Button>
           )}

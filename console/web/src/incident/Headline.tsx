@@ -22,6 +22,7 @@ import { aboutOf, keyOf, kindTitles, namedOf, othersOf } from './entities';
 import { commandFor, download } from './export';
 import { headlineParts } from './headline';
 import css from './incident.module.css';
+import { IncidentLink } from './IncidentLink';
 import { MergeInto } from './MergeInto';
 import type { IncidentPage, Loaded } from './useIncidentPage';
 
@@ -44,7 +45,7 @@ export function Headline({ page, loaded: { data, row } }: { page: IncidentPage; 
       <Facts page={page} loaded={{ data, row }} />
       {incident.mergedInto && (
         <p className={css.merged}>
-          Merged: <Link to="/incidents/$id" params={{ id: incident.mergedInto } as never}>the incident that goes on</Link>
+          Merged into <IncidentLink id={incident.mergedInto} />, which goes on
         </p>
       )}
     </header>

@@ -4,6 +4,7 @@ import { millis } from '../live/row';
 import { clock } from '../ui/age';
 import { visible } from '../ui/text';
 import css from './incident.module.css';
+import { IncidentLink } from './IncidentLink';
 import { deed } from './timeline';
 import type { ViewProps } from './useIncidentPage';
 
@@ -25,7 +26,7 @@ export function History({ loaded: { data } }: ViewProps) {
             <td>{visible(h.who)}</td>
             <td className={css.wrap}>
               {visible(deed(h.what, h.detail))}
-              {h.what === 'commented' && <>: {visible(h.detail)}</>}
+              {h.what === 'commented' && <>: {visible(h.detail)}</>} {h.what === 'merged' && <IncidentLink id={h.detail} />}
             </td>
             <td className="number dim">{String(h.seq)}</td>
           </tr>

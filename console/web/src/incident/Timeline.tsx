@@ -9,6 +9,7 @@ import { RawText } from '../ui/RawText';
 import { visible } from '../ui/text';
 import { duration } from './condition';
 import css from './incident.module.css';
+import { IncidentLink } from './IncidentLink';
 import { deed, type Entry, timelineOf } from './timeline';
 import type { IncidentPage, ViewProps } from './useIncidentPage';
 
@@ -67,7 +68,7 @@ function Seen({ entry, title, openEvent }: { entry: Entry; title: string; openEv
 function Done({ entry }: { entry: Entry }) {
   return (
     <>
-      <strong>{visible(entry.who)}</strong> {visible(deed(entry.what, entry.detail))}
+      <strong>{visible(entry.who)}</strong> {visible(deed(entry.what, entry.detail))} {entry.what === 'merged' && <IncidentLink id={entry.detail} />}
       {entry.lane === 'note' && <RawText text={entry.detail} lines />}
     </>
   );

@@ -48,7 +48,7 @@ export function timelineOf(evidence: readonly Evidence[], history: readonly Hist
 }
 
 const deeds: Record<string, string> = {
-  opened: 'opened it', acknowledged: 'acknowledged it', reopened: 'reopened it', resolved: 'resolved it', assigned: 'assigned it', severity: 'set the severity', merged: 'merged it', commented: 'wrote',
+  opened: 'opened it', acknowledged: 'acknowledged it', reopened: 'reopened it', resolved: 'resolved it', assigned: 'assigned it', severity: 'set the severity', merged: 'merged it with', commented: 'wrote',
 }; // prettier-ignore
 
 // deed is what somebody did, in words: "resolved it as false positive".
@@ -63,8 +63,6 @@ export function deed(what: string, detail: string): string {
       return detail ? `${words} to ${detail}` : 'assigned it to nobody';
     case 'severity':
       return detail ? `${words} to ${detail}` : words;
-    case 'merged':
-      return detail ? `${words} into ${detail}` : words;
     default:
       return words;
   }

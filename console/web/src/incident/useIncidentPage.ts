@@ -1,10 +1,11 @@
 // The state of the page of one incident: what the host says, what the stream has brought since, and what is done to it.
 
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { useQuery } from '@connectrpc/connect-query';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { type GetIncidentResponse, IncidentService, type RelatedIncident } from '../gen/vedette/v1/incident_pb';
 import { useIncident, useLive } from '../live/live';
-import { millis, type Row, rowOf } from '../live/row';
+import { before, millis, type Row, rowOf } from '../live/row';
 import { host } from '../triage/host';
 import { type Step, Triage } from '../triage/triage';
 import { failed, notice } from '../ui/notice';
@@ -41,7 +42,7 @@ export function useIncidentPage(id: string) {
   useEffect(() => {
     if (data?.incident) incidents.put(data.incident);
   }, [incidents, data]);
-  useRefresh(data !== undefined, row?.updated ?? 0, refetch);
+  useRefresh(data?.incident?.updatedAt, live?.incident.updatedAt, refetch);
 
   const [triage] = useState(() => new Triage(incidents, host));
   const undo = (which = triage.last()) => {
@@ -75,19 +76,12 @@ function rowFor(live: Row | undefined, data: GetIncidentResponse | undefined): R
   return { ...live, incident: { ...live.incident, evidence, conditions } };
 }
 
-// useRefresh asks the host again when the stream has brought a newer state than it had told.
-function useRefresh(loaded: boolean, updated: number, refetch: () => unknown): void {
-  const known = useRef(0);
+// useRefresh asks the host again, at most once in a while, when the stream has brought a newer state than it had told.
+function useRefresh(told: Timestamp | undefined, live: Timestamp | undefined, refetch: () => unknown): void {
+  const stale = told !== undefined && before(told, live);
   useEffect(() => {
-    if (!loaded || known.current === updated) return;
-    if (known.current === 0) {
-      known.current = updated;
-      return;
-    }
-    const timer = setTimeout(() => {
-      known.current = updated;
-      refetch();
-    }, refreshAfter);
+    if (!stale) return;
+    const timer = setTimeout(refetch, refreshAfter);
     return () => clearTimeout(timer);
-  }, [loaded, updated, refetch]);
+  }, [stale, told, refetch]);
 }

@@ -49,6 +49,13 @@ describe('frames', () => {
     expect(store.rows.get('a')!.count).toBe(7);
   });
 
+  it('tells states apart that are less than a millisecond apart', () => {
+    const at = (nanos: number, state: string) => ({ ...incident('a', { state }), updatedAt: { ...incident('a').updatedAt!, nanos } });
+    store.put(at(2_000, 'resolved'));
+    store.put(at(1_000, 'acknowledged'));
+    expect(store.rows.get('a')!.state).toBe('resolved');
+  });
+
   it('sums up what was missed until a person has seen it', () => {
     store.apply(changes({ cursor: 1n, missed: 58n }));
     store.apply(changes({ cursor: 2n, missed: 2n }));

@@ -3,7 +3,7 @@
 
 import type { Incident } from '../gen/vedette/v1/incident_pb';
 import type { Changes } from '../gen/vedette/v1/live_pb';
-import { millis, type Row, rowOf } from './row';
+import { before, type Row, rowOf } from './row';
 
 export const publishEvery = 250; // ms
 const longestQuiet = 1_000; // ms that scrolling may put a batch off
@@ -65,7 +65,7 @@ export class Incidents {
   put(incident: Incident): void {
     const guess = this.guesses.get(incident.id);
     const old = guess?.actual ?? this.rows.get(incident.id)?.incident;
-    if (old && millis(old.updatedAt) > millis(incident.updatedAt)) return;
+    if (old && before(incident.updatedAt, old.updatedAt)) return;
     if (guess) guess.actual = incident;
     this.show(incident.id, incident);
     this.schedule();
@@ -88,7 +88,7 @@ export class Incidents {
     const guess = this.guesses.get(id);
     if (!guess) return;
     guess.changes = guess.changes.filter((c) => c !== change);
-    if (answer && millis(answer.updatedAt) >= millis(guess.actual.updatedAt)) guess.actual = answer;
+    if (answer && !before(answer.updatedAt, guess.actual.updatedAt)) guess.actual = answer;
     if (this.rows.has(id)) this.show(id, guess.actual);
     if (guess.changes.length === 0) this.guesses.delete(id);
     this.schedule();

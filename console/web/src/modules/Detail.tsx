@@ -1,27 +1,26 @@
 // One module beside the list: what it is, what it did, what to do about it.
 
 import { useQuery } from '@connectrpc/connect-query';
-import { ActionIcon, Button, Switch, Tooltip } from '@mantine/core';
-import { IconArrowBackUp, IconX } from '@tabler/icons-react';
+import { ActionIcon, Switch, Tooltip } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
-import { modules } from '../api/clients';
+import type { ReactNode } from 'react';
 import { useOrganization } from '../app/organization';
 import { useSession } from '../app/session';
 import { ModuleService } from '../gen/vedette/v1/module_pb';
 import { millis } from '../live/row';
 import { Age } from '../ui/Age';
-import { clock, count, plural } from '../ui/age';
+import { count, plural } from '../ui/age';
 import { OrganizationName } from '../ui/Badge';
 import { CopyButton } from '../ui/Copy';
 import { Keys } from '../ui/Keys';
-import { failed, notice } from '../ui/notice';
 import { RawText } from '../ui/RawText';
 import { ErrorBox } from '../ui/States';
 import { visible } from '../ui/text';
 import { Trust } from './columns';
 import css from './modules.module.css';
 import type { Row } from './rows';
+import { Versions } from './Versions';
 import { amount, capabilityWords, codeWords, headOf } from './words';
 
 interface Props {
@@ -53,7 +52,9 @@ export function Detail({ row, whyNot, switchTo, changed, close }: Props) {
       </div>
       {m.use?.suspended && <p className={css.suspended}>The host switched it off: {visible(m.use.suspended)}</p>}
       <Facts row={row} />
-      <Versions row={row} whyNot={whyNot} changed={changed} />
+      <Part title="Versions">
+        <Versions row={row} whyNot={whyNot} changed={changed} />
+      </Part>
       {m.use?.lastError && (
         <Part title="Last error">
           <div className={css.text} tabIndex={0} role="region" aria-label="Last error">
@@ -113,37 +114,6 @@ function Facts({ row }: { row: Row }) {
       <dd className="number">{m.instances}</dd>
     </dl>
   ); // prettier-ignore
-}
-
-function Versions({ row, whyNot, changed }: Pick<Props, 'row' | 'whyNot' | 'changed'>) {
-  const { module: m } = row;
-  const { can } = useSession();
-  const [busy, setBusy] = useState(false);
-  const why = whyNot || (m.tenant === 0 && !can('tenants.change') ? 'It is shared: only an admin rolls it back.' : '');
-  const back = async () => {
-    setBusy(true);
-    try {
-      const { module } = await modules.rollbackModule({ name: m.name, tenant: m.tenant });
-      notice(`${m.name} ${module?.version ?? ''} runs again.`);
-    } catch (e) {
-      failed(`Roll back ${m.name}`, e);
-    }
-    setBusy(false);
-    changed();
-  };
-  return (
-    <Part title="Version">
-      <div className={css.version}>
-        <strong className="number">{visible(m.version)}</strong>
-        <span className="dim" title={clock(row.activated)}>
-          since <Age at={row.activated} ago /> · generation {String(m.generation)}
-        </span>
-        <Button variant="default" size="compact-xs" leftSection={<IconArrowBackUp size={13} aria-hidden="true" />} loading={busy} disabled={why !== ''} title={why || 'The version before runs again'} onClick={() => void back()}>
-          Roll back
-        </Button>
-      </div>
-    </Part>
-  );
 }
 
 function Log({ row }: { row: Row }) {

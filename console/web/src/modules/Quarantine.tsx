@@ -26,13 +26,18 @@ import { codeWords, headOf } from './words';
 
 const defaults = { module: '', at: '' };
 const portion = 500; // records at once
+const refresh = 5_000; // ms
 
 export default function Quarantine() {
   useTitle('Quarantine');
   const [params, set] = useParams(defaults);
   const { tenants, all, selected } = useOrganization();
   const { can, whyNot } = useSession();
-  const { data, error, isPending, refetch } = useQuery(ModuleService.method.listQuarantine, { tenants, limit: portion }, { enabled: can('modules.change') });
+  const { data, error, isPending, refetch } = useQuery(ModuleService.method.listQuarantine, { tenants, limit: portion }, {
+    enabled: can('modules.change'),
+    // A full portion stands still: what moves out of it would be missing between it and the older ones.
+    refetchInterval: ({ state }) => (state.data?.records.length ?? 0) < portion && refresh,
+  });
   const older = useOlder(tenants, data?.records);
   const records = useMemo(() => [...(data?.records ?? []), ...older.records], [data, older.records]);
   const names = useMemo(() => [...new Set(records.map((r) => r.module))].sort(), [records]);

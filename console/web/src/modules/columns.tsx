@@ -2,7 +2,6 @@ import { Switch } from '@mantine/core';
 import { Age } from '../ui/Age';
 import { count } from '../ui/age';
 import { Badge, OrganizationName } from '../ui/Badge';
-import { CopyButton } from '../ui/Copy';
 import { visible } from '../ui/text';
 import type { Column } from '../ui/VirtualTable';
 import css from './modules.module.css';
@@ -34,13 +33,8 @@ export function columnsOf({ global, width, switchTo, whyNot }: Config): Column<R
     wide && { id: 'kind', header: 'Kind', width: '66px', sortable: true, cell: (r) => <span className="dim">{r.module.kind || '?'}</span> },
     { id: 'version', header: 'Version', width: '62px', cell: (r) => <span className="number">{visible(r.module.version)}</span> },
     wide && {
-      id: 'digest', header: 'Digest', width: '122px',
-      cell: (r) => (
-        <span className={css.digest}>
-          <span className="mono dim" title={r.module.digest}>{shortDigest(r.module.digest)}</span>
-          <CopyButton text={r.module.digest} what="the digest" />
-        </span>
-      ),
+      id: 'digest', header: 'Digest', width: '96px',
+      cell: (r) => <span className="mono dim" title={r.module.digest}>{shortDigest(r.module.digest)}</span>,
     },
     wide && { id: 'publisher', header: 'Trust', width: '88px', cell: (r) => <Trust publisher={r.module.publisher} /> },
     wide && {
@@ -59,6 +53,7 @@ export function columnsOf({ global, width, switchTo, whyNot }: Config): Column<R
         <Switch
           className={css.switch}
           size="xs"
+          tabIndex={-1} // with the keyboard it is the details' switch, not one more stop for each module
           aria-label={`${r.module.name} is on`}
           checked={r.module.enabled}
           disabled={whyNot(r) !== ''}

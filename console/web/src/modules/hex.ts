@@ -6,18 +6,17 @@ export interface HexLine {
   readonly text: string;
 }
 
-const width = 16;
+const width = 8; // what a narrow pane shows whole, with the text beside it
 
-// hexLines shows at most limit bytes, sixteen on a line.
+// hexLines shows at most limit bytes, eight on a line.
 export function hexLines(bytes: Uint8Array, limit: number): HexLine[] {
   const out: HexLine[] = [];
   const end = Math.min(bytes.length, limit);
   for (let at = 0; at < end; at += width) {
     const part = [...bytes.subarray(at, Math.min(at + width, end))];
-    const hex = part.map((b, i) => b.toString(16).padStart(2, '0') + (i === 7 ? ' ' : '')).join(' ');
     out.push({
       offset: at.toString(16).padStart(6, '0'),
-      hex: hex.padEnd(width * 3),
+      hex: part.map((b) => b.toString(16).padStart(2, '0')).join(' ').padEnd(width * 3 - 1),
       text: part.map((b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '·')).join(''),
     });
   }

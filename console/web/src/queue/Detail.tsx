@@ -162,7 +162,7 @@ function More({ data }: { data: GetIncidentResponse }) {
             <li key={String(h.seq) + h.what}>
               <span>
                 <strong>{h.who || 'Vedette'}</strong> {h.what}
-                {h.detail && (h.what === 'commented' ? <q>{visible(h.detail)}</q> : ` · ${visible(h.detail.replaceAll('_', ' '))}`)}
+                {h.what === 'commented' ? <q>{visible(h.detail)}</q> : h.what === 'merged' ? ' with another incident' : h.detail && ` · ${visible(h.detail.replaceAll('_', ' '))}`}
               </span>
               <span className="dim">
                 <Age at={millis(h.at)} ago />

@@ -66,7 +66,7 @@ export default function Queue() {
         <>
           <Toolbar queue={queue} search={search} />
           <Spring />
-          {demo.data?.present && <DemoMenu data={demo.data} refetch={demo.refetch} />}
+          {demo.data && demo.tenants.size > 0 && <DemoMenu data={demo.data} refetch={demo.refetch} />}
         </>
       }
     >
@@ -110,6 +110,7 @@ function useKeys(queue: State, doing: Doing): void {
     { keys: 'x', label: 'Select', run: () => queue.row && queue.toggle(queue.row.id) },
     { keys: 'shift+j', label: 'Select down', run: () => queue.move(1, true) },
     { keys: 'shift+k', label: 'Select up', run: () => queue.move(-1, true) },
+    { keys: 'mod+a', label: 'Select all that match', run: queue.selectAll },
     { keys: 'o', label: 'Summary beside the list', run: doing.pane },
     { keys: 'Enter', label: 'Open the incident', run: doing.open },
     { keys: '.', label: 'Show new ones', run: queue.showWaiting },

@@ -51,7 +51,7 @@ function Views({ queue: { params, set } }: { queue: Queue }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>Saved views</Menu.Label>
-          {saved.length === 0 && <Menu.Item disabled>None yet</Menu.Item>}
+          {saved.length === 0 && <Menu.Label>None yet</Menu.Label>}
           {saved.map((v) => (
             <Menu.Item key={v.name} onClick={() => show(v)}>
               {v.name}

@@ -20,7 +20,7 @@ interface Looks {
 
 // columns returns what fits into the width: the title keeps at least half of it.
 export function columns({ width, global, demo, isSelected, toggle }: Looks): Column<Row>[] {
-  const organization = global && width > 1000; // else its colour stands before the title
+  const organization = global && width > 860; // else its colour stands before the title
   const all: (Column<Row> | false)[] = [
     {
       id: 'select',
@@ -36,8 +36,8 @@ export function columns({ width, global, demo, isSelected, toggle }: Looks): Col
       cell: (r) => <Title row={r} demo={demo.has(r.tenant)} organization={global && !organization} />,
     },
     width > 560 && { id: 'host', header: 'Host', width: width > 1060 ? '150px' : '104px', cell: (r) => <Hosts values={r.hosts} /> },
-    organization && { id: 'organization', header: 'Organization', width: width > 1060 ? '180px' : '132px', cell: (r) => <OrganizationName id={r.tenant} /> },
-    { id: 'count', header: 'Count', width: '56px', end: true, sortable: true, cell: (r) => count(r.count) },
+    organization && { id: 'organization', header: 'Organization', width: width > 1060 ? '180px' : '112px', cell: (r) => <OrganizationName id={r.tenant} /> },
+    { id: 'count', header: 'Count', width: '66px', end: true, sortable: true, cell: (r) => count(r.count) },
     { id: 'opened', header: 'Age', width: '54px', end: true, sortable: true, cell: (r) => <Age at={r.opened} short /> },
     width > 1060 && { id: 'last', header: 'Last seen', width: '80px', end: true, sortable: true, cell: (r) => <Age at={r.lastSeen} short /> },
     width > 700 && { id: 'assignee', header: 'Assignee', width: '88px', cell: (r) => r.incident.assignee || <span className={css.faint}>–</span> },
@@ -64,7 +64,11 @@ function Title({ row, demo, organization }: { row: Row; demo: boolean; organizat
   const { color, name } = useOrganization();
   return (
     <span className={css.title}>
-      {organization && <i style={{ background: color(row.tenant) }} title={name(row.tenant)} />}
+      {organization && (
+        <i style={{ background: color(row.tenant) }} title={name(row.tenant)}>
+          <span className="unseen">{name(row.tenant)}</span>
+        </i>
+      )}
       <span className="cut" title={visible(row.title)}>
         {visible(row.title)}
       </span>

@@ -20,8 +20,10 @@ const remembered = 'vedette.queue.active'; // where the cursor was, for coming b
 interface Trace {
   // Puts the rows that left back to their places.
   comeBack: () => void;
-  told: string;
+  told?: string;
 }
+
+const lower = (sentence: string): string => sentence[0]!.toLowerCase() + sentence.slice(1);
 
 export type Queue = ReturnType<typeof useQueue>;
 
@@ -85,6 +87,8 @@ export function useQueue() {
     table.current?.focus();
   };
 
+  const selectAll = () => setSelected(new Set(shown.rows.map((r) => r.id)));
+
   const toggle = useCallback((id: string) => {
     setSelected((old) => {
       const out = new Set(old);
@@ -113,14 +117,22 @@ export function useQueue() {
     setSelected(new Set());
     setActive(next?.id);
     table.current?.focus();
-    const what = rows.length === 1 ? done : `${plural(rows.length, 'incident')}: ${done.toLowerCase()}`;
-    const told = notice(what, mine ? () => undo(mine) : undefined);
-    if (mine) traces.current.set(mine, { comeBack, told });
-    work.catch((e: unknown) => {
-      comeBack();
-      dismiss(told);
-      failed(label, e);
-    });
+    const trace: Trace = { comeBack };
+    if (mine) traces.current.set(mine, trace);
+    const tell = (what: string) => (trace.told = notice(what, mine ? () => undo(mine) : undefined));
+    if (rows.length === 1) tell(done);
+    work.then(
+      (failures) => {
+        if (failures.length > 0) comeBack();
+        const undone = mine && !traces.current.has(mine);
+        if (rows.length > 1 && failures.length < rows.length && !undone) tell(`${plural(rows.length - failures.length, 'incident')}: ${lower(done)}`);
+      },
+      (e: unknown) => {
+        comeBack();
+        if (trace.told) dismiss(trace.told);
+        failed(label, e);
+      },
+    );
   };
 
   const undo = (which = triage.last()) => {
@@ -130,7 +142,7 @@ export function useQueue() {
     traces.current.delete(which);
     if (trace) {
       trace.comeBack();
-      dismiss(trace.told);
+      if (trace.told) dismiss(trace.told);
     }
     setActive(which.ids[0]);
     table.current?.focus();
@@ -160,7 +172,7 @@ export function useQueue() {
   };
 
   return {
-    params, set, shown, jobs, row, first, active, setActive, selected, setSelected, toggle, targets, chosen, move, act, undo, open, clear,
+    params, set, shown, jobs, row, first, active, setActive, selected, selectAll, toggle, targets, chosen, move, act, undo, open, clear,
     showWaiting, focus, onScroll, setPointer, table, triage, loading: incidents.complete.size === 0 && incidents.rows.size === 0,
   };
 }

@@ -116,7 +116,8 @@ export class QueueView {
     this.arrived = complete.size;
     if (this.held && this.rows.length > 0 && !arriving) this.refresh(batch);
     else this.place(this.order.slice());
-    this.count();
+    if (arriving) this.countNow();
+    else this.count();
     this.tell();
   }
 

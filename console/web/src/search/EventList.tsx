@@ -2,7 +2,7 @@
 
 import { UnstyledButton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useCallback, useMemo, useRef, useState } from 'react';
+import { memo, startTransition, useCallback, useMemo, useRef, useState } from 'react';
 import { useOrganization } from '../app/organization';
 import type { Event } from '../gen/vedette/v1/event_pb';
 import { millis } from '../live/row';
@@ -26,7 +26,7 @@ export function EventList({ rows, json, zone, active, onOpen }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [long, setLong] = useState<ReadonlySet<string>>(new Set());
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => (json ? 190 : 58), overscan: 4, getItemKey: (i) => rows[i]!.id || i });
-  const expand = useCallback((id: string) => setLong((now) => new Set(now).add(id)), []);
+  const expand = useCallback((id: string) => startTransition(() => setLong((now) => new Set(now).add(id))), []);
   return (
     <div ref={box} className={css.entries} role="feed" aria-label={json ? 'Events as JSON' : 'Records as received'} tabIndex={0}>
       <div style={{ height: virtual.getTotalSize() }}>

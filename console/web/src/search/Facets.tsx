@@ -1,15 +1,15 @@
 // The values that the found events have, each a click away from being asked for or left out.
 
-import { ActionIcon, Skeleton, TextInput, UnstyledButton } from '@mantine/core';
+import { Skeleton, TextInput, UnstyledButton } from '@mantine/core';
 import { IconChevronRight, IconMinus, IconPlus } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import type { Facet } from '../gen/vedette/v1/event_pb';
 import { count } from '../ui/age';
 import { ErrorBox } from '../ui/States';
 import { visible } from '../ui/text';
 import { type Chosen, chosen, type Wanted } from './edit';
 import css from './search.module.css';
-import type { Asked } from './run';
+import type { Asked, Result } from './run';
 import { useFacets } from './useSearchPage';
 
 // What people look at first; the rest follows by name, closed.
@@ -19,23 +19,26 @@ const first = [
 ]; // prettier-ignore
 const own = new Set(['vedette.id', 'vedette.seq', 'vedette.received']); // each event has its own
 const short = 5;
+const byName = new Intl.Collator('en', { numeric: true }).compare; // key2 before key10
 
 interface Props {
   asked: Asked;
+  result: Result;
   text: string;
-  // The search says itself what is wrong.
-  failed: boolean;
   onFilter: (w: Wanted) => void;
 }
 
-export function Facets({ asked, text, failed, onFilter }: Props) {
-  const { data, error, refetch, isPending } = useFacets(asked);
+export function Facets({ asked, result, text, onFilter }: Props) {
+  const { complete, status } = result;
+  const { data: newest, error, refetch, isPending } = useFacets(complete ?? asked, complete !== undefined);
+  const data = useDeferredValue(newest); // there may be hundreds of fields: they are drawn when nothing else is to be done
   const [word, setWord] = useState('');
   const on = useMemo(() => chosen(text), [text]);
   const facets = useMemo(() => arranged(data?.facets ?? [], on), [data, on]);
   const needle = word.trim().toLowerCase();
   const shown = needle ? facets.filter((f) => f.field.toLowerCase().includes(needle)) : facets;
-  if (error && failed) return null;
+  if (status === 'failed') return null; // the search says itself what is wrong
+  if (status === 'cancelled') return <p className={css.notCounted}>Values are counted when a search comes to its end.</p>;
   if (error) return <div className={css.pad}><ErrorBox error={error} doing="Count values" retry={() => void refetch()} /></div>;
   return (
     <div className={css.facetList}>
@@ -65,7 +68,7 @@ function arranged(facets: readonly Facet[], on: ReadonlyMap<string, Chosen>): Sh
     byField.set(field, { field, values: [...missing, ...values] });
   }
   const rank = (f: string) => (first.includes(f) ? first.indexOf(f) : f.startsWith('vedette.') ? 1_000 : 100);
-  return [...byField.values()].sort((a, b) => rank(a.field) - rank(b.field) || (a.field < b.field ? -1 : 1));
+  return [...byField.values()].sort((a, b) => rank(a.field) - rank(b.field) || byName(a.field, b.field));
 }
 
 function Group({ facet, on, onFilter, initial }: { facet: Shown; on: Chosen | undefined; onFilter: (w: Wanted) => void; initial: boolean }) {
@@ -109,12 +112,12 @@ function Value({ field, value, n, on, onFilter }: { field: string; value: string
       </span>
       <span className="number">{n !== undefined && count(n)}</span>
       <span className={css.signs}>
-        <ActionIcon size={24} aria-pressed={included} aria-label={`Only ${field} ${text}`} title={included ? 'Not only these' : 'Only these'} onClick={() => onFilter({ field, value, exclude: false })}>
+        <button type="button" aria-pressed={included} aria-label={`Only ${field} ${text}`} title={included ? 'Not only these' : 'Only these'} onClick={() => onFilter({ field, value, exclude: false })}>
           <IconPlus size={13} />
-        </ActionIcon>
-        <ActionIcon size={24} aria-pressed={excluded} aria-label={`Without ${field} ${text}`} title={excluded ? 'Show these again' : 'Without these'} onClick={() => onFilter({ field, value, exclude: true })}>
+        </button>
+        <button type="button" aria-pressed={excluded} aria-label={`Without ${field} ${text}`} title={excluded ? 'Show these again' : 'Without these'} onClick={() => onFilter({ field, value, exclude: true })}>
           <IconMinus size={13} />
-        </ActionIcon>
+        </button>
       </span>
     </li>
   );

@@ -8,7 +8,7 @@ import { Legend } from '../chart/Legend';
 import { millis } from '../live/row';
 import { count, plural } from '../ui/age';
 import { ErrorBox } from '../ui/States';
-import type { Asked } from './run';
+import type { Asked, Result } from './run';
 import css from './search.module.css';
 import { zoneName } from './time';
 import { useHistogram } from './useSearchPage';
@@ -25,26 +25,29 @@ const splits = [
 
 interface Props {
   asked: Asked;
+  result: Result;
   by: string;
   zone: string;
-  // The search says itself what is wrong.
-  failed: boolean;
   onBy: (field: string) => void;
   onBrush: (from: number, to: number) => void;
 }
 
-export function Histogram({ asked, by, zone, failed, onBy, onBrush }: Props) {
-  const { data, error, isFetching, step, end } = useHistogram(asked, by);
+export function Histogram({ asked: wanted, result, by, zone, onBy, onBrush }: Props) {
+  const { complete, status } = result;
+  const asked = complete ?? wanted;
+  const { data, error, isFetching, step, end } = useHistogram(asked, by, complete !== undefined);
+  const old = isFetching || status === 'running';
   const { times, series, total } = useMemo(() => {
     const buckets = (data?.buckets ?? []).map((b) => ({ start: millis(b.start), value: b.value, count: Number(b.count) }));
     const laid = bucketsOf(buckets, asked.from, end, step, 7);
-    const colored = laid.series.map((s, i) => ({ ...s, color: by === '' ? '--accent' : (Object.hasOwn(meant, s.name) ? meant[s.name]! : hue(s.name === other ? hues : i)) }));
+    const colored = laid.series.map((s, i) => ({ ...s, name: by === '' ? 'All' : s.name, color: by === '' ? '--accent' : (Object.hasOwn(meant, s.name) ? meant[s.name]! : hue(s.name === other ? hues : i)) }));
     return { ...laid, series: colored, total: buckets.reduce((n, b) => n + b.count, 0) };
   }, [data, asked, end, step, by]);
-  if (error && failed) return null;
+  if (status === 'failed') return null; // the search says itself what is wrong
+  if (status === 'cancelled') return <p className={css.notCounted}>The search was cancelled: what it would have found is not counted.</p>;
   if (error) return <div className={css.histogram}><ErrorBox error={error} doing="Count by time" /></div>;
   return (
-    <section className={css.histogram} aria-label="Events over time" aria-busy={isFetching}>
+    <section className={css.histogram} aria-label="Events over time" aria-busy={old}>
       <div className={css.histogramHead}>
         <span>
           <b className="number">{count(total)}</b> <span className="dim">{total === 1 ? 'event' : 'events'} · bars of {widthInWords(step)}</span>
@@ -52,7 +55,7 @@ export function Histogram({ asked, by, zone, failed, onBy, onBrush }: Props) {
         {by !== '' && <Legend of={series} />}
         <Select aria-label="Split the bars" size="xs" w={150} data={splits} value={by} onChange={(v) => onBy(v ?? '')} allowDeselect={false} comboboxProps={{ width: 190, position: 'bottom-end' }} />
       </div>
-      <div className={css.histogramChart} data-old={isFetching || undefined}>
+      <div className={css.histogramChart} data-old={old || undefined}>
         <Suspense>
           <TimeChart times={times} series={series} kind="bars" step={step} zone={zoneName(zone)} label={`${plural(total, 'event')} over time; drag to search a part`} unit="events" onBrush={onBrush} />
         </Suspense>

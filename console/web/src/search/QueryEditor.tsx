@@ -76,9 +76,9 @@ export default function QueryEditor({ value, onChange, onRun, problem, source, p
       state: EditorState.create({
         doc: value,
         extensions: [
-          Prec.highest(keymap.of(keys(latest))),
+          keys(latest),
           history(), bracketMatching(), closeBrackets(), StreamLanguage.define(parser), syntaxHighlighting(colors), look,
-          autocompletion({ override: [source.complete], icons: false, selectOnOpen: false, maxRenderedOptions: 60, activateOnTypingDelay: 120 }),
+          autocompletion({ override: [source.complete], icons: false, selectOnOpen: false, maxRenderedOptions: 60, activateOnTypingDelay: 120, interactionDelay: 0 }),
           tooltips({ parent: document.body, position: 'fixed' }),
           placeholder('host.name:="web-1" error   ·   field:value, "phrase", | stats …'),
           EditorView.lineWrapping,
@@ -112,7 +112,7 @@ type Latest = { current: { onRun: () => void; past: () => readonly string[] } };
 function keys(latest: Latest) {
   let shown = -1;
   const recall = (by: number) => (editor: EditorView) => {
-    if (completionStatus(editor.state)) return false;
+    if (completionStatus(editor.state) === 'active') return false;
     const past = latest.current.past();
     const text = editor.state.doc.toString();
     if (text === '') shown = -1;
@@ -124,17 +124,29 @@ function keys(latest: Latest) {
     editor.dispatch({ changes: { from: 0, to: text.length, insert: next }, selection: { anchor: next.length } });
     return true;
   };
-  // Nothing is chosen by itself, or Enter would write something that nobody meant. Tab takes the first.
-  const take = (editor: EditorView) => {
-    if (completionStatus(editor.state) !== 'active') return false;
+  // Nothing is chosen by itself, or Enter would write something that nobody meant. Tab takes the first, and waits for
+  // what is on its way: who writes fast must not land on the next button.
+  let waiting = false;
+  const takeFirst = (editor: EditorView) => {
     if (selectedCompletionIndex(editor.state) === null) moveCompletionSelection(true)(editor);
     return acceptCompletion(editor);
   };
+  const take = (editor: EditorView) => {
+    const status = completionStatus(editor.state);
+    waiting = status === 'pending';
+    return waiting || (status === 'active' && takeFirst(editor));
+  };
+  const arrived = EditorView.updateListener.of((u) => {
+    const status = completionStatus(u.state);
+    if (!waiting || status === 'pending') return;
+    waiting = false;
+    if (status === 'active' && !u.docChanged) takeFirst(u.view);
+  });
   const run = () => {
     latest.current.onRun();
     return true;
   };
-  return [
+  const bound = [
     { key: 'Mod-Enter', run },
     { key: 'Enter', run: (editor: EditorView) => acceptCompletion(editor) || run() },
     { key: 'Shift-Enter', run: insertNewline },
@@ -143,4 +155,5 @@ function keys(latest: Latest) {
     { key: 'ArrowUp', run: recall(1) },
     { key: 'ArrowDown', run: recall(-1) },
   ];
+  return [Prec.highest(keymap.of(bound)), arrived];
 }

@@ -75,7 +75,7 @@ function Progress({ page }: { page: SearchPage }) {
         <span className={css.progressBar} aria-hidden="true">
           <i style={{ transform: `scaleX(${share})` }} />
         </span>
-        <span className="number">{covered ? `covered to ${stamp(covered, params.zone).slice(5)}, ${count(rows.length)} rows` : 'searching…'}</span>
+        <span className="number">{covered ? `covered to ${stamp(covered, params.zone).slice(5)}, ${what}` : 'searching…'}</span>
         <Button size="compact-xs" variant="default" onClick={cancel}>
           Cancel
         </Button>

@@ -90,15 +90,15 @@ export default function Search() {
             <div className={css.work}>
               {sides && (
                 <aside className={css.facets} aria-label="Values to choose from">
-                  <Facets asked={asked} text={page.draft} failed={result.status === 'failed'} onFilter={page.filter} />
+                  <Facets asked={asked} result={result} text={page.draft} onFilter={page.filter} />
                 </aside>
               )}
               <div className={css.found}>
                 <Histogram
                   asked={asked}
+                  result={result}
                   by={params.by}
                   zone={params.zone}
-                  failed={result.status === 'failed'}
                   onBy={(by) => set({ by })}
                   onBrush={(from, to) => run({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })}
                 />

@@ -90,12 +90,14 @@ const few = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
 const number = (n: number): string => few.format(n);
 
 function Table({ rows, shape, zone }: { rows: readonly Event[]; shape: Shape; zone: string }) {
-  const [sort, setSort] = useState<Sort | undefined>(shape.kind === 'line' ? { by: shape.along, descending: false } : undefined);
+  const [chosen, setChosen] = useState<Sort>();
+  const sort = chosen && shape.columns.includes(chosen.by) ? chosen : shape.kind === 'line' ? { by: shape.along, descending: false } : undefined;
+  const [by, descending] = [sort?.by, sort?.descending];
   const [active, setActive] = useState('');
   const lines = useMemo(() => {
     const list = rows.map((r, i): Line => ({ key: String(i), fields: r.fields }));
-    return sort ? list.sort((a, b) => (sort.descending ? -1 : 1) * compare(a.fields[sort.by] ?? '', b.fields[sort.by] ?? '')) : list;
-  }, [rows, sort]);
+    return by ? list.sort((a, b) => (descending ? -1 : 1) * compare(a.fields[by] ?? '', b.fields[by] ?? '')) : list;
+  }, [rows, by, descending]);
   const columns = useMemo(
     (): Column<Line>[] =>
       shape.columns.map((c) => {
@@ -113,7 +115,7 @@ function Table({ rows, shape, zone }: { rows: readonly Event[]; shape: Shape; zo
       active={active || undefined}
       onActive={setActive}
       {...(sort ? { sort } : {})}
-      onSort={(by) => setSort((s) => (s?.by === by ? { by, descending: !s.descending } : { by, descending: true }))}
+      onSort={(by) => setChosen({ by, descending: sort?.by !== by || !sort.descending })}
     />
   );
 }

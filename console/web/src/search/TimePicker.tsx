@@ -5,7 +5,7 @@ import { IconChevronDown, IconClock } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { SearchParams } from './params';
 import css from './search.module.css';
-import { inWords, isZone, parseTime, ranges, rangeOf, stamp, zoneName, zones } from './time';
+import { inWords, isZone, offset, parseTime, ranges, rangeOf, stamp, zoneName, zones } from './time';
 
 type When = Pick<SearchParams, 'range' | 'from' | 'to' | 'zone'>;
 
@@ -121,7 +121,7 @@ function Choice({ value, onChange, zoned }: Props & { zoned: (zone: string) => v
               comboboxProps={{ withinPortal: false }}
             />
           )}
-          <p className={css.hint}>{kind === 'local' ? `This browser's zone: ${zoneName('')}` : zone}</p>
+          <p className={css.hint}>{kind === 'local' ? `This browser's zone: ${zoneName('')}` : `There it is ${stamp(now, zone)} now, ${offset(now, zone)}.`}</p>
         </div>
       </div>
     </div>

@@ -46,7 +46,7 @@ describe('a search', () => {
       yield response([], { coveredFrom: 500, truncated: true });
     });
     await s.start(asked);
-    expect(s.get()).toMatchObject({ status: 'done', covered: 500, truncated: true, table: false });
+    expect(s.get()).toMatchObject({ status: 'done', covered: 500, truncated: true, table: false, complete: asked });
     expect(s.get().rows.map((e) => e.raw)).toEqual(['line 3', 'line 2', 'line 1']);
   });
   it('keeps what it has when it is cancelled', async () => {
@@ -56,7 +56,7 @@ describe('a search', () => {
       signal.throwIfAborted();
     });
     await s.start(asked);
-    expect(s.get()).toMatchObject({ status: 'cancelled', error: undefined });
+    expect(s.get()).toMatchObject({ status: 'cancelled', error: undefined, complete: undefined });
     expect(s.get().rows).toHaveLength(1);
   });
   it('says what went wrong', async () => {

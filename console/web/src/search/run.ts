@@ -27,9 +27,11 @@ export interface Result {
   error: unknown;
   // Milliseconds that it took so far.
   took: number;
+  // What the last search that came to its end has asked.
+  complete: Asked | undefined;
 }
 
-const nothing: Result = { status: 'idle', rows: [], table: false, covered: 0, truncated: false, error: undefined, took: 0 };
+const nothing: Result = { status: 'idle', rows: [], table: false, covered: 0, truncated: false, error: undefined, took: 0, complete: undefined };
 
 export const queryOf = (a: Asked) => ({
   text: a.text,
@@ -73,7 +75,7 @@ export class Search {
       if (this.abort !== abort) return;
       // What was found before stays in sight until there is something new to show.
       const found = rows.length > 0 || status !== 'running';
-      this.put({ ...this.result, ...rest, status, took: this.now() - began, ...(found ? { rows: rows.slice() } : {}) });
+      this.put({ ...this.result, ...rest, status, took: this.now() - began, ...(status === 'done' ? { complete: asked } : {}), ...(found ? { rows: rows.slice() } : {}) });
     };
     show('running');
     try {

@@ -78,13 +78,18 @@ export function stamp(ms: number, zone: string): string {
 }
 
 // timeOfDay is for narrow columns: "05:40:31.123"; dayAndTime has the day before it.
-export const timeOfDay = (ms: number, zone: string): string => `${wallOf(ms, zone).time}.${String(((ms % 1000) + 1000) % 1000).padStart(3, '0')}`;
+export const timeOfDay = (ms: number, zone: string): string => wallOf(ms, zone).time + fraction(ms);
 export const dayAndTime = (ms: number, zone: string): string => `${wallOf(ms, zone).date.slice(5)} ${timeOfDay(ms, zone)}`;
 // whole is for titles: everything, with the zone's distance from UTC.
 export const whole = (ms: number, zone: string): string => {
   const w = wallOf(ms, zone);
-  return `${w.date} ${timeOfDay(ms, zone)} ${w.offset.replace(/^GMT(\+0$)?/, 'UTC')}`;
+  return `${w.date} ${w.time}${fraction(ms)} ${fromUTC(w)}`;
 };
+const fraction = (ms: number): string => `.${String(((ms % 1000) + 1000) % 1000).padStart(3, '0')}`;
+const fromUTC = (w: Wall): string => w.offset.replace(/^GMT(\+0$)?/, 'UTC');
+
+// offset is how far a zone's clocks are from UTC: "UTC+9".
+export const offset = (ms: number, zone: string): string => fromUTC(wallOf(ms, zone));
 
 // offsetAt is how far a zone's clocks are ahead of UTC at a moment, in milliseconds.
 function offsetAt(ms: number, zone: string): number {

@@ -74,8 +74,12 @@ function useProblem(draft: string): Problem | undefined {
   return useMemo(() => (data && !data.ok && text === draft ? { message: data.message, offset: data.offset } : undefined), [data, text, draft]);
 }
 
+// What is counted beside the rows is counted when they are there: the store runs few queries at once, and a search that
+// is cancelled leaves none behind.
+const counting = { staleTime: Infinity, retry: false, placeholderData: keepPreviousData } as const;
+
 // useHistogram counts up to the moment of the search: without an end the host would count into the future.
-export function useHistogram(asked: Asked, by: string) {
+export function useHistogram(asked: Asked, by: string, enabled: boolean) {
   const { query, step, end } = useMemo(() => {
     const now = asked.to ?? Date.now();
     const width = stepFor(now - asked.from);
@@ -85,10 +89,9 @@ export function useHistogram(asked: Asked, by: string) {
   const { data, error, isFetching } = useQuery(
     EventService.method.histogram,
     { query, stepSeconds: step, by },
-    { staleTime: Infinity, retry: false, placeholderData: keepPreviousData },
+    { ...counting, enabled },
   );
   return { data, error, isFetching, step, end };
 }
 
-export const useFacets = (asked: Asked) =>
-  useQuery(EventService.method.facets, { query: queryOf({ ...asked, limit: 0 }), limit: 20 }, { staleTime: Infinity, retry: false, placeholderData: keepPreviousData });
+export const useFacets = (asked: Asked, enabled: boolean) => useQuery(EventService.method.facets, { query: queryOf({ ...asked, limit: 0 }), limit: 20 }, { ...counting, enabled });

@@ -84,7 +84,7 @@ export default function Add() {
 function Token({ tenant, token, made }: { tenant: number; token: string; made: (token: string) => void }) {
   const { whyNot } = useSession();
   const [busy, setBusy] = useState(false);
-  const why = whyNot('tenants.change');
+  const why = whyNot('tokens.change');
   const create = async () => {
     setBusy(true);
     try {

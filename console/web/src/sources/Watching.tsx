@@ -92,7 +92,7 @@ function DemoNote({ tenant, again }: { tenant: number; again: () => void }) {
   return (
     <p className={css.demo}>
       The demo feed sends for this organization too.{' '}
-      <Button variant="default" size="compact-xs" disabled={whyNot('tenants.change') !== ''} title={whyNot('tenants.change')} onClick={() => void pause()}>
+      <Button variant="default" size="compact-xs" disabled={whyNot('demo.change') !== ''} title={whyNot('demo.change')} onClick={() => void pause()}>
         Pause it and watch anew
       </Button>
     </p>

@@ -1,6 +1,6 @@
 import { useQuery } from '@connectrpc/connect-query';
 import { Autocomplete, Button, Group, Modal, Radio, Select, Stack, Textarea } from '@mantine/core';
-import { type FormEvent, type ReactNode, useMemo, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, type ReactNode, useMemo, useState } from 'react';
 import { useSession } from '../app/session';
 import { TenantService } from '../gen/vedette/v1/tenant_pb';
 import { type Row, severities } from '../live/row';
@@ -51,6 +51,13 @@ interface BodyProps {
   close: () => void;
 }
 
+// sends lets ⌘ or Ctrl with Enter send a form from within its text, where Enter alone begins a line.
+function sends(e: KeyboardEvent<HTMLFormElement>): void {
+  if (e.key !== 'Enter' || !(e.ctrlKey || e.metaKey)) return;
+  e.preventDefault();
+  e.currentTarget.requestSubmit();
+}
+
 // Form calls then with the form's fields as text.
 function Form({ label, then, close, children }: { label: string; then: (field: (name: string) => string) => void; close: () => void; children: ReactNode }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -60,7 +67,7 @@ function Form({ label, then, close, children }: { label: string; then: (field: (
     then((name) => String(data.get(name) ?? '').trim());
   };
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={submit} onKeyDown={sends}>
       <Stack gap="md">
         {children}
         <Group justify="flex-end" gap="sm">
@@ -133,9 +140,16 @@ function Change({ rows, desk, close }: BodyProps) {
   const assignee = shared(rows.map((r) => r.incident.assignee));
   const then = (field: (n: string) => string) => {
     const steps: Step[] = [];
-    if (field('severity') && field('severity') !== severity) steps.push({ action: 'severity', argument: field('severity') });
-    if (field('assignee') !== assignee) steps.push({ action: 'assign', argument: field('assignee') });
-    if (steps.length > 0) desk.act('Change severity or assignee', 'Changed', rows, steps);
+    const done: string[] = [];
+    if (field('severity') && field('severity') !== severity) {
+      steps.push({ action: 'severity', argument: field('severity') });
+      done.push(`Severity ${field('severity')}`);
+    }
+    if (field('assignee') !== assignee) {
+      steps.push({ action: 'assign', argument: field('assignee') });
+      done.push(`Assigned to ${field('assignee') || 'nobody'}`);
+    }
+    if (steps.length > 0) desk.act('Change severity or assignee', done.join(', '), rows, steps);
   };
   return (
     <Form label="Change" then={then} close={close}>
@@ -149,7 +163,7 @@ function Assignee({ initial = '', description, autofocus }: { initial?: string; 
   const { user } = useSession();
   const { data } = useQuery(TenantService.method.listUsers, {}, { retry: false, staleTime: 60_000 });
   const names = useMemo(() => [...new Set([user.name, ...(data?.users ?? []).filter((u) => !u.disabled).map((u) => u.name)])], [data, user.name]);
-  return <Autocomplete label="Assignee" description={description} name="assignee" data={names} defaultValue={initial} data-autofocus={autofocus || undefined} />;
+  return <Autocomplete label="Assignee" description={description} name="assignee" data={names} defaultValue={initial} openOnFocus={false} data-autofocus={autofocus || undefined} />;
 }
 
 function Merge({ rows, desk, close }: BodyProps) {

@@ -82,11 +82,12 @@ describe('acting', () => {
     const triage = new Triage(incidents, host);
     const seen: string[] = [];
     triage.subscribe(() => seen.push(triage.running().map((j) => `${j.done}/${j.total} ${j.failures.length}`).join()));
-    await triage.act('Acknowledge', ['a', 'b', 'c'], [step('acknowledge')]);
+    const failures = await triage.act('Acknowledge', ['a', 'b', 'c'], [step('acknowledge')]);
+    expect(failures.map((f) => f.id)).toEqual(['b']);
     expect([...new Set(seen)]).toEqual(['0/3 0', '1/3 0', '2/3 1', '3/3 1']);
     expect(['a', 'b', 'c'].map(stateOf)).toEqual(['acknowledged', 'open', 'acknowledged']);
     const [job] = triage.running();
-    expect(job).toMatchObject({ finished: true, failures: ['resolved already'] });
+    expect(job).toMatchObject({ finished: true, failures: [{ id: 'b', title: 'incident b', message: 'resolved already' }] });
     triage.dismiss(job!.id);
     expect(triage.running()).toEqual([]);
   });
@@ -101,6 +102,14 @@ describe('acting', () => {
 });
 
 describe('undo', () => {
+  it('leaves alone what had failed', async () => {
+    const { host, calls } = fakeHost(state, new Set(['b']));
+    const triage = new Triage(incidents, host);
+    await triage.act('Acknowledge', ['a', 'b'], [step('acknowledge')]);
+    await triage.undo();
+    expect(calls).toEqual(['acknowledge a,b', 'reopen a']);
+  });
+
   it('takes back the last thing first, even before the host has answered', async () => {
     const { host, calls, pause } = fakeHost(state);
     const go = pause();

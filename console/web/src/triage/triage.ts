@@ -21,12 +21,20 @@ export interface Answer {
 // Host is how steps reach the host. It sends them in order and returns when all have been answered.
 export type Host = (ids: readonly string[], step: Step, progress: (a: Answer) => void) => Promise<void>;
 
+// Failure is an incident that was left as it was, and why.
+export interface Failure {
+  readonly id: string;
+  readonly title: string;
+  readonly message: string;
+}
+
+// Job is something done to incidents, many of them perhaps. done and total count incidents.
 export interface Job {
   readonly id: number;
   readonly label: string;
   readonly done: number;
   readonly total: number;
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
   readonly finished: boolean;
 }
 
@@ -64,16 +72,19 @@ export class Triage {
     this.tell();
   }
 
-  // act does steps to incidents. What is shown changes at once; the promise ends when the host has answered, and fails
-  // with its refusal when it was about one incident.
-  act(label: string, ids: readonly string[], steps: readonly Step[]): Promise<void> {
+  // act does steps to incidents. What is shown changes at once; the promise ends when the host has answered, with what
+  // failed of many, and fails with the host's refusal when it was about one incident.
+  act(label: string, ids: readonly string[], steps: readonly Step[]): Promise<readonly Failure[]> {
     const before = ids.flatMap((id) => this.incidents.rows.get(id) ?? []);
     const work = this.run(label, ids, steps);
-    const inverse = inverses(before, steps);
+    let inverse = inverses(before, steps);
     if (inverse.length > 0) {
       const done: Done = { label, ids, undo: () => this.takeBack(label, inverse) };
       this.undone = [...this.undone.slice(1 - mostUndo), done];
-      work.catch(() => this.forget(done));
+      work.then(
+        (failures) => (inverse = without(inverse, failures)),
+        () => this.forget(done),
+      );
     }
     return work;
   }
@@ -97,11 +108,11 @@ export class Triage {
     await Promise.all(groups.map((g) => this.run(`Undo: ${label}`, g.ids, g.steps)));
   }
 
-  private run(label: string, ids: readonly string[], steps: readonly Step[]): Promise<void> {
+  private run(label: string, ids: readonly string[], steps: readonly Step[]): Promise<readonly Failure[]> {
     const predictions = steps.map((s) => ({ step: s, change: predict(s) }));
     for (const id of ids) for (const { change } of predictions) this.incidents.predict(id, change);
     this.incidents.publish();
-    const job = { id: this.next++, label, done: 0, total: ids.length * steps.length, failures: [], finished: false };
+    const job = { id: this.next++, label, done: 0, total: ids.length, failures: [], finished: false };
     this.jobs = [...this.jobs, job];
     this.tell();
     const work = this.queue.then(() => this.send(job, ids, predictions));
@@ -109,26 +120,28 @@ export class Triage {
     return work;
   }
 
-  private async send(job: Job, ids: readonly string[], predictions: { step: Step; change: Prediction }[]): Promise<void> {
-    const failures: string[] = [];
+  private async send(job: Job, ids: readonly string[], predictions: { step: Step; change: Prediction }[]): Promise<readonly Failure[]> {
+    const failures = new Map<string, Failure>();
     let before = 0;
     try {
       for (const { step, change } of predictions) {
         await this.host(ids, step, (a) => {
           for (const i of a.incidents) this.incidents.settle(i.id, change, i);
           for (const f of a.failures) {
-            failures.push(f.message);
+            failures.set(f.id, { ...f, title: this.incidents.rows.get(f.id)?.title ?? f.id });
             this.incidents.settle(f.id, change);
           }
-          this.update(job.id, { done: before + a.done, failures: [...failures] });
+          this.update(job.id, { done: Math.floor((before + a.done) / predictions.length), failures: [...failures.values()] });
         });
         before += ids.length;
       }
-      if (ids.length === 1 && failures.length > 0) throw new ConnectError(failures[0]!);
+      const [first] = failures.values();
+      if (ids.length === 1 && first) throw new ConnectError(first.message);
+      return [...failures.values()];
     } finally {
       for (const id of ids) for (const { change } of predictions) this.incidents.settle(id, change);
       this.incidents.publish();
-      if (failures.length > 0 && ids.length > 1) this.update(job.id, { finished: true });
+      if (failures.size > 0 && ids.length > 1) this.update(job.id, { finished: true });
       else this.dismiss(job.id);
     }
   }
@@ -195,6 +208,12 @@ export function inverses(before: readonly Row[], steps: readonly Step[]): Invers
     groups.set(key, group);
   }
   return [...groups.values()];
+}
+
+// without leaves out incidents that were not changed: there is nothing to take back.
+function without(groups: readonly Inverse[], failures: readonly Failure[]): Inverse[] {
+  const failed = new Set(failures.map((f) => f.id));
+  return groups.map((g) => ({ ...g, ids: g.ids.filter((id) => !failed.has(id)) })).filter((g) => g.ids.length > 0);
 }
 
 function inverse(was: Incident, step: Step): Step[] {

@@ -4,6 +4,7 @@ import { UnstyledButton } from '@mantine/core';
 import { IconChevronRight } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { count } from './age';
+import { visible } from './text';
 import css from './facets.module.css';
 
 export interface FacetValue {
@@ -43,7 +44,7 @@ function Group({ facet, onChange }: { facet: Facet; onChange: (name: string, sel
   const toggle = (value: string) =>
     onChange(facet.name, facet.selected.includes(value) ? facet.selected.filter((s) => s !== value) : [...facet.selected, value]);
   return (
-    <section className={css.group}>
+    <section className={css.group} role="group" aria-label={facet.title}>
       <div className={css.title}>
         <UnstyledButton aria-expanded={open} onClick={() => setOpen(!open)}>
           <IconChevronRight size={12} aria-hidden="true" data-open={open || undefined} />
@@ -61,8 +62,8 @@ function Group({ facet, onChange }: { facet: Facet; onChange: (name: string, sel
             <li key={v.value}>
               <label className={css.value} data-on={facet.selected.includes(v.value) || undefined}>
                 <input type="checkbox" checked={facet.selected.includes(v.value)} onChange={() => toggle(v.value)} />
-                <span className="cut" title={v.value}>
-                  {v.label ?? v.value}
+                <span className="cut" title={visible(v.value)}>
+                  {v.label ?? visible(v.value)}
                 </span>
                 <span className="number">{count(v.count)}</span>
               </label>

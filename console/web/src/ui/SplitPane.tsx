@@ -1,7 +1,7 @@
 // Content with a pane on its right whose width a person chooses, by mouse or by keyboard.
 
 import { useLocalStorage } from '@mantine/hooks';
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useRef } from 'react';
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef } from 'react';
 import css from './split.module.css';
 
 interface Props {
@@ -20,6 +20,14 @@ export function SplitPane({ children, pane, label, name, initial = 420, min = 32
   const [width, setWidth] = useLocalStorage({ key: `vedette.pane.${name}`, defaultValue: initial, getInitialValueInEffect: false });
   const from = useRef<{ x: number; width: number } | null>(null);
   const set = (w: number) => setWidth(Math.round(Math.max(min, Math.min(max, w))));
+  const main = useRef<HTMLDivElement>(null);
+  const held = useRef(false); // the pane has the focus, or had it when it went
+  const open = Boolean(pane);
+  useEffect(() => {
+    if (open || !held.current) return;
+    held.current = false;
+    main.current?.querySelector<HTMLElement>('[role=grid]')?.focus({ preventScroll: true });
+  }, [open]);
   const drag = {
     onPointerDown: (e: PointerEvent<HTMLDivElement>) => {
       e.currentTarget.setPointerCapture(e.pointerId);
@@ -36,7 +44,9 @@ export function SplitPane({ children, pane, label, name, initial = 420, min = 32
   };
   return (
     <div className={css.split}>
-      <div className={css.main}>{children}</div>
+      <div ref={main} className={css.main}>
+        {children}
+      </div>
       {pane && (
         <>
           <div
@@ -50,7 +60,18 @@ export function SplitPane({ children, pane, label, name, initial = 420, min = 32
             className={css.handle}
             {...drag}
           />
-          <aside className={css.pane} style={{ width }} aria-label={label}>
+          <aside
+            className={css.pane}
+            style={{ width }}
+            aria-label={label}
+            onFocus={() => {
+              held.current = true;
+            }}
+            onBlur={(e) => {
+              // Nothing takes over from what is removed.
+              if (e.relatedTarget) held.current = e.currentTarget.contains(e.relatedTarget);
+            }}
+          >
             {pane}
           </aside>
         </>

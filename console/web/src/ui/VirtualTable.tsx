@@ -153,7 +153,7 @@ function Head<T>({ column, sort, onSort }: { column: Column<T>; sort: Sort | und
   return (
     <div role="columnheader" className={css.cell} data-end={column.end || undefined} aria-sort={sorted ? (sort.descending ? 'descending' : 'ascending') : undefined}>
       {column.sortable && onSort ? (
-        <button type="button" tabIndex={-1} onClick={() => onSort(column.id)} data-sorted={sorted || undefined}>
+        <button type="button" onClick={() => onSort(column.id)} data-sorted={sorted || undefined}>
           {column.header}
           <span aria-hidden="true">{sorted ? (sort.descending ? '↓' : '↑') : ''}</span>
         </button>

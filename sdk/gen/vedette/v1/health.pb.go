@@ -92,8 +92,10 @@ type GetHealthResponse struct {
 	DaysLeft float64 `protobuf:"fixed64,16,opt,name=days_left,json=daysLeft,proto3" json:"days_left,omitempty"`
 	// "the disk is full" or "retention.bytes is reached": what days_left runs to.
 	DaysLeftUntil string `protobuf:"bytes,17,opt,name=days_left_until,json=daysLeftUntil,proto3" json:"days_left_until,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Of store_queries, those that run at this moment.
+	StoreQueriesRunning uint32 `protobuf:"varint,18,opt,name=store_queries_running,json=storeQueriesRunning,proto3" json:"store_queries_running,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *GetHealthResponse) Reset() {
@@ -243,6 +245,13 @@ func (x *GetHealthResponse) GetDaysLeftUntil() string {
 		return x.DaysLeftUntil
 	}
 	return ""
+}
+
+func (x *GetHealthResponse) GetStoreQueriesRunning() uint32 {
+	if x != nil {
+		return x.StoreQueriesRunning
+	}
+	return 0
 }
 
 // Positions are log sequences.
@@ -530,7 +539,7 @@ const file_vedette_v1_health_proto_rawDesc = "" +
 	"\n" +
 	"\x17vedette/v1/health.proto\x12\n" +
 	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
-	"\x10GetHealthRequest\"\xa1\x06\n" +
+	"\x10GetHealthRequest\"\xd5\x06\n" +
 	"\x11GetHealthResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x124\n" +
 	"\astarted\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\astarted\x123\n" +
@@ -550,7 +559,8 @@ const file_vedette_v1_health_proto_rawDesc = "" +
 	"\x0fdisk_free_bytes\x18\x0e \x01(\x04R\rdiskFreeBytes\x12-\n" +
 	"\x13store_bytes_per_day\x18\x0f \x01(\x01R\x10storeBytesPerDay\x12\x1b\n" +
 	"\tdays_left\x18\x10 \x01(\x01R\bdaysLeft\x12&\n" +
-	"\x0fdays_left_until\x18\x11 \x01(\tR\rdaysLeftUntil\x1a8\n" +
+	"\x0fdays_left_until\x18\x11 \x01(\tR\rdaysLeftUntil\x122\n" +
+	"\x15store_queries_running\x18\x12 \x01(\rR\x13storeQueriesRunning\x1a8\n" +
 	"\n" +
 	"DropsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
