@@ -37,3 +37,25 @@ func TestParseDigest(t *testing.T) {
 		}
 	}
 }
+
+func TestNamespace(t *testing.T) {
+	for _, n := range []Namespace{Shared, 1, 7, 1<<32 - 1} {
+		if got, err := ParseNamespace(n.String()); err != nil || got != n {
+			t.Errorf("%s: got %s, %v", n, got, err)
+		}
+	}
+	for _, s := range []string{"", "t-", "t-0", "t-07", "t--1", "7", "t-4294967296", "t-7/x", "Shared"} {
+		if _, err := ParseNamespace(s); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q: got %v, want ErrInvalid", s, err)
+		}
+	}
+	for _, c := range []struct {
+		n         Namespace
+		publisher string
+		ok        bool
+	}{{Shared, "acme", true}, {7, "acme", true}, {7, "t-7", true}, {8, "t-7", false}, {Shared, "t-7", false}, {7, "t-x", false}} {
+		if err := c.n.Takes(c.publisher); (err == nil) != c.ok {
+			t.Errorf("%s takes %s: %v", c.n, c.publisher, err)
+		}
+	}
+}

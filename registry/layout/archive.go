@@ -20,8 +20,8 @@ import (
 
 // Limits of an artifact in one file.
 const (
-	MaxArchiveBytes = 16 << 20          // the tar, and its content
-	MaxArchiveFiles = 2 + 2 + MaxLayers // the mark, the index, the OCI manifest, its config and layers
+	MaxArchiveBytes = 16 << 20                           // the tar, and its content
+	MaxArchiveFiles = 2 + 2 + MaxLayers + 3*MaxReferrers // the mark, the index, the OCI manifest, its config and layers; the same of referrers
 )
 
 // Export writes the artifact with this digest as one file: an OCI image layout in a tar, which Import reads, and other
@@ -71,44 +71,121 @@ func Pack(a registry.Artifact, w io.Writer) error {
 	return nil
 }
 
+// Package is an artifact with what refers to it, as one file holds them.
+type Package struct {
+	Artifact  registry.Artifact
+	Digest    registry.Digest
+	Referrers []Referrer // sorted by digest; whether their signatures hold is another question
+
+	image []byte
+	fetch Fetch
+	more  [][]byte // OCI manifests of Referrers
+}
+
+// Envelopes returns the documents about the artifact.
+func (p *Package) Envelopes() [][]byte {
+	var list [][]byte
+	for _, r := range p.Referrers {
+		list = append(list, r.Envelope)
+	}
+	return list
+}
+
+// AddPackage stores a package as it is: the artifact with the digest that its signatures are over, and what refers to
+// it. The errors are those of Add.
+func (l *Layout) AddPackage(ctx context.Context, p Package) (registry.Digest, error) {
+	if _, err := l.Add(ctx, p.image, p.fetch); err != nil {
+		return "", err
+	}
+	for _, image := range p.more {
+		if _, err := l.Add(ctx, image, p.fetch); err != nil {
+			return "", err
+		}
+	}
+	return p.Digest, nil
+}
+
 // Import reads the one artifact in a file that Export or another tool wrote, and verifies everything as Pull does. It
 // reads at most MaxArchiveBytes and writes nothing. The error wraps registry.ErrInvalid or registry.ErrCorrupt.
 func Import(r io.Reader) (registry.Artifact, error) {
+	p, err := ImportPackage(r)
+	return p.Artifact, err
+}
+
+// ImportPackage is Import with what refers to the artifact, which Archive writes too.
+func ImportPackage(r io.Reader) (Package, error) {
+	p, err := importPackage(context.Background(), r)
+	if err != nil {
+		return Package{}, fmt.Errorf("importing: %w", err)
+	}
+	return p, nil
+}
+
+func importPackage(ctx context.Context, r io.Reader) (Package, error) {
 	files, err := unpack(r)
 	if err != nil {
-		return registry.Artifact{}, fmt.Errorf("importing: %w", err)
+		return Package{}, err
 	}
 	var mark ocispec.ImageLayout
 	if json.Unmarshal(files[ocispec.ImageLayoutFile], &mark) != nil || mark.Version != ocispec.ImageLayoutVersion {
-		return registry.Artifact{}, fmt.Errorf("importing: not an OCI image layout of version %s: %w", ocispec.ImageLayoutVersion, registry.ErrInvalid)
+		return Package{}, fmt.Errorf("not an OCI image layout of version %s: %w", ocispec.ImageLayoutVersion, registry.ErrInvalid)
 	}
 	index, err := decodeIndex(files[ocispec.ImageIndexFile])
 	if err != nil {
-		return registry.Artifact{}, fmt.Errorf("importing: %w", err)
+		return Package{}, err
 	}
-	var image *ocispec.Descriptor
-	for i := range index.Manifests {
+	p := Package{fetch: func(_ context.Context, d ocispec.Descriptor, limit int64) ([]byte, error) {
+		return fromFiles(files, d, limit)
+	}}
+	var referrers [][]byte
+	for _, m := range index.Manifests {
 		// The artifact type in the index is optional; the manifest itself has to have it.
-		if m := &index.Manifests[i]; m.MediaType == ocispec.MediaTypeImageManifest && (m.ArtifactType == "" || m.ArtifactType == TypeModule) {
-			if image != nil {
-				return registry.Artifact{}, fmt.Errorf("importing: more than one module in the file: %w", registry.ErrInvalid)
-			}
-			image = m
+		if m.MediaType != ocispec.MediaTypeImageManifest || m.ArtifactType != "" && m.ArtifactType != TypeModule && !IsReferrerType(m.ArtifactType) {
+			continue
+		}
+		image, err := fromFiles(files, m, MaxImageManifestBytes)
+		if err != nil {
+			return Package{}, fmt.Errorf("OCI manifest: %w", err)
+		}
+		kind, err := ArtifactType(image)
+		switch {
+		case err != nil:
+			return Package{}, err
+		case IsReferrerType(kind):
+			referrers = append(referrers, image)
+		case kind == TypeModule && p.image != nil:
+			return Package{}, fmt.Errorf("more than one module in the file: %w", registry.ErrInvalid)
+		case kind == TypeModule:
+			p.image, p.Digest = image, registry.Digest(m.Digest)
 		}
 	}
-	if image == nil {
-		return registry.Artifact{}, fmt.Errorf("importing: no module in the file: %w", registry.ErrInvalid)
+	if p.image == nil {
+		return Package{}, fmt.Errorf("no module in the file: %w", registry.ErrInvalid)
 	}
-	fetch := func(d ocispec.Descriptor, limit int64) ([]byte, error) { return fromFiles(files, d, limit) }
-	data, err := fetch(*image, MaxImageManifestBytes)
-	if err != nil {
-		return registry.Artifact{}, fmt.Errorf("importing: OCI manifest: %w", err)
+	if p.Artifact, err = Read(ctx, p.image, p.fetch); err != nil {
+		return Package{}, err
 	}
-	a, err := decode(data, fetch)
-	if err != nil {
-		return registry.Artifact{}, fmt.Errorf("importing: %w", err)
+	return p, p.about(ctx, referrers)
+}
+
+// about keeps the referrers of the artifact. What is about something else has no place in its file.
+func (p *Package) about(ctx context.Context, images [][]byte) error {
+	if len(images) > MaxReferrers {
+		return fmt.Errorf("%d documents, the limit is %d: %w", len(images), MaxReferrers, registry.ErrInvalid)
 	}
-	return a, nil
+	slices.SortFunc(images, func(a, b []byte) int { return cmp.Compare(digest.FromBytes(a), digest.FromBytes(b)) })
+	for _, image := range images {
+		s, err := readSigned(ctx, image, p.fetch)
+		if err != nil {
+			return err
+		}
+		if s.subject != p.Digest {
+			return fmt.Errorf("a %s is about %s, which is not in the file: %w", s.kind, s.subject.Short(), registry.ErrInvalid)
+		}
+		p.Referrers = append(p.Referrers, Referrer{registry.Digest(digest.FromBytes(image)), p.Digest, s.kind, s.envelopes[0]})
+		p.more = append(p.more, image)
+	}
+	return nil
 }
 
 func blobPath(d digest.Digest) string {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -245,4 +246,62 @@ func FuzzImport(f *testing.F) {
 			t.Error("imported but cannot be packed")
 		}
 	})
+}
+
+// A file brings what refers to its module, and AddPackage keeps the digest that the signatures are over.
+func TestImportPackage(t *testing.T) {
+	ctx := context.Background()
+	l := open(t, t.TempDir())
+	d := push(t, l, artifact(t, "1.0.0", "note"))
+	attach(t, l, d, TypeSignature, "signature")
+	attach(t, l, d, TypeSBOM, "sbom")
+	other := push(t, l, artifact(t, "2.0.0", "note"))
+	foreign := attach(t, l, other, TypeSignature, "other")
+	var b bytes.Buffer
+	if err := l.Archive(ctx, &b, []registry.Digest{d}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := ImportPackage(bytes.NewReader(b.Bytes()))
+	if err != nil || p.Digest != d || len(p.Envelopes()) != 2 {
+		t.Fatalf("got %s with %d documents, %v", p.Digest, len(p.Envelopes()), err)
+	}
+	if a, err := Import(bytes.NewReader(b.Bytes())); err != nil || a.Manifest.Reference() != "vedette/sample:1.0.0" {
+		t.Errorf("without them: %v", err)
+	}
+	into := open(t, t.TempDir())
+	for range 2 {
+		if got, err := into.In(3).AddPackage(ctx, p); err != nil || got != d {
+			t.Fatalf("added %s, %v", got, err)
+		}
+	}
+	if got := texts(t, into.In(3), d, ""); !slices.Equal(got, []string{"sbom", "signature"}) {
+		t.Errorf("it holds %q", got)
+	}
+	if list, err := into.List(ctx); err != nil || len(list) != 0 {
+		t.Errorf("all see it: %v, %v", list, err)
+	}
+	// A document about something else has no place in the file.
+	files := parts(t, b.Bytes())
+	image, err := l.Image(ctx, foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := decodeIndex(files["index.json"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	top := newBlob(ocispec.MediaTypeImageManifest, image)
+	index.Manifests = append(index.Manifests, top.desc)
+	if files["index.json"], err = json.Marshal(index); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []blob{top, newBlob("", []byte("{}")), newBlob("", []byte("other"))} {
+		files[blobPath(x.desc.Digest)] = x.data
+	}
+	if _, err := ImportPackage(bytes.NewReader(retar(t, files, nil))); !errors.Is(err, registry.ErrInvalid) || !strings.Contains(err.Error(), "is about") {
+		t.Errorf("about something else: %v", err)
+	}
+	if err := l.Archive(ctx, io.Discard, []registry.Digest{foreign}, nil); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("a referrer as a module: %v", err)
+	}
 }

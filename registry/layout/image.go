@@ -1,7 +1,7 @@
 package layout
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -116,26 +116,25 @@ func annotations(m *manifest.Manifest) map[string]string {
 	return all
 }
 
-// decode turns blobs back into an artifact and checks that its parts belong together. fetch returns verified bytes of
-// at most limit.
-func decode(data []byte, fetch func(d ocispec.Descriptor, limit int64) ([]byte, error)) (registry.Artifact, error) {
+// Fetch returns the bytes that d describes, of at most limit. Whoever implements it verifies them (Verify).
+type Fetch func(ctx context.Context, d ocispec.Descriptor, limit int64) ([]byte, error)
+
+// Read turns an OCI manifest and its blobs back into an artifact and checks that its parts belong together. The error
+// wraps registry.ErrInvalid, or is fetch's.
+func Read(ctx context.Context, data []byte, fetch Fetch) (registry.Artifact, error) {
 	var a registry.Artifact
 	image, err := readImage(data)
 	if err != nil {
 		return a, err
 	}
-	if a.ManifestBytes, err = fetch(image.Config, manifest.MaxSourceBytes); err != nil {
+	if a.ManifestBytes, err = fetch(ctx, image.Config, manifest.MaxSourceBytes); err != nil {
 		return registry.Artifact{}, fmt.Errorf("manifest: %w", err)
 	}
 	if a.Manifest, err = manifest.Decode(a.ManifestBytes); err != nil {
 		return registry.Artifact{}, fmt.Errorf("%w: %w", registry.ErrInvalid, err)
 	}
 	for _, layer := range image.Layers {
-		limit := int64(MaxTarBytes)
-		if layer.MediaType == TypeWasm {
-			limit = manifest.MaxWasmBytes
-		}
-		data, err := fetch(layer, limit)
+		data, err := fetch(ctx, layer, layerLimit(layer.MediaType))
 		if err != nil {
 			return registry.Artifact{}, fmt.Errorf("layer %s: %w", layer.MediaType, err)
 		}
@@ -159,18 +158,28 @@ func decode(data []byte, fetch func(d ocispec.Descriptor, limit int64) ([]byte, 
 	return a, nil
 }
 
+func layerLimit(mediaType string) int64 {
+	if mediaType == TypeWasm {
+		return manifest.MaxWasmBytes
+	}
+	return MaxTarBytes
+}
+
 // readImage reads an OCI manifest and refuses what is not a module artifact of this form.
 func readImage(data []byte) (ocispec.Manifest, error) {
 	var image ocispec.Manifest
 	if len(data) > MaxImageManifestBytes {
 		return image, fmt.Errorf("OCI manifest of %d bytes, the limit is %d: %w", len(data), MaxImageManifestBytes, registry.ErrInvalid)
 	}
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&image); err != nil {
+	if err := json.Unmarshal(data, &image); err != nil {
 		return image, fmt.Errorf("OCI manifest: %w: %w", err, registry.ErrInvalid)
 	}
-	if image.MediaType != ocispec.MediaTypeImageManifest || image.ArtifactType != TypeModule || image.Config.MediaType != TypeManifest {
+	if image.SchemaVersion != 2 || image.MediaType != ocispec.MediaTypeImageManifest || image.ArtifactType != TypeModule || image.Config.MediaType != TypeManifest {
 		return image, fmt.Errorf("OCI manifest is a %q with config %q, want %q with %q: %w",
 			image.ArtifactType, image.Config.MediaType, TypeModule, TypeManifest, registry.ErrInvalid)
+	}
+	if image.Subject != nil {
+		return image, fmt.Errorf("OCI manifest: a module refers to nothing, and this one to %.80q: %w", image.Subject.Digest, registry.ErrInvalid)
 	}
 	if len(image.Layers) > MaxLayers {
 		return image, fmt.Errorf("%d layers, the limit is %d: %w", len(image.Layers), MaxLayers, registry.ErrInvalid)

@@ -437,7 +437,7 @@ func FuzzLayout(f *testing.F) {
 		if _, err := decodeIndex(index); err != nil && !errors.Is(err, registry.ErrInvalid) && !errors.Is(err, registry.ErrCorrupt) {
 			t.Fatalf("index: %v is of no known kind", err)
 		}
-		_, err := decode(image, func(d ocispec.Descriptor, limit int64) ([]byte, error) {
+		_, err := Read(context.Background(), image, func(_ context.Context, d ocispec.Descriptor, _ int64) ([]byte, error) {
 			switch d.MediaType {
 			case TypeManifest:
 				return a.ManifestBytes, nil
