@@ -86,7 +86,21 @@ type QueueConfig struct {
 
 // ModulesConfig says what may be installed.
 type ModulesConfig struct {
-	RefuseUnsigned bool `yaml:"refuse_unsigned"` // default false
+	// TrustPolicy is a file that says which modules are trusted (registry/policy). Default: every module, signed or not.
+	TrustPolicy string `yaml:"trust_policy"`
+	// RefuseUnsigned makes every scope of the trust policy strict: without a policy nothing but what ships is installed.
+	// Default false.
+	RefuseUnsigned bool `yaml:"refuse_unsigned"`
+	// Registry is where modules and the signed index come from. Default: none, this host's own registry is the only one.
+	Registry RegistryConfig `yaml:"registry"`
+}
+
+// RegistryConfig is a remote OCI registry of modules.
+type RegistryConfig struct {
+	URL          string `yaml:"url"`           // "https://registry.example.org/team"; http only if it says so
+	Root         string `yaml:"root"`          // file with the first root of its signed index; needed with url
+	Username     string `yaml:"username"`      // default: nobody in particular
+	PasswordFile string `yaml:"password_file"` // its first line is the password or a token
 }
 
 // MonitorTarget is an HTTP target that a monitor of one organization may reach.
@@ -154,6 +168,9 @@ func (c Config) WithDefaults() (Config, error) {
 	}
 	if (c.HTTPCert == "") != (c.HTTPKey == "") {
 		return bad("http_cert and http_key go together")
+	}
+	if c.Modules.Registry.URL != "" && c.Modules.Registry.Root == "" {
+		return bad("modules.registry.root: whoever serves %s could name any keys without it", c.Modules.Registry.URL)
 	}
 	if c.Retention.Days < 1 || c.Retention.Bytes < 0 || c.Workers < 1 || c.CheckpointEvery < time.Second {
 		return bad("retention.days, retention.bytes, workers and checkpoint_every must be positive (checkpoint_every at least 1s)")

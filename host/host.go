@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	mrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,12 +23,17 @@ import (
 	"github.com/vedette-siem/vedette/host/notify"
 	"github.com/vedette-siem/vedette/host/overview"
 	"github.com/vedette-siem/vedette/host/pipeline"
+	"github.com/vedette-siem/vedette/host/probe"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/receive"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/table"
 	"github.com/vedette-siem/vedette/host/tenant"
+	"github.com/vedette-siem/vedette/host/trust"
 	"github.com/vedette-siem/vedette/modules"
+	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/registry/remote"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/logs"
 	"github.com/vedette-siem/vedette/storage/meta"
@@ -48,7 +53,9 @@ type Host struct {
 
 	queue    *queue.Queue
 	db       *meta.DB
-	packages *layout.Layout
+	packages module.Namespaces
+	trust    *trust.Trust
+	remote   *remote.Registry // nil: none is configured
 	runtime  *runtime.Host
 	store    *logs.Store
 	library  *module.Library
@@ -58,11 +65,16 @@ type Host struct {
 	tokens   *tenant.Tokens
 	web      net.Listener
 	lines    *moduleLog
+	shipped  func() map[registry.Digest]bool
 	previews *previews
 	wake     chan struct{} // tells notify that a transaction was committed
 	ready    chan struct{} // closed when the shipped modules run
 	demo     demoFeed
+	vault    *probe.Vault
+	monitor  *monitor.Scheduler
 	overview *overview.Overview
+
+	collecting sync.RWMutex // read: something is stored that nothing refers to yet; write: what nothing refers to is removed
 }
 
 // New opens everything that is kept and binds every socket; nothing moves before Run. The caller closes a Host whether
@@ -72,11 +84,11 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, log: log, started: time.Now(), lines: newModuleLog(), wake: make(chan struct{}, 1), ready: make(chan struct{})}
+	h := &Host{cfg: cfg, log: log, started: time.Now(), lines: newModuleLog(), wake: make(chan struct{}, 1), ready: make(chan struct{}), shipped: sync.OnceValue(shippedDigests)}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
 	}
-	for _, open := range []func(context.Context) error{h.openQueue, h.openMeta, h.openModules, h.openStore, h.openPipeline, h.openSockets} {
+	for _, open := range []func(context.Context) error{h.openQueue, h.openMeta, h.openModules, h.openStore, h.openPipeline, h.openMonitors, h.openSockets} {
 		if err := open(ctx); err != nil {
 			return nil, errors.Join(err, h.Close())
 		}
@@ -111,7 +123,10 @@ func (h *Host) openMeta(ctx context.Context) (err error) {
 }
 
 func (h *Host) openModules(ctx context.Context) (err error) {
-	if h.packages, err = layout.Open(filepath.Join(h.cfg.DataDir, "modules")); err != nil {
+	if h.packages.Layout, err = layout.Open(filepath.Join(h.cfg.DataDir, "modules")); err != nil {
+		return err
+	}
+	if err := h.openTrust(); err != nil {
 		return err
 	}
 	fetch := &runtime.HTTP{}
@@ -122,20 +137,9 @@ func (h *Host) openModules(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h.library = module.NewLibrary(h.packages, h.runtime, h.targets)
+	h.library = module.NewLibrary(h.packages, h.runtime, noTargets).With(table.Kept{From: h.db})
 	h.previews = newPreviews()
 	return nil
-}
-
-// targets says what a module of a tenant may reach over HTTP.
-func (h *Host) targets(t storage.Tenant, name string) []runtime.Target {
-	var out []runtime.Target
-	for _, m := range h.cfg.Monitors {
-		if m.Module == name && h.tenants[m.Organization] == t {
-			out = append(out, runtime.Target{Name: m.Name, URL: m.URL, Private: m.AllowPrivate})
-		}
-	}
-	return out
 }
 
 func (h *Host) openStore(ctx context.Context) (err error) {
@@ -252,7 +256,8 @@ func (h *Host) Run(ctx context.Context) error {
 		close(h.ready)
 		g.Go(play)
 		debug.FreeOSMemory() // compiling the shipped modules left several times what they need
-		h.monitors().Run(ctx)
+		g.Go(func() error { h.watchTrust(ctx); return nil })
+		h.monitor.Run(ctx)
 		return nil
 	})
 	return g.Wait()
@@ -272,19 +277,6 @@ func (h *Host) prepare(ctx context.Context) (play func() error, err error) {
 	return h.prepareDemo(ctx)
 }
 
-// monitors returns the scheduler of the monitors.
-func (h *Host) monitors() *monitor.Scheduler {
-	return monitor.New(monitor.Config{
-		Generations: h.pipeline, Library: h.library, Sink: h.queue, Jitter: mrand.Float64,
-		Tenants: func() []storage.Tenant {
-			gone := h.pipeline.Generation().Running.Gone
-			return slices.DeleteFunc(slices.Sorted(maps.Values(h.tenants)), func(t storage.Tenant) bool { return gone[t] })
-		},
-		Granted: func(t storage.Tenant, name string) bool { return len(h.targets(t, name)) > 0 },
-		Report:  func(text string, args ...any) { h.log.Warn(text, args...) },
-	})
-}
-
 // prune removes what is past its time.
 func (h *Host) prune(ctx context.Context) error {
 	t := time.NewTicker(time.Minute)
@@ -297,7 +289,19 @@ func (h *Host) prune(ctx context.Context) error {
 			if _, err := h.db.Prune(ctx, now); err != nil && ctx.Err() == nil {
 				h.log.Warn("remove what is past its time", "error", err)
 			}
+			h.pruneTables(ctx, now)
 		}
+	}
+}
+
+// pruneTables removes the content of tables that nothing needs any more.
+func (h *Host) pruneTables(ctx context.Context, now time.Time) {
+	used, known := h.pipeline.TablesInUse()
+	if !known || h.cfg.Queue.KeepAll { // else a log that is kept whole could not be read again
+		return
+	}
+	if _, err := h.db.PruneTableContents(ctx, now, used); err != nil && ctx.Err() == nil {
+		h.log.Warn("remove tables that nobody uses", "error", err)
 	}
 }
 

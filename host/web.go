@@ -7,15 +7,14 @@ import (
 	"io"
 	stdlog "log"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/vedette-siem/vedette/console"
 	"github.com/vedette-siem/vedette/console/live"
 	"github.com/vedette-siem/vedette/host/api"
 	"github.com/vedette-siem/vedette/host/tenant"
-	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/policy"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
@@ -33,10 +32,14 @@ const (
 func (h *Host) serveWeb(ctx context.Context) error {
 	front := api.New(api.Config{
 		Version: Version, Started: h.started, DB: h.db, Store: h.store, Pipeline: h.pipeline, Queue: h.queue, Receiver: h.receiver,
-		Packages: h.packages, Control: h, Modules: &apiModules{Host: h}, Demo: apiDemo{h}, Rereader: h, Overview: h.overview,
+		Packages: h.packages, Control: h, Modules: apiModules{h}, Demo: apiDemo{h}, Monitors: apiMonitors{h}, Rereader: h, Registry: apiRegistry{h}, Overview: h.overview,
 		HTTPAddr: h.Addr(), DataDir: h.cfg.DataDir, MaxBytes: h.cfg.Retention.Bytes, Secure: h.cfg.HTTPCert != "",
 		Report: func(err error) { h.log.Error("a request failed", "error", err) },
 	})
+	oci, err := front.OCI(h.ociServer())
+	if err != nil {
+		return err
+	}
 	hub := live.NewHub(live.Config{
 		Feed: feed{h.db}, Health: front.Live, Viewer: viewer(front), Report: func(err error) { h.log.Warn("live updates", "error", err) },
 	})
@@ -44,9 +47,10 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	h.pipeline.OnCommit(hub.Notify)
 
 	mux, services := http.NewServeMux(), front.Handler()
-	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Source", "Tenant"} {
+	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Monitor", "Registry", "Table", "Source", "Tenant"} {
 		mux.Handle("/vedette.v1."+service+"Service/", services)
 	}
+	mux.Handle("/v2/", oci)
 	mux.Handle("/v1/ingest", h.receiver.HTTP())
 	mux.Handle("GET /live", hub)
 	mux.HandleFunc("GET /healthz", h.healthz)
@@ -149,42 +153,31 @@ func (f feed) List(ctx context.Context, tenant uint32, page string, limit int) (
 }
 
 // apiModules shows the host's modules to the API.
-type apiModules struct {
-	*Host
-	once    sync.Once
-	shipped map[string]bool // digests
-}
+type apiModules struct{ *Host }
 
-func (m *apiModules) Install(ctx context.Context, c api.Candidate) (api.Installed, error) {
+func (m apiModules) Install(ctx context.Context, c api.Candidate) (api.Installed, error) {
+	if c.Reference != "" {
+		var err error
+		if c.Package, err = m.fetch(ctx, c.Tenant, c.Reference); err != nil {
+			return api.Installed{}, fmt.Errorf("install %s: %w", c.Reference, err)
+		}
+	}
 	done, err := m.Host.Install(ctx, Candidate{Tenant: c.Tenant, Package: c.Package, Settings: c.Settings, Grants: c.Grants, Who: c.Who, Approver: c.Approver})
-	return api.Installed{Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases, Waiting: done.Waiting, Missing: done.Missing}, err
+	return api.Installed{Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases, Waiting: done.Waiting, Missing: done.Missing, Warnings: done.Warnings, Trust: done.Trust}, err
 }
 
-func (m *apiModules) Approve(ctx context.Context, by storage.Principal, id uint64, note string) error {
+func (m apiModules) Approve(ctx context.Context, by storage.Principal, id uint64, note string) error {
 	_, err := m.Host.Approve(ctx, by, id, note)
 	return err
 }
 
-func (m *apiModules) Shipped(digest string) bool {
-	m.once.Do(func() {
-		m.shipped = map[string]bool{}
-		all, err := modules.Builtin()
-		if err != nil {
-			m.log.Error("the shipped modules cannot be read", "error", err)
-		}
-		for _, p := range all {
-			// Pushing again changes nothing; a conflict means that the version here is somebody else's.
-			if d, err := m.packages.Push(context.Background(), p); err == nil {
-				m.shipped[string(d)] = true
-			} else if !errors.Is(err, registry.ErrConflict) {
-				m.log.Error("a shipped module cannot be stored", "module", p.Manifest.Reference(), "error", err)
-			}
-		}
-	})
-	return m.shipped[digest]
+func (m apiModules) Shipped(digest string) bool { return m.shipped()[registry.Digest(digest)] }
+
+func (m apiModules) Trust(ctx context.Context, t storage.Tenant, digest string) (policy.Verdict, error) {
+	return m.trust.Running(ctx, t, registry.Digest(digest))
 }
 
-func (m *apiModules) Log(digest string, limit int) []api.LogLine {
+func (m apiModules) Log(digest string, limit int) []api.LogLine {
 	lines := m.lines.of(digest, limit)
 	out := make([]api.LogLine, len(lines))
 	for i, l := range lines {

@@ -42,7 +42,7 @@ func setting(name string, def int) int {
 }
 
 // TestKill kills the host with SIGKILL again and again, at random moments, under HTTP load and with module versions
-// being swapped, and then reads the raw rows: every acknowledged record is there exactly once, and incidents, rows and
+// being swapped, a rule that remembers among them, and then reads the raw rows: every acknowledged record is there exactly once, and incidents, rows and
 // versions are those of an uninterrupted run over the same log.
 func TestKill(t *testing.T) {
 	kills, seed := setting("VEDETTE_KILLS", 10), setting("VEDETTE_SEED", int(time.Now().UnixNano()%1_000_000))
@@ -56,6 +56,7 @@ func TestKill(t *testing.T) {
 	for name, doc := range map[string]string{"busy": ledgerRule, "handover": ledgerSequence} {
 		s.install(ctx, rulePackage(t, name, doc))
 	}
+	s.install(ctx, tallyPackage(t), "vedette_kv_v1", "vedette_window_v1")
 	s.install(ctx, versions[1]) // both are compiled once, so that a swap takes no longer than a run
 	s.install(ctx, versions[0])
 	writers := []*writer{newWriter("a1", 1), newWriter("a2", 1), newWriter("b1", 2), newWriter("b2", 2)}
@@ -108,9 +109,15 @@ func TestKill(t *testing.T) {
 	if len(got) == 0 {
 		t.Error("the run raised no incident: it shows nothing")
 	}
-	firings := uint64(0)
+	firings, tallied := uint64(0), uint64(0)
 	for _, i := range got {
 		firings += i.Incident.Count
+		if i.Incident.Rule == "e2e.tally" {
+			tallied += i.Incident.Count
+		}
+	}
+	if tallied == 0 {
+		t.Error("the rule that remembers found nothing")
 	}
 	t.Logf("%d rows, %d incidents, %d firings: equal to the uninterrupted run", len(killed), len(got), firings)
 }
@@ -127,14 +134,14 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (s *server) tryInstall(ctx context.Context, pkg []byte) error {
-	_, err := s.modules().InstallModule(ctx, connect.NewRequest(&v1.InstallModuleRequest{Package: pkg}))
+func (s *server) tryInstall(ctx context.Context, pkg []byte, grants ...string) error {
+	_, err := s.modules().InstallModule(ctx, connect.NewRequest(&v1.InstallModuleRequest{Package: pkg, Grants: grants}))
 	return err
 }
 
-func (s *server) install(ctx context.Context, pkg []byte) {
+func (s *server) install(ctx context.Context, pkg []byte, grants ...string) {
 	s.t.Helper()
-	if err := s.tryInstall(ctx, pkg); err != nil {
+	if err := s.tryInstall(ctx, pkg, grants...); err != nil {
 		s.t.Fatalf("install: %v", err)
 	}
 }

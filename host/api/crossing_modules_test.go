@@ -23,6 +23,10 @@ var moduleCrossings = map[protoreflect.FullName]crossing{
 		r, err := u.modules.ListModuleVersions(ctx, req(&v1.ListModuleVersionsRequest{Name: "crossing/trap", Tenant: w.alpha}))
 		return err == nil && len(r.Msg.Versions) == 1 && r.Msg.Versions[0].Running && r.Msg.Versions[0].ActivatedBy != "", err
 	}},
+	"vedette.v1.ModuleService.ModuleHistory": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		r, err := u.modules.ModuleHistory(ctx, req(&v1.ModuleHistoryRequest{Name: "crossing/trap", Tenant: w.alpha}))
+		return err == nil && len(r.Msg.Minutes) > 0 && r.Msg.Minutes[0].Fuel > 0, err
+	}},
 	"vedette.v1.ModuleService.ListUnparsed": {open: true, call: func(ctx context.Context, w *world, u *who, on []uint32) (bool, error) {
 		r, err := u.modules.ListUnparsed(ctx, req(&v1.ListUnparsedRequest{Tenants: on}))
 		return err == nil && alphas(w, r.Msg.Shapes, (*v1.Shape).GetTenant), err

@@ -19,16 +19,32 @@ const (
 // RunTests runs a rule's inline tests: every event is one frame, its log time is its event time, and a tick passes each
 // second. match names the sub-patterns that an event matches (detect.Matcher). The first test that fails is the error.
 func RunTests(r *rule.Rule, match func(*storage.Event) []int) error {
+	return RunCases(r, func() CaseMatcher {
+		return func(_ int64, ev *storage.Event) ([]Hit, error) {
+			var hits []Hit
+			for _, sub := range match(ev) {
+				hits = append(hits, Hit{Rule: r, Sub: sub, Event: ev})
+			}
+			return hits, nil
+		}
+	})
+}
+
+// CaseMatcher returns what a rule finds in an event at a log time in ns. It is asked in log order, and may remember.
+type CaseMatcher func(logTime int64, ev *storage.Event) ([]Hit, error)
+
+// RunCases is RunTests for a rule that needs more than its document; each test begins with a new matcher.
+func RunCases(r *rule.Rule, matcher func() CaseMatcher) error {
 	for i := range r.Tests {
 		c := &r.Tests[i]
-		if err := runCase(r, c, match); err != nil {
+		if err := runCase(r, c, matcher()); err != nil {
 			return fmt.Errorf("%s:%d: rule %s: %s: %w", r.File, c.Line, r.ID, c.Name, err)
 		}
 	}
 	return nil
 }
 
-func runCase(r *rule.Rule, c *rule.Case, match func(*storage.Event) []int) error {
+func runCase(r *rule.Rule, c *rule.Case, match CaseMatcher) error {
 	run := &caseRun{state: New(Limits{}), now: casesBegin}
 	for i := range c.Events {
 		ev := event(c.Events[i].Fields)
@@ -36,9 +52,9 @@ func runCase(r *rule.Rule, c *rule.Case, match func(*storage.Event) []int) error
 		run.passTo(at)
 		run.seq++
 		ev.ID, ev.Tenant, ev.Time, ev.Received = storage.EventID{Seq: run.seq}, casesTenant, at, run.now
-		var hits []Hit
-		for _, sub := range match(ev) {
-			hits = append(hits, Hit{Rule: r, Sub: sub, Event: ev})
+		hits, err := match(run.now, ev)
+		if err != nil {
+			return err
 		}
 		run.take(run.state.Apply(run.seq, run.now, []SourceTime{{casesTenant, "test", at}}, hits))
 	}

@@ -15,7 +15,7 @@ type ControlKind string
 // it say.
 const (
 	Activate ControlKind = "activate" // a module version starts to run
-	Rollback ControlKind = "rollback" // the version before runs again
+	Rollback ControlKind = "rollback" // the version before runs again, or an earlier one
 	Enable   ControlKind = "enable"
 	Disable  ControlKind = "disable"
 	Suspend  ControlKind = "suspend"  // as Disable, by the host, because the module keeps failing
@@ -34,6 +34,10 @@ type Control struct {
 	Settings string   `json:"settings,omitempty"` // JSON
 	Grants   []string `json:"grants,omitempty"`   // capability numbers
 	Reason   string   `json:"reason,omitempty"`   // of a suspension
+	To       uint64   `json:"to,omitempty"`       // of a rollback: the install that runs again, by its Seq; 0: the one before
+
+	Watch *Watch `json:"watch,omitempty"` // of SetWatch; Name is its ID, as of RemoveWatch
+	Table *Table `json:"table,omitempty"` // of SetTable; Name is its name, as of RemoveTable
 
 	IncidentID string `json:"incident,omitempty"`
 	Action     string `json:"action,omitempty"`
@@ -64,7 +68,7 @@ func DecodeControl(b []byte) (Control, error) {
 		return c, fmt.Errorf("decode control record: %w: %w", err, storage.ErrInvalid)
 	}
 	switch c.Kind {
-	case Activate, Rollback, Enable, Disable, Suspend, Incident, Forget:
+	case Activate, Rollback, Enable, Disable, Suspend, Incident, Forget, SetWatch, RemoveWatch, SetTable, RemoveTable:
 		return c, nil
 	}
 	return c, fmt.Errorf("decode control record: unknown kind %q: %w", c.Kind, storage.ErrInvalid)

@@ -30,6 +30,7 @@ type layer struct {
 	rules   *detect.Set
 	code    map[*rule.Rule]*Loaded // rules that a module decides
 	pollers []*Loaded
+	tables  map[string]held // by name
 }
 
 // View is what one tenant runs. It is immutable.
@@ -64,7 +65,7 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 			g.views[changed] = v // its watches have changed
 			return g, nil
 		}
-		own, err := buildLayer(ctx, lib, changed, r.Layer(changed))
+		own, err := buildLayer(ctx, lib, prev, changed, r.Layer(changed))
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +73,7 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 		return g, err
 	}
 	var err error
-	if g.shared, err = buildLayer(ctx, lib, storage.NoTenant, r.Layer(storage.NoTenant)); err != nil {
+	if g.shared, err = buildLayer(ctx, lib, prev, storage.NoTenant, r.Layer(storage.NoTenant)); err != nil {
 		return nil, err
 	}
 	rules, err := detect.NewView(g.shared.rules, nil, nil)
@@ -80,6 +81,9 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 		return nil, fmt.Errorf("build generation %d: %w", r.Seq, err)
 	}
 	g.common = &View{shared: g.shared, hidden: make([]bool, len(g.shared.parsers)), Rules: rules}
+	if err := g.common.checkTables(storage.NoTenant); err != nil {
+		return nil, err
+	}
 	for _, t := range r.Tenants() {
 		if t == storage.NoTenant || !r.Layer(t).runs() {
 			continue
@@ -87,7 +91,7 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 		var own *layer
 		if prev != nil && prev.views[t] != nil {
 			own = prev.views[t].own
-		} else if own, err = buildLayer(ctx, lib, t, r.Layer(t)); err != nil {
+		} else if own, err = buildLayer(ctx, lib, prev, t, r.Layer(t)); err != nil {
 			return nil, err
 		}
 		if g.views[t], err = g.view(t, own); err != nil {
@@ -97,8 +101,18 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 	return g, nil
 }
 
-func buildLayer(ctx context.Context, lib Loader, t storage.Tenant, l Layer) (*layer, error) {
-	out := &layer{code: map[*rule.Rule]*Loaded{}}
+// buildLayer makes the layer of a tenant. Where only its tables differ from those that it had, the rest is taken over.
+func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Tenant, l Layer) (*layer, error) {
+	tables, err := loadTables(ctx, lib, t, l)
+	if err != nil {
+		return nil, err
+	}
+	if had := prev.layer(t); had != nil && prev.Running.Layer(t).sameModules(l) {
+		same := *had
+		same.tables = tables
+		return &same, nil
+	}
+	out := &layer{code: map[*rule.Rule]*Loaded{}, tables: tables}
 	var rules []*rule.Rule
 	var candidates []Candidate
 	for _, name := range slices.Sorted(maps.Keys(l.Slots)) {
@@ -130,7 +144,6 @@ func buildLayer(ctx context.Context, lib Loader, t storage.Tenant, l Layer) (*la
 		return nil, fmt.Errorf("the signatures of the parsers of organization %s have %d bytes of literals, at most %d are allowed: %w", t, n, MaxLiteralBytes, storage.ErrExhausted)
 	}
 	out.router = NewRouter(candidates)
-	var err error
 	if out.rules, err = detect.Compile(rules); err != nil {
 		return nil, fmt.Errorf("compile the rules of organization %s: %w: %w", t, err, storage.ErrInvalid)
 	}
@@ -181,7 +194,35 @@ func (g *Generation) view(t storage.Tenant, own *layer) (*View, error) {
 	if v.Rules, err = detect.NewView(g.shared.rules, own.rules, off); err != nil {
 		return nil, fmt.Errorf("build the rules of organization %s: %w", t, err)
 	}
-	return v, nil
+	return v, v.checkTables(t)
+}
+
+// layer returns a tenant's own layer, or the shared one; nil when there is none.
+func (g *Generation) layer(t storage.Tenant) *layer {
+	switch {
+	case g == nil:
+		return nil
+	case t == storage.NoTenant:
+		return g.shared
+	case g.views[t] == nil:
+		return nil
+	}
+	return g.views[t].own
+}
+
+// eachTable calls f with the digest of every table that is loaded.
+func (g *Generation) eachTable(f func(digest string)) {
+	if g == nil {
+		return
+	}
+	for _, t := range g.shared.tables {
+		f(t.digest)
+	}
+	for _, v := range g.views {
+		for _, t := range v.own.tables {
+			f(t.digest)
+		}
+	}
 }
 
 // View returns what a tenant runs.

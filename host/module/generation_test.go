@@ -27,7 +27,7 @@ import (
 
 type packages map[registry.Digest]registry.Artifact
 
-func (p packages) Pull(_ context.Context, d registry.Digest) (registry.Artifact, error) {
+func (p packages) Pull(_ context.Context, _ storage.Tenant, d registry.Digest) (registry.Artifact, error) {
 	if a, ok := p[d]; ok {
 		return a, nil
 	}
@@ -94,6 +94,9 @@ func (s *shelf) draw(t *rapid.T) module.Control {
 	}
 	if c.Kind == module.Activate {
 		c.Digest = rapid.SampledFrom(s.digests[c.Name]).Draw(t, "version")
+	}
+	if c.Kind == module.Rollback {
+		c.To = rapid.Uint64Range(0, 12).Draw(t, "to")
 	}
 	return c
 }
@@ -197,6 +200,63 @@ func TestOrganizationsWithoutLayers(t *testing.T) {
 	}
 	if len(run.Layers) != 1 || gen.View(7) != gen.View(8) {
 		t.Error("an organization keeps a layer that says nothing")
+	}
+}
+
+// A rollback to a named version undoes none: the list holds the others still, and one of them can be gone back to.
+func TestRollbackTo(t *testing.T) {
+	run, seq := module.Running{}, uint64(0)
+	apply := func(c module.Control) error {
+		t.Helper()
+		seq++
+		next, err := run.Apply(seq, int64(seq), c)
+		if err != nil && !cmp.Equal(run, next) {
+			t.Errorf("refused, yet changed: %s", cmp.Diff(run, next))
+		}
+		run = next
+		return err
+	}
+	versions := func(own storage.Tenant) string {
+		slot := run.Layer(own).Slots["a/b"]
+		out := slot.Current.Digest
+		for _, in := range slot.Previous {
+			out += " " + in.Digest
+		}
+		return fmt.Sprint(out, " off=", slot.Off)
+	}
+	activate := func(t storage.Tenant, digest string) module.Control {
+		return module.Control{Kind: module.Activate, Tenant: t, Name: "a/b", Digest: digest, Settings: "{" + digest + "}", Who: "ann"}
+	}
+	back := func(to uint64) module.Control {
+		return module.Control{Kind: module.Rollback, Tenant: 7, Name: "a/b", To: to, Who: "bob"}
+	}
+	for _, step := range []struct {
+		do   module.Control
+		want string
+		err  error
+	}{
+		{activate(0, "shared"), " off=false", nil},
+		{activate(7, "v1"), "v1 off=false", nil},
+		{activate(7, "v2"), "v2 v1 off=false", nil},
+		{activate(7, "v3"), "v3 v2 v1 off=false", nil},
+		{module.Control{Kind: module.Suspend, Tenant: 7, Name: "a/b"}, "v3 v2 v1 off=true", nil},
+		{back(2), "v1 v3 v2 off=false", nil},
+		{back(2), "v1 v3 v2 off=false", storage.ErrNotFound}, // it is activated anew, at another place of the log
+		{back(4), "v3 v1 v2 off=false", nil},
+		{back(9), "v3 v1 v2 off=false", storage.ErrNotFound},
+		{back(0), "v1 v2 off=false", nil},
+		{back(1), " off=false", nil},
+		{back(1), " off=false", storage.ErrNotFound},
+	} {
+		if err := apply(step.do); !errors.Is(err, step.err) || versions(7) != step.want {
+			t.Fatalf("%s to %d: %v, versions %q; want %v, %q", step.do.Kind, step.do.To, err, versions(7), step.err, step.want)
+		}
+		if in := run.Layer(7).Slots["a/b"].Current; in.Digest == "v1" && in.Seq == 6 && (in.Who != "bob" || in.At != 6 || in.Settings != "{v1}") {
+			t.Errorf("activated again: %+v", in)
+		}
+	}
+	if _, own := run.Layers[7]; own || run.Layer(storage.NoTenant).Slots["a/b"].Current.Digest != "shared" {
+		t.Errorf("back to the shared version: %+v", run)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,14 +13,25 @@ import (
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/sdk/go/table/index"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/sdk/spec"
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// Packages gives a package by its digest, verified on every call. It may be called by many goroutines at once.
+// Packages gives a package by its digest as an organization sees it, of NoTenant as all do: what stands in another
+// organization's namespace is registry.ErrNotFound. It is verified on every call, and many goroutines may call it at once.
 type Packages interface {
-	Pull(ctx context.Context, d registry.Digest) (registry.Artifact, error)
+	Pull(ctx context.Context, t storage.Tenant, d registry.Digest) (registry.Artifact, error)
+}
+
+// Namespaces gives the packages of a layout with one namespace for each organization.
+type Namespaces struct{ *layout.Layout }
+
+// Pull implements Packages.
+func (n Namespaces) Pull(ctx context.Context, t storage.Tenant, d registry.Digest) (registry.Artifact, error) {
+	return n.In(registry.Namespace(t)).Pull(ctx, d)
 }
 
 // Loaded is a module version that is ready to run for one tenant, or for all that share it. It is immutable.
@@ -42,6 +54,7 @@ func (l *Loaded) Short() string { return registry.Digest(l.Install.Digest).Short
 // Loader gives the module of an install that is ready to run. *Library is one.
 type Loader interface {
 	Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error)
+	Table(ctx context.Context, t storage.Tenant, v Table) (*index.Table, error)
 }
 
 // WithCandidate returns a Loader that gives m, which is in no registry yet, for its own install, and asks l for all others.
@@ -66,17 +79,21 @@ type Library struct {
 	packages Packages
 	runtime  *runtime.Host
 	targets  func(t storage.Tenant, name string) []runtime.Target
+	contents Contents // nil: no tables
 
 	mu     sync.Mutex
 	loaded map[string]*Loaded
+	tables map[string]*index.Table // by digest
 }
 
 // NewLibrary returns a library. targets says which HTTP targets a tenant has granted a module.
 func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name string) []runtime.Target) *Library {
-	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}}
+	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, tables: map[string]*index.Table{}}
 }
 
-// Load returns the module of an install, from memory when it is there. A shared module serves all tenants: the pristine
+// Load returns the module of an install, from memory when it is there. It asks for no signature: that a version may run
+// is decided before its control record is written (host/trust), and every replay of the log has to come to the same. What
+// it does check is that the bytes are those that the control record names: whoever trusted the digest has trusted them. A shared module serves all tenants: the pristine
 // restore makes that safe. A tenant's own never shares anything.
 func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
 	text, err := json.Marshal([]any{t, in.Name, in.Digest, in.Settings, in.Grants})
@@ -84,17 +101,10 @@ func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Load
 		return nil, fmt.Errorf("load %s: %w", in.Name, err)
 	}
 	key := string(text)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if m, ok := l.loaded[key]; ok {
-		if m.Install.Seq == in.Seq {
-			return m, nil
-		}
-		same := *m // the same code under another control record
-		same.Install = in
-		return &same, nil
+	if m := l.have(key, in, nil); m != nil {
+		return m, nil
 	}
-	pkg, err := l.packages.Pull(ctx, registry.Digest(in.Digest))
+	pkg, err := l.packages.Pull(ctx, t, registry.Digest(in.Digest))
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", in.Name, err)
 	}
@@ -103,13 +113,37 @@ func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Load
 		return nil, err
 	}
 	m.key = key
-	l.loaded[key] = m
-	return m, nil
+	kept := l.have(key, in, m)
+	if kept != m && m.Code != nil { // somebody else loaded it meanwhile
+		if err := m.Code.Close(ctx); err != nil {
+			return nil, fmt.Errorf("load %s: %w", in.Name, err)
+		}
+	}
+	return kept, nil
+}
+
+// have returns the loaded module of a key, under the control record of in. When there is none it becomes fresh.
+func (l *Library) have(key string, in Install, fresh *Loaded) *Loaded {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m, ok := l.loaded[key]
+	switch {
+	case !ok && fresh == nil:
+		return nil
+	case !ok:
+		l.loaded[key] = fresh
+		return fresh
+	case m.Install.Seq == in.Seq:
+		return m
+	}
+	same := *m // the same code under another control record
+	same.Install = in
+	return &same
 }
 
 // Open loads a module for its caller alone, who closes its Code.
 func (l *Library) Open(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
-	pkg, err := l.packages.Pull(ctx, registry.Digest(in.Digest))
+	pkg, err := l.packages.Pull(ctx, t, registry.Digest(in.Digest))
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", in.Name, err)
 	}
@@ -143,17 +177,21 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 	if len(pkg.Wasm) == 0 {
 		return m, nil
 	}
-	for _, c := range pkg.Manifest.Capabilities {
-		if !slices.Contains(in.Grants, c.ID) {
-			return nil, fmt.Errorf("load %s: it asks for %s (%s), which is not granted: %w", in.Name, c.ID, c.Reason, storage.ErrForbidden)
+	for _, asked := range pkg.Manifest.Asks() {
+		if !slices.Contains(in.Grants, asked) {
+			return nil, fmt.Errorf("load %s: it asks for %s, which is not granted: %w", in.Name, asked, storage.ErrForbidden)
 		}
 	}
+	var linked []string
+	for _, c := range pkg.Manifest.Capabilities {
+		linked = append(linked, c.ID)
+	}
 	run := runtime.ModuleSpec{
-		Digest: in.Digest, Wasm: pkg.Wasm, Kind: pkg.Manifest.Kind, Grants: in.Grants, Names: pkg.Manifest.Names,
+		Digest: in.Digest, Wasm: pkg.Wasm, Kind: pkg.Manifest.Kind, Grants: linked, Tables: tablesOf(in.Grants), Names: pkg.Manifest.Names,
 		Limits: pkg.Manifest.Limits, WASIStub: pkg.Manifest.WASI == manifest.WASIStub, Targets: l.targets(t, in.Name),
 	}
 	if s := pkg.Manifest.Schedule; s != nil {
-		run.Timeout = time.Duration(s.Timeout)
+		run.Copies, run.Timeout = MaxPollsAtOnce, time.Duration(s.Timeout)
 	}
 	if in.Settings != "" {
 		run.Settings = []byte(in.Settings)
@@ -213,12 +251,14 @@ func (l *Loaded) checkRules(code bool) error {
 // Keep forgets every module that none of the generations uses and closes its code. The caller knows that nothing else
 // runs one, and that no generation is being built.
 func (l *Library) Keep(ctx context.Context, used ...*Generation) error {
-	keep := map[string]bool{}
+	keep, tables := map[string]bool{}, map[string]bool{}
 	for _, g := range used {
 		g.each(func(m *Loaded) { keep[m.key] = true })
+		g.eachTable(func(digest string) { tables[digest] = true })
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	maps.DeleteFunc(l.tables, func(digest string, _ *index.Table) bool { return !tables[digest] })
 	var errs []error
 	for key, m := range l.loaded {
 		if keep[key] {

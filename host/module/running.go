@@ -33,6 +33,9 @@ type Slot struct {
 type Layer struct {
 	Slots map[string]Slot `json:"slots"`         // by name
 	Off   map[string]bool `json:"off,omitempty"` // shared modules that this organization has switched off
+
+	Watches map[string]Watch `json:"watches,omitempty"` // what monitors do for it, by ID; replaced, never changed
+	Tables  map[string]Table `json:"tables,omitempty"`  // by name; replaced, never changed
 }
 
 // Running is what runs at one position of the log. Apply returns a new value and never changes an old one, so a value
@@ -59,6 +62,12 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	if r.Gone[c.Tenant] {
 		return r, fmt.Errorf("%s %s: the organization was removed: %w", c.Kind, c.Name, storage.ErrNotFound)
 	}
+	if c.Kind == SetWatch || c.Kind == RemoveWatch {
+		return r.watch(seq, at, c)
+	}
+	if c.Kind == SetTable || c.Kind == RemoveTable {
+		return r.table(seq, at, c)
+	}
 	layer := r.Layers[c.Tenant].clone()
 	slot, ok := layer.Slots[c.Name]
 	if c.Kind != Activate && c.Digest != "" {
@@ -78,6 +87,9 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 		slot.Current = Install{Name: c.Name, Digest: c.Digest, Settings: c.Settings, Grants: c.Grants, Seq: seq, At: at, Who: c.Who}
 		slot.Off, slot.Why, slot.Undone = false, "", ""
 	case Rollback:
+		if c.To != 0 {
+			return r.rollbackTo(seq, at, c, layer)
+		}
 		if !r.CanRollback(c.Tenant, c.Name) {
 			return r, fmt.Errorf("roll back %s: there is no earlier version: %w", c.Name, storage.ErrNotFound)
 		}
@@ -106,6 +118,31 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	return r.with(seq, c.Tenant, layer), nil
 }
 
+// rollbackTo makes a named version run again. Unlike the step back it undoes nothing: the version that runs stays in the
+// list, so that one may return to it.
+func (r Running) rollbackTo(seq uint64, at int64, c Control, layer Layer) (Running, error) {
+	slot, own := layer.Slots[c.Name]
+	if i := slices.IndexFunc(slot.Previous, func(in Install) bool { return in.Seq == c.To }); i >= 0 {
+		again := slot.Previous[i]
+		slot.Previous = slices.Insert(slices.Delete(slices.Clone(slot.Previous), i, i+1), 0, slot.Current)
+		again.Seq, again.At, again.Who = seq, at, c.Who
+		slot.Current, slot.Off, slot.Why = again, false, ""
+		layer.Slots[c.Name] = slot
+		return r.with(seq, c.Tenant, layer), nil
+	}
+	if shared, ok := r.Shared(c.Tenant, c.Name); own && ok && shared.Seq == c.To {
+		delete(layer.Slots, c.Name)
+		return r.with(seq, c.Tenant, layer), nil
+	}
+	return r, fmt.Errorf("roll back %s: none of its versions was activated at %d: %w", c.Name, c.To, storage.ErrNotFound)
+}
+
+// Shared returns the shared install that an organization's own of the same name hides.
+func (r Running) Shared(t storage.Tenant, name string) (Install, bool) {
+	slot, ok := r.Layers[storage.NoTenant].Slots[name]
+	return slot.Current, ok && t != storage.NoTenant
+}
+
 // CanRollback reports whether an earlier version of a layer's module can run again: one of its own or, for an
 // organization, the shared one that its own has hidden.
 func (r Running) CanRollback(t storage.Tenant, name string) bool {
@@ -113,8 +150,8 @@ func (r Running) CanRollback(t storage.Tenant, name string) bool {
 	if !ok || len(slot.Previous) > 0 {
 		return ok
 	}
-	_, shared := r.Layers[storage.NoTenant].Slots[name]
-	return shared && t != storage.NoTenant
+	_, shared := r.Shared(t, name)
+	return shared
 }
 
 // version returns what a control record for a layer's module is about: the layer's own version, else the shared one.
@@ -144,7 +181,7 @@ func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
 		layers = map[storage.Tenant]Layer{}
 	}
 	layers[t] = l
-	if len(l.Slots) == 0 && len(l.Off) == 0 {
+	if len(l.Slots) == 0 && len(l.Off) == 0 && len(l.Watches) == 0 && len(l.Tables) == 0 {
 		delete(layers, t) // an organization that runs what all run costs nothing
 	}
 	return Running{Seq: seq, Layers: layers, Gone: r.Gone}
@@ -164,8 +201,22 @@ func (r Running) forget(seq uint64, t storage.Tenant) (Running, error) {
 	return next, nil
 }
 
+// runs says that the organization runs something else than all do.
+func (l Layer) runs() bool { return len(l.Slots) > 0 || len(l.Off) > 0 || len(l.Tables) > 0 }
+
+// same says that two layers run the same modules with the same tables.
+func (l Layer) same(o Layer) bool {
+	return l.sameModules(o) && maps.EqualFunc(l.Tables, o.Tables, func(a, b Table) bool { return a.Digest == b.Digest })
+}
+
+// sameModules says that two layers run the same modules. Whatever changes one gives its slot another position or switches
+// it.
+func (l Layer) sameModules(o Layer) bool {
+	return maps.Equal(l.Off, o.Off) && maps.EqualFunc(l.Slots, o.Slots, func(a, b Slot) bool { return a.Current.Seq == b.Current.Seq && a.Off == b.Off })
+}
+
 func (l Layer) clone() Layer {
-	c := Layer{Slots: maps.Clone(l.Slots), Off: maps.Clone(l.Off)}
+	c := Layer{Slots: maps.Clone(l.Slots), Off: maps.Clone(l.Off), Watches: l.Watches, Tables: l.Tables}
 	if c.Slots == nil {
 		c.Slots = map[string]Slot{}
 	}

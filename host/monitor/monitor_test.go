@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,12 +19,14 @@ import (
 	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/monitor"
+	"github.com/vedette-siem/vedette/host/probe"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
 )
 
 // put is what a sink was given.
@@ -42,10 +45,11 @@ type rig struct {
 	mu       sync.Mutex
 	reports  []string
 	lib      *module.Library
+	db       *meta.DB
 	run      module.Running
 }
 
-func (r *rig) Pull(_ context.Context, d registry.Digest) (registry.Artifact, error) {
+func (r *rig) Pull(_ context.Context, _ storage.Tenant, d registry.Digest) (registry.Artifact, error) {
 	return r.packages[d], nil
 }
 
@@ -88,26 +92,41 @@ func (r *rig) control(t *testing.T, c module.Control) {
 func watch(t *testing.T, p registry.Artifact, target string) *rig {
 	t.Helper()
 	fetch := &runtime.HTTP{}
-	rt, err := runtime.New(t.Context(), runtime.Config{CacheDir: filepath.Join(t.TempDir(), "cache"), Fetch: fetch.Fetch})
+	rt, err := runtime.New(t.Context(), runtime.Config{CacheDir: cache, Fetch: fetch.Fetch})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{packages: map[registry.Digest]registry.Artifact{"d": p}, puts: make(chan put, 16)}
-	r.lib = module.NewLibrary(r, rt, func(tenant storage.Tenant, _ string) []runtime.Target {
-		if tenant != 1 {
-			return nil
-		}
-		return []runtime.Target{{Name: "target", URL: target, Private: true}}
-	})
+	r.lib = module.NewLibrary(r, rt, func(storage.Tenant, string) []runtime.Target { return nil })
 	c := module.Control{Kind: module.Activate, Name: p.Manifest.Publisher + "/" + p.Manifest.Name, Digest: "d"}
 	for _, capability := range p.Manifest.Capabilities {
 		c.Grants = append(c.Grants, capability.ID)
 	}
 	r.control(t, c)
+	if r.db, err = meta.Open(t.Context(), meta.Config{Path: filepath.Join(t.TempDir(), "meta.db")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, slug := range []string{"one", "two"} {
+		if _, err := r.db.CreateTenant(t.Context(), slug, slug); err != nil {
+			t.Fatal(err)
+		}
+	}
+	vault, err := probe.OpenVault(filepath.Join(t.TempDir(), "key"), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := monitor.New(monitor.Config{
 		Generations: r, Library: r.lib, Sink: r, Look: 5 * time.Millisecond, Report: r.report, Jitter: func() float64 { return 0 },
-		Tenants: func() []storage.Tenant { return []storage.Tenant{1, 2} },
-		Granted: func(t storage.Tenant, _ string) bool { return t == 1 },
+		Tenants: func() []storage.Tenant { return []storage.Tenant{1, 2} }, Store: r.db, Vault: vault,
+		Fixed: func(t storage.Tenant) []module.Watch {
+			if t != 1 {
+				return nil
+			}
+			return []module.Watch{{ID: "one", Module: c.Name, Targets: []module.WatchTarget{{Name: "target", Device: "shop"}}}}
+		},
+		Device: func(_ context.Context, _ storage.Tenant, name string) (meta.Device, error) {
+			return meta.Device{Name: name, Private: true, HTTP: &meta.DeviceHTTP{URL: target}}, nil
+		},
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -115,7 +134,7 @@ func watch(t *testing.T, p registry.Artifact, target string) *rig {
 	t.Cleanup(func() {
 		stop()
 		<-ended
-		if err := errors.Join(r.lib.Keep(context.Background()), rt.Close(context.Background())); err != nil {
+		if err := errors.Join(r.lib.Keep(context.Background()), rt.Close(context.Background()), r.db.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -157,7 +176,7 @@ func TestHTTPCheck(t *testing.T) {
 	if a := <-asked; a != "GET /" {
 		t.Errorf("the target was asked %q", a)
 	}
-	if got.tenant != 1 || got.src.Listener != "monitor:httpcheck" || len(got.recs) != 1 || !strings.Contains(string(got.recs[0].Bytes), "418") {
+	if got.tenant != 1 || got.src != (queue.Source{Listener: "monitor:httpcheck", Peer: "shop"}) || len(got.recs) != 1 || !strings.Contains(string(got.recs[0].Bytes), "418") {
 		t.Errorf("put %d records of %s for organization %d: %q", len(got.recs), got.src.Listener, got.tenant, got.recs[0].Bytes)
 	}
 	target.Close() // a target that does not answer is a record too; a new control record starts a new task

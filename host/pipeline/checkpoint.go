@@ -24,6 +24,7 @@ type Checkpoint struct {
 	Base      module.Running // what ran after position Stored
 	Correlate []byte         // correlate.State
 	Incidents []byte         // incident.Fold
+	State     []byte         // state.State: what rules with code remember; none in what earlier versions wrote
 }
 
 const (
@@ -35,23 +36,25 @@ type checkpointHeader struct {
 	Seq       uint64         `json:"seq"`
 	Stored    uint64         `json:"stored"`
 	Base      module.Running `json:"base"`
-	Correlate int            `json:"correlate"` // bytes
-	Incidents int            `json:"incidents"` // bytes
+	Correlate int            `json:"correlate"`       // bytes
+	Incidents int            `json:"incidents"`       // bytes
+	State     int            `json:"state,omitempty"` // bytes
 }
 
-// encode returns magic, CRC-32C of the rest, length of the header, header (JSON), correlation state, incident state.
+// encode returns magic, CRC-32C of the rest, length of the header, header (JSON), correlation state, incident state, module state.
 func (c *Checkpoint) encode() ([]byte, error) {
-	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents)})
+	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents), len(c.State)})
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
-	b := make([]byte, 0, 16+len(head)+len(c.Correlate)+len(c.Incidents))
+	b := make([]byte, 0, 16+len(head)+len(c.Correlate)+len(c.Incidents)+len(c.State))
 	b = append(b, checkpointMagic...)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(head)))
 	b = append(b, head...)
 	b = append(b, c.Correlate...)
 	b = append(b, c.Incidents...)
+	b = append(b, c.State...)
 	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli))
 	return b, nil
 }
@@ -77,13 +80,46 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 		return bad("header: " + err.Error())
 	}
 	rest := b[16+n:]
-	if h.Correlate < 0 || h.Incidents < 0 || h.Correlate > len(rest) || h.Incidents != len(rest)-h.Correlate {
+	most := len(rest)
+	if h.Correlate < 0 || h.Incidents < 0 || h.State < 0 || h.Correlate > most || h.Incidents > most || h.State > most ||
+		h.Correlate+h.Incidents+h.State != most {
 		return bad("parts do not add up to the file")
 	}
 	return &Checkpoint{
 		Seq: h.Seq, Stored: h.Stored, Base: h.Base,
-		Correlate: rest[:h.Correlate], Incidents: rest[h.Correlate:],
+		Correlate: rest[:h.Correlate], Incidents: rest[h.Correlate : h.Correlate+h.Incidents], State: rest[h.Correlate+h.Incidents:],
 	}, nil
+}
+
+// tables returns the digests of the tables of everything that ran since a start would read the log again.
+func (s *sequencer) tables() map[string]bool {
+	used := map[string]bool{}
+	for i := range s.p.bases {
+		for _, l := range s.p.bases[i].Layers {
+			l.Digests(used)
+		}
+	}
+	return used
+}
+
+// Past returns what ran at each change from where a start would read the log to the newest checkpoint, the oldest first;
+// false before there is one of this run.
+func (p *Pipeline) Past() ([]module.Running, bool) {
+	past := p.past.Load()
+	if past == nil {
+		return nil, false
+	}
+	return *past, true
+}
+
+// TablesInUse returns the digests of the tables that the log speaks of, from where a start would read it to the newest
+// checkpoint; false before there is one of this run. What was set since is younger than any limit.
+func (p *Pipeline) TablesInUse() (digests map[string]bool, known bool) {
+	used := p.tables.Load()
+	if used == nil {
+		return nil, false
+	}
+	return *used, true
 }
 
 // writeCheckpoint replaces the checkpoint in dir: after a kill there is either the old or the new one.

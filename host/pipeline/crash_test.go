@@ -26,10 +26,14 @@ import (
 const (
 	parserName = "local/doors"
 	ruleName   = "local/refused"
+	watchName  = "local/watched"
+	listName   = "local/listed"
 )
 
 // writeLog runs a machine without interruption on a log that it writes meanwhile: three organizations of which one is removed, modules that are
-// swapped, rolled back, replaced and switched off, records that nobody reads or survives, and people who work incidents.
+// swapped, rolled back, replaced and switched off, a rule that remembers and whose state is dropped for one of them, a rule that
+// looks into a table of which there are several versions, records
+// that nobody reads or survives, and people who work incidents.
 // It returns the end of the log.
 func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 	tb.Helper()
@@ -37,19 +41,28 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 	changes := []module.Control{
 		{Kind: module.Activate, Name: parserName, Digest: w.v1},
 		{Kind: module.Activate, Name: ruleName, Digest: w.rule},
+		{Kind: module.Activate, Name: watchName, Digest: w.watched1, Grants: stateGrants},
+		{Kind: module.Activate, Name: listName, Digest: w.listed, Grants: tableGrants}, // refused: there is no such table
+		w.tables.set(tb, 0, "1,first"),
+		{Kind: module.Activate, Name: listName, Digest: w.listed, Grants: tableGrants},
+		w.tables.set(tb, 1, "1,own", "2,own"),
 		{Kind: module.Activate, Name: parserName, Digest: w.v2},
 		{Kind: module.Activate, Tenant: 2, Name: ruleName, Digest: w.ownRule},
 		{Kind: module.Activate, Name: "local/other", Digest: w.badRule}, // refused: its rule has the id of another
 		{Kind: module.Rollback, Name: parserName},
+		{Kind: module.Activate, Tenant: 2, Name: watchName, Digest: w.watched2, Grants: stateGrants},
 		{Kind: module.Disable, Tenant: 1, Name: parserName},
 		{Kind: module.Forget, Tenant: 3},
 		{Kind: module.Rollback, Tenant: 2, Name: ruleName},
+		w.tables.set(tb, 0, "1,second", "3,second"),
+		{Kind: module.RemoveTable, Name: "badges"}, // refused: it is in use
+		{Kind: module.RemoveTable, Tenant: 1, Name: "badges"},
 		{Kind: module.Enable, Tenant: 1, Name: parserName},
 		{Kind: module.Rollback, Name: parserName}, // refused: there is no earlier version
 	}
 	all := storage.Principal{User: "sim", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2, 3}}
 	actions := []string{"acknowledged", "commented", "resolved", "assigned"}
-	const frames = 60
+	const frames = 80
 	for i := range frames {
 		if i%(frames/len(changes)) == 0 && i/(frames/len(changes)) < len(changes) {
 			c := changes[i/(frames/len(changes))]
@@ -89,6 +102,11 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 	return m.queue.Last()
 }
 
+var (
+	stateGrants = []string{"vedette_kv_v1", "vedette_window_v1"}
+	tableGrants = []string{"vedette_set_v1:badges", "vedette_lookup_v1:badges"}
+)
+
 func TestCrashesChangeNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -112,7 +130,7 @@ func TestCrashesChangeNothing(t *testing.T) {
 			if err := p.end(); err != nil {
 				t.Fatal(err)
 			}
-			if n := strings.Count(want, "opened"); n < 4 {
+			if n := strings.Count(want, "opened"); n < 4 || strings.Count(want, "local.watched") < 4 || !strings.Contains(want, "second") {
 				t.Fatalf("the log raises too little to be a test: %d", n)
 			}
 			if err := whole.queue.Close(); err != nil {

@@ -54,6 +54,7 @@ func (r *pending) next() { r.ask = r.ask[1:] }
 
 // Parser turns the records of frames into events. It belongs to one goroutine.
 type Parser struct {
+	view    *module.View // of the segment at hand
 	build   *builder
 	route   module.RouteScratch
 	enc     abi.RecordsEncoder
@@ -132,6 +133,7 @@ func (p *Parser) fit(recs []int) (n int) {
 
 // start routes the records of a segment. Events share the bytes of the message, which are never written again.
 func (p *Parser) start(view *module.View, seg *queue.Segment) {
+	p.view = view
 	clear(p.built)
 	p.recs, p.asks, p.built = p.recs[:0], p.asks[:0], p.built[:0]
 	for i := range seg.Records {
@@ -178,7 +180,7 @@ func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Lo
 		rec := p.recs[i].rec
 		p.enc.Add(rec.Raw, p.sourceOf(rec), rec.Received, uint32(rec.Flags)&abi.RecordTruncated)
 	}
-	err := mod.Code.Parse(ctx, p.enc.Bytes(), &p.res)
+	err := mod.Code.ParseIn(ctx, runtime.Env{Tables: p.view}, p.enc.Bytes(), &p.res)
 	var trap *runtime.Trap
 	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
 	if err != nil && !gaveUp {
@@ -213,7 +215,7 @@ func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Lo
 	if len(poison) > before {
 		last = &poison[len(poison)-1]
 	}
-	p.used.add(mod, len(part), events, p.res.Fuel, errs, last)
+	p.used.add(mod, f.LogTime, len(part), events, p.res.Fuel, errs, last)
 	return poison, nil
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/state"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
@@ -60,6 +61,7 @@ type Config struct {
 	DB              *meta.DB
 	Library         *module.Library
 	Limits          correlate.Limits
+	State           state.Limits                                // of what rules with code remember
 	Cost            *Costs                                      // where CPU time is added up; default: of this pipeline alone
 	Watch           Watcher                                     // nil: nobody
 	Report          func(level Level, text string, args ...any) // what an operator should know; nil discards it
@@ -85,6 +87,7 @@ const (
 type Pipeline struct {
 	cfg   Config
 	state *correlate.State
+	kept  *state.State // what rules with code remember
 	fold  *incident.Fold
 
 	start    uint64                       // first position that is read
@@ -101,7 +104,9 @@ type Pipeline struct {
 	processed atomic.Uint64
 	ckpt      atomic.Uint64
 	logTime   atomic.Int64
-	dropped   atomic.Uint64 // records of organizations that were removed
+	tables    atomic.Pointer[map[string]bool]  // digests that a start would need
+	past      atomic.Pointer[[]module.Running] // what ran, for each change since where a start would read the log
+	dropped   atomic.Uint64                    // records of organizations that were removed
 	health    *failures
 	step      func(name string) error // lets tests end a run between any two steps; else nil
 	Cost      *Costs
@@ -133,7 +138,7 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 		cfg.Report = func(Level, string, ...any) {}
 	}
 	p := &Pipeline{
-		cfg: cfg, state: correlate.New(cfg.Limits), fold: incident.New(incident.Config{}),
+		cfg: cfg, state: correlate.New(cfg.Limits), kept: state.New(cfg.State), fold: incident.New(incident.Config{}),
 		health: newFailures(), Cost: cfg.Cost, Use: newUsage(), Tails: newTails(),
 		waiters: map[uint64][]chan error{}, results: map[uint64]error{},
 	}
@@ -181,6 +186,7 @@ type item struct {
 	fields  []storage.Field // what the fields of events are cut from
 	poison  []Poison
 	hits    []correlate.Hit
+	late    []ask // hits that modules which remember have to confirm, in the sequencer
 	times   []correlate.SourceTime
 	err     error
 	control *module.Control
@@ -392,16 +398,21 @@ func (p *Pipeline) end() {
 
 const maxResults = 1024
 
-// setRules tells the keyed state which rules run from here on; changed is the tenant whose layer changed.
+// setRules tells what is kept which rules run from here on; changed is the tenant whose layer changed.
 func (p *Pipeline) setRules(gen *module.Generation, changed storage.Tenant) {
 	set := func(t storage.Tenant) {
 		p.state.SetRules(t, func(id string) *rule.Rule { return gen.View(t).Rules.Rule(id) })
 	}
+	settle := func(t storage.Tenant) { p.kept.Settle(t, gen.View(t).StateVersion) }
 	if changed != storage.NoTenant {
 		set(changed)
+		settle(changed)
 		return
 	}
 	for _, t := range p.state.Tenants() {
 		set(t)
+	}
+	for _, t := range p.kept.Tenants() {
+		settle(t)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/host/state"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
@@ -146,6 +148,11 @@ func (p *Pipeline) restore(c *Checkpoint, at *module.Generation) error {
 	if p.state, err = correlate.Restore(bytes.NewReader(c.Correlate), p.cfg.Limits, lookup); err != nil {
 		return fmt.Errorf("restore the rules' state: %w", err)
 	}
+	if len(c.State) > 0 {
+		if p.kept, err = state.Restore(c.State, p.cfg.State); err != nil {
+			return fmt.Errorf("restore what rules remember: %w", err)
+		}
+	}
 	if err := p.fold.Restore(bytes.NewReader(c.Incidents)); err != nil {
 		return fmt.Errorf("restore the incidents: %w", err)
 	}
@@ -171,20 +178,24 @@ func (s *sequencer) checkpoint(ctx context.Context) error {
 	}
 	c := Checkpoint{Seq: s.seq, Stored: s.settle()}
 	c.Base = s.base(c.Stored)
-	var state, incidents bytes.Buffer
-	if err := p.state.Snapshot(&state); err != nil {
+	var rules, incidents bytes.Buffer
+	if err := p.state.Snapshot(&rules); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	if err := p.fold.Snapshot(&incidents); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	c.Correlate, c.Incidents = state.Bytes(), incidents.Bytes()
+	c.Correlate, c.Incidents, c.State = rules.Bytes(), incidents.Bytes(), p.kept.Snapshot()
 	if err := p.reach("save"); err != nil {
 		return err
 	}
 	if err := p.save(&c); err != nil {
 		return err
 	}
+	used := s.tables()
+	p.tables.Store(&used)
+	past := slices.Clone(p.bases)
+	p.past.Store(&past)
 	p.appended = s.appended
 	s.events, s.lastCkpt = 0, s.at
 	if err := p.reach("saved"); err != nil || p.cfg.KeepAll {

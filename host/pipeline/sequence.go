@@ -19,6 +19,7 @@ import (
 type sequencer struct {
 	p          *Pipeline
 	cost       *thread
+	code       coder  // of modules that remember
 	seq        uint64 // last message taken
 	at         int64  // its log time
 	pending    int    // messages since the last commit
@@ -43,7 +44,7 @@ type storedFrame struct {
 // sequence takes messages until order is closed or ctx ends. ctx only says when to stop: what is done for a message is
 // done as a whole.
 func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
-	s := &sequencer{p: p, cost: p.Cost.thread(), outcomes: map[uint64]error{}, seq: p.start - 1, durable: p.start - 1}
+	s := &sequencer{p: p, cost: p.Cost.thread(), code: coder{used: p.Use, state: p.kept}, outcomes: map[uint64]error{}, seq: p.start - 1, durable: p.start - 1}
 	defer s.cost.release()
 	whole := context.WithoutCancel(ctx)
 	for {
@@ -112,8 +113,11 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 		s.control(ctx, it)
 	case s.seq <= s.p.resume: // the checkpoint holds what it did to rules and incidents
 	case it.msg.Kind == queue.KindFrame:
-		s.frame(ctx, it)
+		if err := s.frame(ctx, it); err != nil {
+			return err
+		}
 	default:
+		s.p.kept.Advance(s.at)
 		s.fire(s.p.state.Tick(s.seq, s.at))
 	}
 	it.reset()
@@ -131,7 +135,10 @@ func (it *item) reset() {
 		it.fields = nil
 	}
 	clear(it.fields)
-	*it = item{frame: it.frame, events: it.events[:0], fields: it.fields[:0], hits: it.hits[:0], times: it.times[:0]}
+	clear(it.late[:cap(it.late)])
+	*it = item{
+		frame: it.frame, events: it.events[:0], fields: it.fields[:0], hits: it.hits[:0], late: it.late[:0], times: it.times[:0],
+	}
 }
 
 // store appends the events that the store does not have yet. What it had when it was opened is on disk.
@@ -173,9 +180,15 @@ func (s *sequencer) store(ctx context.Context, it *item) error {
 	return s.p.reach("appended")
 }
 
-// frame hands a frame's hits to the rules' state.
-func (s *sequencer) frame(ctx context.Context, it *item) {
+// frame has the modules that remember judge a frame's hits, and hands these to the rules' state. A call of a module ends
+// by its fuel, so what was begun for a frame is done as a whole.
+func (s *sequencer) frame(ctx context.Context, it *item) error {
 	s.cost.begin()
+	s.p.kept.Advance(s.at)
+	if err := s.code.late(context.WithoutCancel(ctx), it); err != nil {
+		return err
+	}
+	s.cost.end(StageDetect, 0)
 	s.fire(s.p.state.Apply(s.seq, s.at, it.times, it.hits))
 	for i := range it.poison {
 		s.poison(ctx, it, &it.poison[i])
@@ -187,6 +200,7 @@ func (s *sequencer) frame(ctx context.Context, it *item) {
 			s.p.cfg.Watch.Events(s.at, it.events)
 		}
 	}
+	return nil
 }
 
 // fire folds a message's firings; also when there are none, since the fold forgets by the passing of messages.
@@ -250,6 +264,7 @@ func (s *sequencer) control(ctx context.Context, it *item) {
 // forget ends an organization: its incidents, users and tokens go with the next commit.
 func (s *sequencer) forget(t storage.Tenant) {
 	s.p.state.Forget(t)
+	s.p.kept.Forget(t)
 	s.p.fold.Forget(s.seq, t)
 	s.quarantine = slices.DeleteFunc(s.quarantine, func(q meta.QuarantineEntry) bool { return q.Tenant == t })
 	if s.p.cfg.Watch != nil {
@@ -287,6 +302,9 @@ func (s *sequencer) commit(ctx context.Context) error {
 	}
 	for _, r := range s.p.state.Reports() {
 		s.p.cfg.Report(Warn, "the state of a rule changed", "organization", r.Tenant, "rule", r.Rule, "what", r.Kind, "keys", r.Keys)
+	}
+	for _, r := range s.p.kept.Reports() {
+		s.p.cfg.Report(Warn, "what a rule remembers changed", "organization", r.Tenant, "module", r.Module, "what", r.Kind, "keys", r.Keys)
 	}
 	s.cost.end(StageIncident, 0)
 	s.p.answer(s.seq, s.outcomes)

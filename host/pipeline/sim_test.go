@@ -20,7 +20,9 @@ import (
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/table"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/sdk/go/table/index"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
@@ -76,10 +78,167 @@ func fill(e *sdk.Event, door, badge, result []byte) {
 }
 `
 
+// watched is the rule of the simulation that remembers: it counts refusals by door and badge, and reports each one with
+// what it counted, so that an incident tells when one was counted twice or not at all. On badge "sneak" it remembers
+// something and panics.
+const watched = `package main
+
+import (
+	"strconv"
+	"time"
+
+	sdk "github.com/vedette-siem/vedette/sdk/go"
+	"github.com/vedette-siem/vedette/sdk/go/keys"
+	"github.com/vedette-siem/vedette/sdk/go/window"
+)
+
+func init() { sdk.RegisterRule(sdk.Rule{Eval: eval}) }
+
+func main() {}
+
+var title [256]byte
+
+func eval(r *sdk.Row, f *sdk.Findings) {
+	door, badge := r.Get(0), r.Get(1)
+	all, _ := keys.Add(door, 1, keys.Forever)
+	of, _ := window.Distinct(door, badge, time.Hour)
+	n, _ := window.Count(badge, time.Hour, time.Minute, 1)
+	first, _ := window.FirstSeen(badge, time.Hour)
+	if string(badge) == "sneak" {
+		panic("sneaked")
+	}
+	t := append(title[:0], door...)
+	for _, v := range [...]int64{all, of, n} {
+		t = strconv.AppendInt(append(t, ' '), v, 10)
+	}
+	f.Add(0, strconv.AppendBool(append(t, ' '), first), nil, badge)
+}
+`
+
+const watchedManifest = `publisher: local
+name: watched
+version: VERSION.0.0
+kind: rule
+title: Who is refused where
+abi: "1.0"
+entry: {wasm: true, documents: [rule.yaml]}
+reads: [observer.name, user.name]
+wasi: stub
+state: {version: VERSION}
+capabilities:
+  - {id: vedette_kv_v1, reason: counts refusals}
+  - {id: vedette_window_v1, reason: counts refusals over time}
+`
+
+const watchedRule = `kind: pattern
+id: local.watched
+name: Who is refused where
+version: VERSION.0.0
+severity: low
+subs:
+  refused:
+    code: true
+    where: {event.action: refused}
+    by: [observer.name]
+incident: {key: [observer.name], title: refused}
+`
+
+// listed is the rule of the simulation that looks badges up in a table: its title says what the version in force said.
+const listed = `package main
+
+import (
+	sdk "github.com/vedette-siem/vedette/sdk/go"
+	"github.com/vedette-siem/vedette/sdk/go/table"
+)
+
+func init() { sdk.RegisterRule(sdk.Rule{Eval: eval}) }
+
+func main() {}
+
+var buf [1024]byte
+
+func eval(r *sdk.Row, f *sdk.Findings) {
+	if ok, _ := table.Has("badges", r.Get(1)); !ok {
+		return
+	}
+	row, err := table.Get("badges", r.Get(1), buf[:])
+	if err != nil {
+		return
+	}
+	f.Add(0, row.Value("why"), nil, r.Get(1))
+}
+`
+
+const listedManifest = `publisher: local
+name: listed
+version: 1.0.0
+kind: rule
+title: Badges on a list
+abi: "1.1"
+entry: {wasm: true, documents: [rule.yaml]}
+reads: [observer.name, user.name]
+wasi: stub
+capabilities:
+  - {id: vedette_set_v1, reason: finds badges, targets: [{name: badges}]}
+  - {id: vedette_lookup_v1, reason: says why, targets: [{name: badges}]}
+vectors: ["testdata/*.csv"]
+`
+
+const listedRule = `kind: pattern
+id: local.listed
+name: Badges on a list
+version: 1.0.0
+severity: low
+subs:
+  used:
+    code: true
+    where: {event.action: refused}
+    by: [observer.name]
+incident: {key: [observer.name], title: listed}
+tests:
+  - name: a badge on the list
+    events: [{at: 0s, fields: {event.action: refused, observer.name: north, user.name: B7}}, {at: 1s, fields: {event.action: refused, observer.name: north, user.name: b8}}]
+    expect: {incidents: 1, count: 1, title: lost}
+`
+
+// contents serves tables by digest.
+type contents struct {
+	mu sync.Mutex
+	by map[string][]byte
+}
+
+func (c *contents) TableContent(_ context.Context, _ storage.Tenant, digest string) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if b, ok := c.by[digest]; ok {
+		return b, nil
+	}
+	return nil, fmt.Errorf("table %s: %w", digest, storage.ErrNotFound)
+}
+
+// set returns the control record that puts a table of badges and reasons.
+func (c *contents) set(tb testing.TB, t storage.Tenant, rows ...string) module.Control {
+	tb.Helper()
+	x, err := table.Read(index.NoCase, table.CSV, []byte("badge,why\n"+strings.Join(rows, "\n")))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b, digest, err := table.Encode(x)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.by[digest] = b
+	return module.Control{Kind: module.SetTable, Tenant: t, Name: "badges", Who: "sim", Table: &module.Table{
+		Name: "badges", Digest: digest, Kind: x.Kind(), Columns: x.Columns(), Rows: x.Len(), Bytes: len(b),
+	}}
+}
+
 // packages serves modules by digest.
 type packages map[registry.Digest]registry.Artifact
 
-func (p packages) Pull(_ context.Context, d registry.Digest) (registry.Artifact, error) {
+func (p packages) Pull(_ context.Context, _ storage.Tenant, d registry.Digest) (registry.Artifact, error) {
 	if a, ok := p[d]; ok {
 		return a, nil
 	}
@@ -100,6 +259,10 @@ type world struct {
 	rule     string // digest of the rule of the scaffold: three refusals in a minute
 	badRule  string // another module with a rule of the same id
 	ownRule  string // a tenant's own version of the rule: two refusals suffice
+
+	watched1, watched2 string // digests of the rule that remembers; 2 keeps it in another way
+	listed             string // digest of the rule that looks into a table
+	tables             *contents
 }
 
 var theWorld = sync.OnceValues(makeWorld)
@@ -133,7 +296,7 @@ var worldDir = sync.OnceValue(func() string {
 
 func makeWorld() (*world, error) {
 	ctx, dir := context.Background(), worldDir()
-	w := &world{packages: packages{}}
+	w := &world{packages: packages{}, tables: &contents{by: map[string][]byte{}}}
 	edit := func(name string, kind manifest.Kind, change func(file, text string) string) (string, error) {
 		at := filepath.Join(dir, name, "doors")
 		if kind == manifest.Rule {
@@ -170,19 +333,42 @@ func makeWorld() (*world, error) {
 	swap := func(old, new string) func(string, string) string {
 		return func(_, text string) string { return strings.ReplaceAll(text, old, new) }
 	}
-	var errs [5]error
+	coded := func(name, version string, files map[string]string) (string, error) {
+		at := filepath.Join(dir, name+version, name)
+		if err := author.New(at, manifest.Parser); err != nil {
+			return "", err
+		}
+		for file, text := range files {
+			if err := os.WriteFile(filepath.Join(at, file), []byte(strings.ReplaceAll(text, "VERSION", version)), 0o600); err != nil {
+				return "", err
+			}
+		}
+		p, err := author.Build(ctx, at, author.StandardGo)
+		if err != nil {
+			return "", err
+		}
+		return w.packages.add(p), nil
+	}
+	remembers := map[string]string{"module.yaml": watchedManifest, "main.go": watched, "rule.yaml": watchedRule}
+	looksUp := map[string]string{
+		"module.yaml": listedManifest, "main.go": listed, "rule.yaml": listedRule, "testdata/badges.nocase.csv": "badge,why\nb7,lost\n",
+	}
+	var errs [8]error
 	w.v1, errs[0] = edit("v1", manifest.Parser, parser("v1", ""))
 	w.v2, errs[1] = edit("v2", manifest.Parser, parser("v2", `|| string(badge) == "sneak"`))
 	w.rule, errs[2] = edit("rule", manifest.Rule, swap("\x00", ""))
 	w.badRule, errs[3] = edit("bad", manifest.Rule, swap("name: refused", "name: other"))
 	w.ownRule, errs[4] = edit("own", manifest.Rule, swap(">= 3", ">= 2"))
+	w.watched1, errs[5] = coded("watched", "1", remembers)
+	w.watched2, errs[6] = coded("watched", "2", remembers)
+	w.listed, errs[7] = coded("listed", "", looksUp)
 	var err error
 	w.runtime, err = runtime.New(ctx, runtime.Config{CacheDir: filepath.Join(dir, "cache"), Instances: 2})
 	return w, errors.Join(append(errs[:], err)...)
 }
 
 func (w *world) library() *module.Library {
-	return module.NewLibrary(w.packages, w.runtime, func(storage.Tenant, string) []runtime.Target { return nil })
+	return module.NewLibrary(w.packages, w.runtime, func(storage.Tenant, string) []runtime.Target { return nil }).With(table.Kept{From: w.tables})
 }
 
 // store is a log store that loses, in a crash, any part of what is not durable yet.

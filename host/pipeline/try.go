@@ -23,7 +23,8 @@ const NotMine = "not mine"
 // Trial hands records to parsers outside the log: nothing is stored, matched or counted, and events come with the bytes
 // that their fields were read from. The zero value is ready. It belongs to one goroutine.
 type Trial struct {
-	Fuel int64 // that all trials so far have taken
+	Fuel   int64          // that all trials so far have taken
+	Tables runtime.Tables // of the organization; nil: parsers find empty ones
 
 	build *builder
 	bytes int // texts of the events so far
@@ -107,7 +108,7 @@ func (t *Trial) call(ctx context.Context, mod *module.Loaded, part []*trying) er
 		t.enc.Add(r.rec.Raw, r.rec.Source.Listener+" "+r.rec.Source.Peer, r.rec.Received, uint32(r.rec.Flags)&abi.RecordTruncated)
 		r.ask = r.ask[1:]
 	}
-	err := mod.Code.Parse(ctx, t.enc.Bytes(), &t.res)
+	err := mod.Code.ParseIn(ctx, runtime.Env{Tables: t.Tables}, t.enc.Bytes(), &t.res)
 	t.Fuel += t.res.Fuel
 	var trap *runtime.Trap
 	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)

@@ -13,8 +13,10 @@ import (
 
 // Usage counts what each module version does.
 type Usage struct {
-	mu sync.Mutex
-	by map[usageKey]*Used
+	mu        sync.Mutex
+	by        map[usageKey]*Used
+	histories map[usageKey]*history
+	swept     int64 // log time, ns
 }
 
 type usageKey struct {
@@ -32,12 +34,12 @@ type Used struct {
 	LastTook                       time.Duration // from handing its batch over until it was stopped; for people, no verdict rests on it
 }
 
-func newUsage() *Usage { return &Usage{by: map[usageKey]*Used{}} }
+func newUsage() *Usage { return &Usage{by: map[usageKey]*Used{}, histories: map[usageKey]*history{}} }
 
 func keyOf(m *module.Loaded) usageKey { return usageKey{m.Tenant, m.Name(), m.Install.Digest} }
 
-// add counts one call; last is what it failed on last, or nil.
-func (u *Usage) add(m *module.Loaded, records, events int, fuel int64, errs int, last *Poison) {
+// add counts one call at a log time in ns; last is what it failed on last, or nil.
+func (u *Usage) add(m *module.Loaded, at int64, records, events int, fuel int64, errs int, last *Poison) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	k := keyOf(m)
@@ -53,6 +55,9 @@ func (u *Usage) add(m *module.Loaded, records, events int, fuel int64, errs int,
 	c.Errors += uint64(errs)
 	if last != nil {
 		c.LastError, c.LastFuel, c.LastTook = last.Code+": "+last.Detail, last.Fuel, last.Took
+	}
+	if h := u.historyOf(k, at); h != nil {
+		h.add(at, Minute{Calls: 1, Records: uint64(records), Events: uint64(events), Errors: uint64(errs), Fuel: fuel, Memory: m.Code.Memory()})
 	}
 }
 

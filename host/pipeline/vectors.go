@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -16,9 +17,13 @@ import (
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/detect"
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/state"
+	"github.com/vedette-siem/vedette/host/table"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/table/index"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -38,12 +43,17 @@ const maxFailures = 20
 // wanted for a parser, inline tests for a rule. A package without cases passes with 0 of them.
 func Test(ctx context.Context, m *module.Loaded, vectors []manifest.File) (Outcome, error) {
 	var o Outcome
+	tables, err := casesTables(vectors)
+	if err != nil {
+		o.fail("%v", err)
+		return o, nil
+	}
 	for _, r := range m.Rules {
-		if m.Code != nil {
-			continue // its cases need what only the module decides
-		}
 		o.Cases += len(r.Tests)
-		if err := testRule(r); err != nil {
+		if err := testRule(ctx, m, r, tables); err != nil {
+			if !wrong(err) {
+				return o, fmt.Errorf("run %s: %w", r.File, err)
+			}
 			o.fail("%s: %v", r.File, err)
 		}
 	}
@@ -51,27 +61,72 @@ func Test(ctx context.Context, m *module.Loaded, vectors []manifest.File) (Outco
 		return o, nil
 	}
 	for _, v := range vectors {
-		if err := o.parser(ctx, m, v); err != nil {
+		if strings.HasSuffix(v.Path, ".csv") {
+			continue
+		}
+		if err := o.parser(ctx, m, tables, v); err != nil {
 			return o, fmt.Errorf("run %s: %w", v.Path, err)
 		}
 	}
 	return o, nil
 }
 
-// testRule runs a rule's inline tests through the matcher that runs live.
-func testRule(r *rule.Rule) error {
+// testRule runs a rule's inline tests through the matcher that runs live, and the code that decides about its hits. Each
+// test begins with nothing remembered.
+func testRule(ctx context.Context, m *module.Loaded, r *rule.Rule, tables runtime.Tables) error {
 	set, err := detect.Compile([]*rule.Rule{r})
 	if err != nil {
 		return err
 	}
 	var sc detect.Scratch
-	return correlate.RunTests(r, func(e *storage.Event) []int {
-		var subs []int
-		for _, h := range set.Match(e, &sc) {
-			subs = append(subs, h.Sub)
+	return correlate.RunCases(r, func() correlate.CaseMatcher {
+		kept, use := state.New(state.Limits{}), newUsage()
+		now, late := coder{used: use, tables: tables}, coder{used: use, tables: tables, state: kept}
+		return func(logTime int64, e *storage.Event) ([]correlate.Hit, error) {
+			it := &item{msg: queue.Message{Seq: e.ID.Seq, LogTime: logTime}}
+			now.begin()
+			for _, h := range set.Match(e, &sc) {
+				now.hit(it, m, correlate.Hit{Rule: r, Sub: h.Sub, Event: e})
+			}
+			kept.Advance(logTime)
+			if err := errors.Join(now.decide(ctx, it), late.late(ctx, it)); err != nil {
+				return nil, err
+			}
+			if len(it.poison) > 0 {
+				return nil, &runtime.Trap{Code: it.poison[0].Code, Detail: it.poison[0].Detail, Module: m.Install.Digest}
+			}
+			return it.hits, nil
 		}
-		return subs
 	})
+}
+
+// caseTables are the tables with which a package's cases are run, by name.
+type caseTables map[string]*index.Table
+
+func (t caseTables) Table(name string) *index.Table { return t[name] }
+
+// casesTables reads the tables that a package brings along for its cases: vectors named NAME.KIND.csv.
+func casesTables(vectors []manifest.File) (caseTables, error) {
+	out := caseTables{}
+	for _, v := range vectors {
+		stem, isCSV := strings.CutSuffix(path.Base(v.Path), ".csv")
+		name, kind, ok := strings.Cut(stem, ".")
+		if !isCSV || !ok {
+			continue
+		}
+		t, err := table.Read(index.Kind(kind), table.CSV, v.Data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", v.Path, err)
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+// wrong reports whether an error says that a case did not come out, rather than that it could not be run.
+func wrong(err error) bool {
+	return !errors.Is(err, runtime.ErrStalled) && !errors.Is(err, runtime.ErrClosed) &&
+		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 func (o *Outcome) fail(format string, a ...any) {
@@ -81,7 +136,7 @@ func (o *Outcome) fail(format string, a ...any) {
 }
 
 // parser runs one txtar case of a parser.
-func (o *Outcome) parser(ctx context.Context, m *module.Loaded, v manifest.File) error {
+func (o *Outcome) parser(ctx context.Context, m *module.Loaded, tables runtime.Tables, v manifest.File) error {
 	var input, want []byte
 	received := vectorsReceived
 	for _, f := range txtar.Parse(v.Data).Files {
@@ -109,7 +164,7 @@ func (o *Outcome) parser(ctx context.Context, m *module.Loaded, v manifest.File)
 	}
 	wants := bytes.Split(bytes.TrimSuffix(want, []byte("\n")), []byte("\n"))
 	o.Cases += len(lines)
-	got, err := tryLines(ctx, m, lines, received)
+	got, err := tryLines(ctx, m, tables, lines, received)
 	var trap *runtime.Trap
 	if errors.As(err, &trap) {
 		o.fail("%s: %v", v.Path, trap)
@@ -135,7 +190,7 @@ func (o *Outcome) parser(ctx context.Context, m *module.Loaded, v manifest.File)
 }
 
 // tryLines parses lines with one module, batch by batch, and returns what came out as flat fields.
-func tryLines(ctx context.Context, m *module.Loaded, lines [][]byte, received time.Time) ([]map[string]string, error) {
+func tryLines(ctx context.Context, m *module.Loaded, tables runtime.Tables, lines [][]byte, received time.Time) ([]map[string]string, error) {
 	var out []map[string]string
 	var enc abi.RecordsEncoder
 	var res runtime.Result
@@ -145,7 +200,7 @@ func tryLines(ctx context.Context, m *module.Loaded, lines [][]byte, received ti
 		for _, l := range part {
 			enc.Add(l, "test 192.0.2.1:514", received.UnixNano(), 0)
 		}
-		if err := m.Code.Parse(ctx, enc.Bytes(), &res); err != nil {
+		if err := m.Code.ParseIn(ctx, runtime.Env{Tables: tables}, enc.Bytes(), &res); err != nil {
 			return nil, err
 		}
 		if len(res.Poison) > 0 {

@@ -22,6 +22,7 @@ import (
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/logs"
 )
@@ -52,6 +53,7 @@ type export struct {
 	who     storage.Principal
 	in      storage.Incident
 	rule    *rule.Rule
+	recalls bool // its code remembers: all that it selects counts, from its beginning on
 	match   *detect.Set
 	scratch detect.Scratch
 	tar     *tar.Writer
@@ -114,7 +116,7 @@ func (x *export) findRule(ctx context.Context) error {
 		return fmt.Errorf("the rule package %s ran so long ago that its settings are not known any more: %w", registry.Digest(x.in.RuleDigest).Short(), ErrCannot)
 	}
 	x.out.Rule = install
-	pkg, err := x.Packages.Pull(ctx, registry.Digest(install.Digest))
+	pkg, err := x.Packages.Pull(ctx, x.in.Tenant, registry.Digest(install.Digest))
 	if err != nil {
 		return err
 	}
@@ -126,8 +128,30 @@ func (x *export) findRule(ctx context.Context) error {
 	if x.rule == nil {
 		return fmt.Errorf("package %s has no rule %s: %w", install.Name, x.in.Rule, ErrCannot)
 	}
+	if tables := pkg.Manifest.Tables(); len(tables) > 0 {
+		return fmt.Errorf("its rule looks into the table %s, and an export holds none: %w", tables[0], ErrCannot)
+	}
+	if x.recalls = pkg.Manifest.Remembers(); x.recalls {
+		if err := x.fresh(ctx, &pkg.Manifest); err != nil {
+			return err
+		}
+	}
 	x.match, err = detect.Compile([]*rule.Rule{x.rule})
 	return err
+}
+
+// fresh makes sure that the rule began with nothing remembered when it was activated: a version before it that keeps
+// state in the same way has left what it remembered, and its records may be gone.
+func (x *export) fresh(ctx context.Context, m *manifest.Manifest) error {
+	before, ok := x.install(x.out.Rule.Name, func(i module.Install) bool { return i.Seq < x.out.Rule.Seq }, x.out.Rule.Seq)
+	if !ok {
+		return nil
+	}
+	pkg, err := x.Packages.Pull(ctx, x.in.Tenant, registry.Digest(before.Digest))
+	if err == nil && pkg.Manifest.Remembers() && pkg.Manifest.StateVersion() != m.StateVersion() {
+		return nil
+	}
+	return fmt.Errorf("its rule went on with what it remembered when it was activated at %d, and a replay begins with nothing: %w", x.out.Rule.Seq, ErrCannot)
 }
 
 // install finds a version that runs or ran for the incident's organization: the one activated last before a position,
@@ -193,8 +217,12 @@ func (x *export) records(ctx context.Context) error {
 		return err
 	}
 	span, _ := correlate.Horizon(x.rule)
+	to, text := x.in.LastSeen+span+1, selection(x.rule, x.in.Key)
+	if x.recalls {
+		from, to, text = x.out.Rule.At-strayed, x.in.LastSeen+strayed, "*"
+	}
 	done, err := x.Store.Search(ctx, x.who, logs.Query{
-		Text: selection(x.rule, x.in.Key), From: time.Unix(0, from), To: time.Unix(0, x.in.LastSeen+span+1), Limit: MaxEvents,
+		Text: text, From: time.Unix(0, from), To: time.Unix(0, to), Limit: MaxEvents,
 	}, func(rows []logs.Row) error {
 		for i := range rows {
 			if err := x.record(&rows[i]); err != nil {
@@ -207,6 +235,9 @@ func (x *export) records(ctx context.Context) error {
 		return err
 	}
 	if done.Truncated {
+		if x.recalls {
+			return fmt.Errorf("more than %d events came since its rule began to remember: %w", MaxEvents, ErrCannot)
+		}
 		return fmt.Errorf("more than %d events of its key lie in its time: %w", MaxEvents, ErrCannot)
 	}
 	for _, e := range x.in.Evidence {
@@ -216,6 +247,9 @@ func (x *export) records(ctx context.Context) error {
 	}
 	return x.flush()
 }
+
+// strayed is how far the time of an event and its place in the log may be apart, ns: the pipeline believes no more.
+const strayed = int64(25 * time.Hour)
 
 // selection returns a query for at least the events of a key: each sub-pattern names the key's fields in its own way.
 func selection(r *rule.Rule, key []storage.Field) string {
@@ -332,7 +366,7 @@ func (x *export) packages(ctx context.Context) error {
 		return fmt.Errorf("%d modules had a part in it, at most %d are exported: %w", len(digests), MaxPackages, ErrCannot)
 	}
 	for _, d := range slices.Sorted(maps.Keys(digests)) {
-		pkg, err := x.Packages.Pull(ctx, registry.Digest(d))
+		pkg, err := x.Packages.Pull(ctx, x.in.Tenant, registry.Digest(d))
 		if err != nil {
 			return err
 		}

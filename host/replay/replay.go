@@ -10,6 +10,9 @@
 // on. Other senders have a part in it only by moving the watermark, which decides about records that come late. The
 // check is made with the lowest watermark that the log allows and, if that gives another incident, with the highest:
 // where the two agree, no clock of another sender could have made a difference.
+//
+// A rule whose code remembers is determined by all that it selected since it began to: the export holds that, of all
+// keys, or there is none.
 package replay
 
 import (

@@ -60,6 +60,14 @@ func powershell(at time.Time, host string) string {
 		at.UTC().Format(time.RFC3339Nano), host, at.UTC().Format("2006-01-02 15:04:05.000"), base64.StdEncoding.EncodeToString(code))
 }
 
+// privileged is a logon with administrator rights.
+func privileged(at time.Time, user, host string) string {
+	return fmt.Sprintf(`{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Security-Auditing"}},"EventID":4672,"Level":0,`+
+		`"TimeCreated":{"#attributes":{"SystemTime":%q}},"Channel":"Security","Computer":%q},`+
+		`"EventData":{"SubjectUserSid":"S-1-5-21-1-2-3-1104","SubjectUserName":%q,"SubjectDomainName":"EXAMPLE","PrivilegeList":"SeDebugPrivilege"}}}`,
+		at.UTC().Format(time.RFC3339Nano), host, user)
+}
+
 func denied(at time.Time, port int) string {
 	return fmt.Sprintf(`<189>date=%s time=%s devname="fw1" devid="FGT60F" eventtime=%d tz="+0000" logid="0000000013" type="traffic" subtype="forward" level="notice" vd="root" `+
 		`srcip=198.51.100.23 srcport=40000 srcintf="wan1" srcintfrole="wan" dstip=192.0.2.10 dstport=%d dstintf="lan" dstintfrole="lan" proto=6 action="deny" policyid=0 service="tcp/%d" sentbyte=0 rcvdbyte=0`,
@@ -103,6 +111,12 @@ var scenes = []struct {
 			w.send(w.one, "10.1.1.6", 30*time.Second, strings.ReplaceAll(denied(w.now().Add(30*time.Second), 9000+i), "fw1", "fw2"))
 		}
 		w.offset.Add(int64(20 * time.Minute))
+	}},
+	{"code that remembers", "first-admin-logon", 1, func(w *world) {
+		w.send(w.one, "10.1.1.7", time.Second, privileged(w.now(), "eva", "dc2"), privileged(w.now(), "ann", "dc3"))
+		w.offset.Add(int64(8 * 24 * time.Hour))
+		w.leapt()
+		w.send(w.one, "10.1.1.7", time.Second, privileged(w.now(), "eva", "dc2"), privileged(w.now(), "mallory", "dc2"))
 	}},
 }
 

@@ -72,7 +72,7 @@ func (b *Bundle) Run(ctx context.Context, cacheDir string) (res Result, err erro
 	defer func() { err = errors.Join(err, rt.Close(context.WithoutCancel(ctx))) }()
 	r := &run{
 		b: b, parser: pipeline.NewParser(), matcher: pipeline.NewMatcher(), known: map[storage.EventID]bool{},
-		lib: module.NewLibrary(packages, rt, func(storage.Tenant, string) []runtime.Target { return nil }),
+		lib: module.NewLibrary(module.Namespaces{Layout: packages}, rt, func(storage.Tenant, string) []runtime.Target { return nil }),
 	}
 	for _, step := range []func(context.Context) error{r.loadRule, r.parse, r.match} {
 		if err := step(ctx); err != nil {
@@ -222,7 +222,8 @@ func (r *run) match(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(poison) > 0 {
+		// Of a rule that remembers there are records of all keys: what failed on one was no finding then either.
+		if mod := r.gen.View(r.b.Incident.Tenant).Code(r.rule); len(poison) > 0 && (mod == nil || !mod.Stateful()) {
 			r.out.Difference = fmt.Sprintf("event %s: the rule's code fails on it: %s", poison[0].ID, poison[0].Code)
 			return nil
 		}

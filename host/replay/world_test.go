@@ -75,7 +75,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	rt, err := runtime.New(ctx, runtime.Config{CacheDir: cacheDir})
 	w.must(err)
-	lib := module.NewLibrary(w.packages, rt, func(storage.Tenant, string) []runtime.Target { return nil })
+	lib := module.NewLibrary(module.Namespaces{Layout: w.packages}, rt, func(storage.Tenant, string) []runtime.Target { return nil })
 	w.one, err = w.db.CreateTenant(ctx, "one", "One")
 	w.must(err)
 	w.two, err = w.db.CreateTenant(ctx, "two", "Two")
@@ -115,7 +115,9 @@ func (w *world) ship() {
 		}
 		d, err := w.packages.Push(w.Context(), p)
 		w.must(err)
-		w.control(module.Control{Kind: module.Activate, Who: "vedette", Name: p.Manifest.Publisher + "/" + p.Manifest.Name, Digest: string(d)})
+		w.control(module.Control{
+			Kind: module.Activate, Who: "vedette", Name: p.Manifest.Publisher + "/" + p.Manifest.Name, Digest: string(d), Grants: p.Manifest.Asks(),
+		})
 	}
 }
 
@@ -149,6 +151,14 @@ func (w *world) eventually(what string, holds func() bool) {
 		}
 		<-tick.C
 	}
+}
+
+// leapt waits until log time has followed the clock.
+func (w *world) leapt() {
+	w.Helper()
+	w.eventually("log time after the leap", func() bool {
+		return w.now().Sub(time.Unix(0, w.pipeline.Positions().LogTime)) < time.Minute
+	})
 }
 
 func of(ts ...storage.Tenant) storage.Principal {
@@ -186,7 +196,7 @@ func (w *world) export(who storage.Principal, id string) []byte {
 }
 
 func (w *world) host() replay.Host {
-	return replay.Host{Incidents: w.db, Store: w.store, Packages: w.packages, Running: w.pipeline.Generation().Running}
+	return replay.Host{Incidents: w.db, Store: w.store, Packages: module.Namespaces{Layout: w.packages}, Running: w.pipeline.Generation().Running}
 }
 
 // replay reads an export as another machine would, and computes it.

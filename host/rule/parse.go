@@ -394,11 +394,6 @@ func (d *document) cases() {
 	if !ok {
 		return
 	}
-	for i := range d.rule.Subs {
-		if d.rule.Subs[i].Match.Code {
-			d.fail(e.node, "test the package with its vectors", "tests: inline tests cannot run the code of sub %s", d.rule.Subs[i].Name)
-		}
-	}
 	list := d.list(e.val, "tests")
 	if len(list) > MaxTestsPerRule {
 		d.fail(e.val, "", "tests: %d, the limit is %d", len(list), MaxTestsPerRule)

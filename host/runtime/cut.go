@@ -17,6 +17,7 @@ type cutter struct {
 	m      *Module
 	n      int
 	batch  batch
+	env    Env
 	fuel   *int64
 	share  func(i int) int64
 	encode func(lo, hi int) []byte
@@ -56,7 +57,7 @@ func failed(err error) bool {
 }
 
 func (c *cutter) call(ctx context.Context, in []byte, lo, hi int, budget int64) error {
-	q := request{in: in, batch: c.batch, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts}
+	q := request{in: in, batch: c.batch, env: c.env, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts}
 	fuel, err := c.m.do(ctx, c.pool, q, func(out []byte) error { return c.take(lo, hi, out) })
 	*c.fuel += fuel
 	c.purse -= fuel

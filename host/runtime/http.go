@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,21 +14,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tetratelabs/wazero/api"
-
 	sdk "github.com/vedette-siem/vedette/sdk/go"
 )
 
 // ErrDenied is wrapped by what the policy of vedette_http_v1 refuses.
 var ErrDenied = errors.New("denied")
-
-// Target is one place that a monitor may reach: granted to it by a person, named by its code.
-type Target struct {
-	Name    string
-	URL     string      // base: scheme, host and perhaps a path that every request begins with
-	Private bool        // may resolve to loopback, private or shared addresses; never to link-local ones
-	Header  http.Header // sent with every request to the target's origin: credentials, which the module never sees
-}
 
 // Response is what a target answered.
 type Response = sdk.HTTPResponse
@@ -35,53 +26,19 @@ type Response = sdk.HTTPResponse
 // Limits of one request of vedette_http_v1.
 const (
 	MaxHTTPPathBytes   = 4 << 10
-	MaxHTTPBodyBytes   = sdk.HTTPMaxBodyBytes
+	MaxHTTPBodyBytes   = 1 << 20
 	MaxHTTPHeaderBytes = 64 << 10
 	MaxHTTPRedirects   = 5
 	MaxHTTPTime        = 10 * time.Second // of one request with all redirects
 )
 
-// Statuses of fetch (ABI 8.3).
-const (
-	fetchDenied = -1
-	fetchFailed = -2
-)
-
 // httpFetch is vedette_http_v1.fetch(target, target_len, path, path_len, out, out_cap) -> code<<32 | bytes in out.
-func httpFetch(ctx context.Context, guest api.Module, s []uint64) {
-	i := instanceOf(ctx)
-	name, path := string(bytesAt(guest, s[0], s[1])), string(bytesAt(guest, s[2], s[3]))
-	i.charge(chargeCall)
-	r, err := i.fetch(name, path)
-	out := bytesAt(guest, s[4], s[5])
-	code, n := 0, 0
-	switch {
-	case err == nil:
-		n = sdk.EncodeHTTPResponse(out, r)
-	case errors.Is(err, ErrDenied):
-		code, n = fetchDenied, copy(out, clip(CodeDenied+": "+err.Error(), i.mod.host.lim.TrapBytes))
-	default:
-		code, n = fetchFailed, copy(out, clip(CodeHostIO+": "+err.Error(), i.mod.host.lim.TrapBytes))
+func httpFetch(ctx context.Context, i *instance, t *Target, path string, out []byte) (int, error) {
+	r, err := i.mod.host.cfg.Fetch(ctx, *t, path)
+	if err != nil {
+		return 0, err
 	}
-	i.charge(int64(n) >> chargeByteShift)
-	s[0] = uint64(uint32(int32(code)))<<32 | uint64(uint32(n))
-}
-
-func (i *instance) fetch(name, path string) (Response, error) {
-	if i.fetches++; i.fetches > i.mod.host.lim.HTTPCallsPerPoll {
-		return Response{}, fmt.Errorf("%s: more than %d requests in one poll: %w", CodeLimit, i.mod.host.lim.HTTPCallsPerPoll, ErrDenied)
-	}
-	for _, t := range i.mod.spec.Targets {
-		if t.Name == name {
-			began := i.mod.host.cfg.Now()
-			ctx, cancel := context.WithTimeout(i.call.Context, i.until.Sub(began))
-			defer cancel()
-			r, err := i.mod.host.cfg.Fetch(ctx, t, path)
-			i.deadline = i.deadline.Add(i.mod.host.cfg.Now().Sub(began)) // a slow target is no stalled machine
-			return r, err
-		}
-	}
-	return Response{}, fmt.Errorf("the target %q was not granted: %w", clip(name, 64), ErrDenied)
+	return sdk.EncodeHTTPResponse(out, r), nil
 }
 
 // HTTP fetches for monitors under the policy of ABI 8: only the granted origin, on every hop, and only addresses that
@@ -130,12 +87,12 @@ func (h *HTTP) Fetch(ctx context.Context, t Target, path string) (Response, erro
 	began := now()
 	res, err := client.Do(req)
 	if err != nil {
-		return Response{}, plain(err)
+		return Response{}, Plain(err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, MaxHTTPBodyBytes))
 	if err != nil {
-		return Response{}, plain(err)
+		return Response{}, Plain(err)
 	}
 	r := Response{Status: res.StatusCode, ElapsedNs: now().Sub(began).Nanoseconds(), Body: body}
 	if res.TLS != nil && len(res.TLS.PeerCertificates) > 0 {
@@ -144,8 +101,8 @@ func (h *HTTP) Fetch(ctx context.Context, t Target, path string) (Response, erro
 	return r, nil
 }
 
-// plain takes URLs, names and addresses out of a client's error: the module must not learn where its target is.
-func plain(err error) error {
+// Plain takes URLs, names and addresses out of a client's error: the module must not learn where its target is.
+func Plain(err error) error {
 	var (
 		u   *url.Error
 		op  *net.OpError
@@ -170,7 +127,7 @@ func plain(err error) error {
 // transport dials only what the grant allows, offers no proxy and no compression.
 func (h *HTTP) transport(t Target) *http.Transport {
 	dialer := &net.Dialer{Timeout: MaxHTTPTime, Control: func(_, address string, _ syscall.RawConn) error {
-		return allowAddress(address, t.Private)
+		return AllowAddress(address, t.Private)
 	}}
 	tr := &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -181,17 +138,38 @@ func (h *HTTP) transport(t Target) *http.Transport {
 		ResponseHeaderTimeout:  MaxHTTPTime,
 		MaxResponseHeaderBytes: MaxHTTPHeaderBytes,
 	}
+	if t.Roots != nil {
+		tr.TLSClientConfig = &tls.Config{RootCAs: t.Roots, MinVersion: tls.VersionTLS12}
+	}
 	if h.Configure != nil {
 		h.Configure(tr)
 	}
 	return tr
 }
 
+// CheckURL refuses what no target can have as its base: want scheme and host, and perhaps a path.
+func CheckURL(text string) error {
+	_, err := baseOf(text)
+	return err
+}
+
+func baseOf(text string) (*url.URL, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, errors.New("want a plain http or https URL without user, query or fragment")
+	}
+	for n := range len(base.Host) {
+		if base.Host[n] >= 0x80 {
+			return nil, errors.New("an international host name is written in its ASCII form, xn--…, so that what is read is what is asked")
+		}
+	}
+	return base, nil
+}
+
 // resolve joins the granted base and the module's path.
 func resolve(t Target, path string) (base, u *url.URL, err error) {
-	base, err = url.Parse(t.URL)
-	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
-		return nil, nil, fmt.Errorf("the granted URL of %q is no plain http or https URL: %w", t.Name, ErrDenied)
+	if base, err = baseOf(t.URL); err != nil {
+		return nil, nil, fmt.Errorf("the granted URL of %q: %w: %w", t.Name, err, ErrDenied)
 	}
 	if len(path) > MaxHTTPPathBytes {
 		return nil, nil, fmt.Errorf("a path of %d bytes, at most %d: %w", len(path), MaxHTTPPathBytes, ErrDenied)
@@ -244,9 +222,10 @@ var (
 	metadata = []netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192")}
 )
 
-// allowAddress decides on an address that is about to be dialled. private allows loopback, private and shared
-// addresses; link-local ones, where clouds serve credentials, are never allowed.
-func allowAddress(address string, private bool) error {
+// AllowAddress decides on an address, "ip:port", that is about to be dialled for a monitor. private allows loopback,
+// private and shared addresses; link-local ones, where clouds serve credentials, are never allowed. The error wraps
+// ErrDenied.
+func AllowAddress(address string, private bool) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("the address cannot be read: %w", ErrDenied)

@@ -150,10 +150,10 @@ func TestAllowAddress(t *testing.T) {
 		"255.255.255.255:80":      {false, false},
 		"nonsense":                {false, false},
 	} {
-		if got := allowAddress(address, false) == nil; got != want.public {
+		if got := AllowAddress(address, false) == nil; got != want.public {
 			t.Errorf("%s without the grant: %v", address, got)
 		}
-		if got := allowAddress(address, true) == nil; got != want.private {
+		if got := AllowAddress(address, true) == nil; got != want.private {
 			t.Errorf("%s with the grant: %v", address, got)
 		}
 	}

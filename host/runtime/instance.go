@@ -40,14 +40,16 @@ type instance struct {
 	budget   int64
 	granted  int64     // of the budget, so far
 	began    time.Time // of the call, on the wall clock
-	deadline time.Time // of running guest code; time spent in fetch is added to it
-	until    time.Time // when no fetch may run any more
+	deadline time.Time // of running guest code; time spent outside is added to it
+	until    time.Time // when nothing outside may be asked any more
 	before   uint32    // bytes of memory when the call began
 	batch    batch
-	slept    int64         // ns that the guest believes to have slept
-	random   *rand.ChaCha8 // made when first asked for
-	lines    int           // logged in this call
-	fetches  int
+	slept    int64          // ns that the guest believes to have slept
+	random   *rand.ChaCha8  // made when first asked for
+	lines    int            // logged in this call
+	asked    map[string]int // uses of each capability in this call
+	targets  []Target       // of this call, beside the module's
+	env      Env            // of this call
 }
 
 // callContext carries the instance to host functions without an allocation per call.
@@ -113,9 +115,15 @@ func (i *instance) start() error {
 		return i.trap(err)
 	}
 	status, n := abi.Unpack(r[0])
-	if status != abi.StatusOK {
-		text, _ := i.memory.Read(img.out, min(n, abi.MaxMessageBytes))
+	text, _ := i.memory.Read(img.out, min(n, abi.MaxMessageBytes))
+	switch status {
+	case abi.StatusOK:
+	case abi.StatusSettings:
 		return i.mod.fault(CodeSettings, "%s", text)
+	case abi.StatusFailed:
+		return i.mod.fault(CodeTrap, "%s", text)
+	default:
+		return i.mod.fault(CodeABI, "2.4: vedette_init answers with status %d", status)
 	}
 	img.keep(i)
 	p.image = img
@@ -201,7 +209,7 @@ func (i *instance) begin(ctx context.Context, budget int64, timeout time.Duratio
 	i.deadline = i.began.Add(timeout)
 	i.until = i.deadline
 	i.batch, i.slept, i.random = b, 0, nil
-	i.lines, i.fetches = 0, 0
+	i.lines, i.asked, i.targets = 0, nil, nil
 	if i.fuel != nil {
 		i.granted = min(sliceFuel, budget)
 		i.fuel.Set(uint64(i.granted))

@@ -37,6 +37,7 @@ type Limits struct {
 	LogLinesPerSecond int // 100 of one module
 
 	HTTPCallsPerPoll int // 16; more are refused with E_LIMIT
+	CallsPerPoll     int // 64 of every other capability; more are refused with E_LIMIT
 
 	CallTimeout time.Duration // 10s of wall clock for one call of a parser or rule, a hundred times what its fuel takes
 	PollTimeout time.Duration // 10s of wall clock for one poll whose ModuleSpec names none
@@ -68,6 +69,7 @@ func (l Limits) withDefaults() (Limits, error) {
 	fill(&l.LogBytesPerLine, 4<<10)
 	fill(&l.LogLinesPerSecond, 100)
 	fill(&l.HTTPCallsPerPoll, 16)
+	fill(&l.CallsPerPoll, 64)
 	fill(&l.CallTimeout, 10*time.Second)
 	fill(&l.PollTimeout, 10*time.Second)
 	if l.WideInBytes > abi.MaxInBytes || l.WideOutBytes > abi.MaxOutBytes || l.InBytes > l.WideInBytes || l.OutBytes > l.WideOutBytes {

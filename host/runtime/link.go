@@ -10,6 +10,13 @@ import (
 
 	"github.com/vedette-siem/vedette/host/meter"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/config"
+	"github.com/vedette-siem/vedette/sdk/go/keys"
+	"github.com/vedette-siem/vedette/sdk/go/probe"
+	"github.com/vedette-siem/vedette/sdk/go/snmp"
+	"github.com/vedette-siem/vedette/sdk/go/ssh"
+	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/window"
 )
 
 // function is one import that the host offers. Types are written one letter a value: i for i32, I for i64.
@@ -46,7 +53,17 @@ func (f function) clean() api.GoModuleFunc {
 // offered is everything that a module can import: one import module per capability.
 var offered = map[string]map[string]function{
 	abi.ImportCore: {"log": {"iii", "", coreLog}},
-	abi.ImportHTTP: {"fetch": {"iiiiii", "I", httpFetch}},
+	abi.ImportHTTP: {"fetch": reach(abi.ImportHTTP, httpFetch)},
+	snmp.Import:    {"get": reach(snmp.Import, snmpGet), "walk": reach(snmp.Import, snmpWalk)},
+	ssh.Import:     {"run": reach(ssh.Import, sshRun)},
+	probe.Import:   {"tcp": reach(probe.Import, probeOf("tcp")), "tls": reach(probe.Import, probeOf("tls")), "dns": reach(probe.Import, probeOf("dns")), "ping": reach(probe.Import, probeOf("ping"))},
+	config.Import:  {"compare": reach(config.Import, configCompare)},
+	keys.Import:    keyed,
+	window.Import:  windows,
+
+	table.ImportSet:    sets,
+	table.ImportLookup: lookups,
+
 	abi.ImportWASI: wasi,
 }
 

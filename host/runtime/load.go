@@ -16,9 +16,12 @@ import (
 	"github.com/vedette-siem/vedette/host/meter"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/sdk/go/config"
+	"github.com/vedette-siem/vedette/sdk/go/keys"
 	"github.com/vedette-siem/vedette/sdk/go/probe"
 	"github.com/vedette-siem/vedette/sdk/go/snmp"
 	"github.com/vedette-siem/vedette/sdk/go/ssh"
+	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/window"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
 
@@ -30,6 +33,7 @@ type ModuleSpec struct {
 	Settings []byte        // JSON that passed the manifest's schema; nil for none
 	Grants   []string      // import modules that may be linked beside vedette_core_v1
 	Targets  []Target      // what every poll may reach, beside what Poll is given
+	Tables   []string      // what vedette_set_v1 and vedette_lookup_v1 may be asked for, by name
 	Copies   int           // instances that may run at once; 0: Config.Instances
 	Names    []string      // the manifest's own field names: numbers 0x8000 and up
 	Limits   manifest.Limits
@@ -142,6 +146,10 @@ func (m *Module) granted(module string) bool {
 		return m.host.cfg.Fetch != nil && slices.Contains(m.spec.Grants, module)
 	case snmp.Import, ssh.Import, probe.Import, config.Import: // what is behind them comes with each target
 		return m.spec.Kind == manifest.Monitor && slices.Contains(m.spec.Grants, module)
+	case keys.Import, window.Import: // of events in log order: parsers see records, monitors have their cursor
+		return m.spec.Kind == manifest.Rule && slices.Contains(m.spec.Grants, module)
+	case table.ImportSet, table.ImportLookup:
+		return m.spec.Kind != manifest.Monitor && slices.Contains(m.spec.Grants, module)
 	}
 	return false
 }
@@ -219,7 +227,7 @@ func (m *Module) instantiate(ctx context.Context, p *pool) (*instance, error) {
 	i.call.inst = i
 	i.begin(ctx, m.host.lim.FuelStart, m.host.lim.CallTimeout, batch{at: startTime})
 	mctx := experimental.WithMemoryAllocator(&i.call, experimental.MemoryAllocatorFunc(func(least, most uint64) experimental.LinearMemory {
-		i.linear = allocate(least, most)
+		i.linear = &counted{LinearMemory: allocate(least, most), total: &m.memory}
 		return i.linear
 	}))
 	guest, err := m.engine.InstantiateModule(mctx, m.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())

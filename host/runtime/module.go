@@ -26,6 +26,7 @@ type Module struct {
 	wide    *pool
 	log     throttle
 	copies  atomic.Int32 // instances that there are
+	memory  atomic.Int64 // bytes of their linear memories
 	done    chan struct{}
 	once    sync.Once
 }
@@ -38,6 +39,9 @@ func (m *Module) Imports() []string { return m.imports }
 
 // Instances returns how many copies of the module are ready or running.
 func (m *Module) Instances() int { return int(m.copies.Load()) }
+
+// Memory returns how many bytes the linear memories of the module's copies have together.
+func (m *Module) Memory() int64 { return m.memory.Load() }
 
 // Close waits for running calls and frees the module. Later calls answer ErrClosed.
 func (m *Module) Close(ctx context.Context) error {
@@ -63,7 +67,9 @@ func (m *Module) free(ctx context.Context) error {
 // request is one call into a guest.
 type request struct {
 	in      []byte
+	targets []Target
 	batch   batch
+	env     Env
 	budget  int64
 	timeout time.Duration
 	tries   int
@@ -103,12 +109,25 @@ func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []by
 		i.restore()
 	}
 	i.begin(ctx, q.budget, q.timeout, q.batch)
+	i.targets = q.targets
 	i.memory.Write(p.image.in, q.in)
+	i.env = q.env
+	if q.env.State != nil {
+		q.env.State.Begin(q.batch.at)
+	}
 	status, out, err := i.run(len(q.in))
 	fuel := i.used()
 	if err == nil {
 		err = m.judge(status, out, fuel, take)
 	}
+	if q.env.State != nil {
+		if err == nil {
+			q.env.State.Commit()
+		} else {
+			q.env.State.Rollback()
+		}
+	}
+	i.env = Env{}
 	if t := (*Trap)(nil); errors.As(err, &t) {
 		t.Took = m.host.cfg.Now().Sub(i.began)
 	}

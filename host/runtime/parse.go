@@ -42,6 +42,11 @@ func (r *Result) reset() {
 // Errors: ErrFailing with the last *Trap when there is more poison than Limits.PoisonRecords: suspend the module.
 // ErrStalled, ErrClosed and the context's are no verdict; a Result is then incomplete.
 func (m *Module) Parse(ctx context.Context, in []byte, out *Result) error {
+	return m.ParseIn(ctx, Env{}, in, out)
+}
+
+// ParseIn is Parse for an organization. Parsers have no state.
+func (m *Module) ParseIn(ctx context.Context, env Env, in []byte, out *Result) error {
 	out.reset()
 	if m.spec.Kind != manifest.Parser {
 		return fmt.Errorf("parse with %s: it is a %s", m.spec.Digest, m.spec.Kind)
@@ -50,7 +55,7 @@ func (m *Module) Parse(ctx context.Context, in []byte, out *Result) error {
 	if !ok {
 		return fmt.Errorf("parse with %s: the input is no record batch", m.spec.Digest)
 	}
-	c := cutter{m: m, n: recs.Len(), batch: batch{recs.Seq, recs.At}, fuel: &out.Fuel}
+	c := cutter{m: m, n: recs.Len(), batch: batch{recs.Seq, recs.At}, env: Env{Tables: env.Tables}, fuel: &out.Fuel}
 	c.share = func(i int) int64 {
 		rec, _ := recs.Record(i)
 		return m.price.record + m.price.byte*int64(abi.RecordSize+len(rec.Raw)+len(rec.Source))
@@ -95,6 +100,11 @@ type Findings struct {
 
 // Eval has a rule look at a batch of rows (ABI 6). Failures are treated as Parse does.
 func (m *Module) Eval(ctx context.Context, in []byte, out *Findings) error {
+	return m.EvalIn(ctx, Env{}, in, out)
+}
+
+// EvalIn is Eval for an organization.
+func (m *Module) EvalIn(ctx context.Context, env Env, in []byte, out *Findings) error {
 	out.List, out.Poison, out.Fuel, out.out = out.List[:0], out.Poison[:0], 0, out.out[:0]
 	if m.spec.Kind != manifest.Rule {
 		return fmt.Errorf("eval with %s: it is a %s", m.spec.Digest, m.spec.Kind)
@@ -103,7 +113,7 @@ func (m *Module) Eval(ctx context.Context, in []byte, out *Findings) error {
 	if !ok {
 		return fmt.Errorf("eval with %s: the input is no batch of rows", m.spec.Digest)
 	}
-	c := cutter{m: m, n: rows.Len, batch: batch{rows.Seq, rows.At}, fuel: &out.Fuel}
+	c := cutter{m: m, n: rows.Len, batch: batch{rows.Seq, rows.At}, env: env, fuel: &out.Fuel}
 	c.share = func(i int) int64 {
 		n := 8 + rows.Cols*abi.CellSize
 		for col := range rows.Cols {
@@ -150,9 +160,9 @@ type Polled struct {
 	out     []byte
 }
 
-// Poll has a monitor poll once (ABI 7). It is not tried again: it may have reached the outside. Errors: *Trap, or as
-// Parse; ErrStalled when the poll's time ran out.
-func (m *Module) Poll(ctx context.Context, in []byte, out *Polled) error {
+// Poll has a monitor poll once (ABI 7), with targets of this poll beside those of the module. It is not tried again: it
+// may have reached the outside. Errors: *Trap, or as Parse; ErrStalled when the poll's time ran out.
+func (m *Module) Poll(ctx context.Context, in []byte, out *Polled, targets ...Target) error {
 	out.Records, out.Cursor, out.Fuel = nil, nil, 0
 	if m.spec.Kind != manifest.Monitor {
 		return fmt.Errorf("poll with %s: it is a %s", m.spec.Digest, m.spec.Kind)
@@ -161,7 +171,7 @@ func (m *Module) Poll(ctx context.Context, in []byte, out *Polled) error {
 	if !ok {
 		return fmt.Errorf("poll with %s: the input is no poll", m.spec.Digest)
 	}
-	q := request{in: in, batch: batch{req.Seq, req.At}, budget: m.price.call + m.price.byte*int64(len(in)), timeout: m.spec.Timeout, tries: 1}
+	q := request{in: in, targets: targets, batch: batch{req.Seq, req.At}, budget: m.price.call + m.price.byte*int64(len(in)), timeout: m.spec.Timeout, tries: 1}
 	fill(&q.timeout, m.host.lim.PollTimeout)
 	pools := []*pool{m.narrow, m.wide}
 	if len(in) > m.narrow.in {

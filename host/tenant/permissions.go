@@ -12,7 +12,7 @@ var permissions = map[Action]string{
 	ManageModules: "modules.change", Grant: "capabilities.grant", ReadQuarantine: "quarantine.read", ManageTokens: "tokens.change",
 	ManageWebhooks: "webhooks.change", ReadUsers: "users.read", ReadSources: "sources.read", RunDemo: "demo.run",
 	ReadHealth: "health.read", ManageTenants: "tenants.change", ManageUsers: "users.change", ManageGlobal: "global.change",
-	ManageDemo: "demo.change",
+	ManageDemo: "demo.change", ReadMonitors: "monitors.read", ManageMonitors: "monitors.change", ManageDevices: "devices.change",
 }
 
 // Permissions returns the names of what a role may do, in the organizations of its principal or on the host, sorted.

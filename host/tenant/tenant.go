@@ -24,6 +24,9 @@ const (
 	ReadUsers      Action = "read users"         // of the organization
 	ReadSources    Action = "read sources"       // where records are taken, and who sends them
 	RunDemo        Action = "run demo"           // start an attack in a demo organization
+	ReadMonitors   Action = "read monitors"      // devices, what polls them, what was pulled but not the texts
+	ManageMonitors Action = "manage monitors"    // intervals, settings, trials; see the texts that were pulled
+	ManageDevices  Action = "manage devices"     // and credentials, and what monitors may do there
 )
 
 // The actions on the host as a whole, which are asked for storage.NoTenant.
@@ -61,6 +64,9 @@ var rights = map[Action]right{
 	ReadUsers:      {false, workers},
 	ReadSources:    {false, everyone},
 	RunDemo:        {false, workers},
+	ReadMonitors:   {false, everyone},
+	ManageMonitors: {false, workers}, // configurations hold hashes of passwords
+	ManageDevices:  {false, admins},  // whoever names the address is given the credential
 	ReadHealth:     {true, everyone},
 	ManageTenants:  {true, admins},
 	ManageUsers:    {true, admins},

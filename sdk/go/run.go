@@ -77,9 +77,12 @@ func (r *runner) parse(p Parser, in []byte, b *Buffers) (abi.Status, int) {
 	return abi.StatusOK, n
 }
 
-// RunRule answers a batch of projected events with a finding batch, as the guest's vedette_eval does.
+// RunRule answers a batch of projected events with a finding batch, as the guest's vedette_eval does. What the rule
+// remembers is in state.Native.
 func RunRule(p Rule, in []byte, b *Buffers) (abi.Status, []byte) {
+	end := session(in)
 	s, n := run.eval(p, in, b)
+	end(s == abi.StatusOK)
 	return s, b.Out[:n]
 }
 
@@ -115,7 +118,7 @@ func (r *runner) poll(m Monitor, in []byte, b *Buffers) (abi.Status, int) {
 		return abi.StatusBadInput, 0
 	}
 	r.polled.Begin(b.split(1))
-	cursor, err := m.Poll(&Poll{At: req.At, Cursor: req.Cursor, enc: &r.polled})
+	cursor, err := m.Poll(&Poll{At: req.At, Cursor: req.Cursor, Name: string(req.Name), enc: &r.polled})
 	if err != nil {
 		return abi.StatusFailed, message(b.Out, err)
 	}

@@ -246,6 +246,10 @@ type Row struct {
 // Time is the event's time in ns since the Unix epoch.
 func (r *Row) Time() int64 { return r.rows.Time(r.i) }
 
+// LogTime is the log time of the batch in ns since the Unix epoch: what the time of state is counted in. It never goes
+// back from one batch to the next.
+func (r *Row) LogTime() int64 { return r.rows.At }
+
 // Get returns column col of the manifest's reads, nil when the event does not have it. It is valid during the call.
 func (r *Row) Get(col int) []byte { return r.rows.Cell(r.i, col) }
 
@@ -264,6 +268,7 @@ func (f *Findings) Add(severity uint8, title, reason, key []byte) {
 type Poll struct {
 	At     int64  // log time, ns since the Unix epoch
 	Cursor []byte // what the last poll returned
+	Name   string // of what is polled, as people know it: "fw1"; "" when it has none
 	enc    *abi.PolledEncoder
 }
 

@@ -22,6 +22,12 @@ const (
 	MaxFieldNameBytes   = 128
 	MaxCapabilities     = 16
 	MaxTargets          = 32
+	MaxReach            = 64 // OIDs, commands, ports of one target
+	MaxOIDBytes         = 512
+	MaxCommandBytes     = 1 << 10 // a command's template
+	MaxCommandArgs      = 16
+	MaxArgumentBytes    = 256
+	MaxPatternBytes     = 256
 	MaxPaths            = 256 // documents, vectors
 	MaxPathBytes        = 200
 	MaxSettingsBytes    = 32 << 10 // the schema, and the settings themselves

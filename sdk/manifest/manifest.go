@@ -7,10 +7,12 @@ package manifest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/table"
 )
 
 // ErrInvalid is wrapped by every error about the content of a manifest, a package or a Wasm file.
@@ -43,6 +45,7 @@ type Manifest struct {
 	WASI         WASI         `json:"wasi,omitempty"`         // "none" (default) or "stub"
 	Settings     Schema       `json:"settings,omitempty"`     // JSON Schema of the settings; without it there are none
 	Limits       Limits       `json:"limits,omitzero"`        // requests; the tenant's policy and the host's maxima cap them
+	State        *State       `json:"state,omitempty"`        // rules that remember: the version in which they keep it
 	Schedule     *Schedule    `json:"schedule,omitempty"`     // monitors: when to poll
 	Vectors      []string     `json:"vectors,omitempty"`      // the package's own test cases: paths or patterns such as "testdata/*.txtar"
 }
@@ -101,9 +104,9 @@ func (s Signature) Specificity() int {
 
 // Capability is an import module that the host links only when it was granted.
 type Capability struct {
-	ID      string   `json:"id"`                // vedette_http_v1, vedette_kv_v1, vedette_lookup_v1
+	ID      string   `json:"id"`                // vedette_http_v1, vedette_snmp_v1, vedette_kv_v1, …
 	Reason  string   `json:"reason"`            // shown to the person who grants it
-	Targets []Target `json:"targets,omitempty"` // vedette_http_v1: what it wants to reach; vedette_lookup_v1: tables
+	Targets []Target `json:"targets,omitempty"` // of monitors: what it wants to reach; of others: tables
 }
 
 // Target is something outside that a module asks for. The code names it, and only the grant knows where it is.
@@ -111,6 +114,25 @@ type Target struct {
 	Name        string `json:"name"`                  // the name that the code uses, [a-z0-9-]
 	URL         string `json:"url,omitempty"`         // suggested base URL; empty when only the tenant can know it
 	Description string `json:"description,omitempty"` // for the person who grants it
+
+	OIDs     []string  `json:"oids,omitempty"`     // vedette_snmp_v1: prefixes of what it reads
+	Commands []Command `json:"commands,omitempty"` // vedette_ssh_v1: what it runs
+	Ports    []uint16  `json:"ports,omitempty"`    // vedette_probe_v1: what it connects to
+}
+
+// Command is a command that a module asks to run: the code names it and gives arguments, the host fills in the template.
+type Command struct {
+	ID  string `json:"id"`  // the name that the code uses, [a-z0-9-]
+	Run string `json:"run"` // "show running-config {section}"
+	// Args are the arguments in the order in which the code gives them. Whatever a pattern allows, an argument never
+	// holds white space, quotes or another character that a shell reads, nor begins with "-".
+	Args []Argument `json:"args,omitempty"`
+}
+
+// Argument is a hole of a command's template.
+type Argument struct {
+	Name    string `json:"name"`    // as it stands in the template, in braces
+	Pattern string `json:"pattern"` // regular expression (RE2) that the whole argument must match
 }
 
 // WASI says which part of wasi_snapshot_preview1 a module is linked to.
@@ -129,6 +151,57 @@ type Limits struct {
 	FuelPerCall   uint64 `json:"fuel_per_call,omitempty"`   // fuel of a call before its records
 	FuelPerRecord uint64 `json:"fuel_per_record,omitempty"` // fuel that each record adds
 	FuelPerByte   uint64 `json:"fuel_per_byte,omitempty"`   // fuel that each byte of input adds
+}
+
+// State says in which way a rule keeps what it remembers (vedette_kv_v1, vedette_window_v1). Module versions with the
+// same state version share it; another one drops what is there.
+type State struct {
+	Version        uint32 `json:"version"`                   // 1 and up
+	CompatibleFrom uint32 `json:"compatible_from,omitempty"` // the oldest version that this one could read
+}
+
+// Asks lists all that somebody has to grant: capabilities and, of those that look into tables, each table by its name,
+// "vedette_set_v1:bad-domains".
+func (m *Manifest) Asks() []string {
+	var asks []string
+	for _, c := range m.Capabilities {
+		if !looksUp(c.ID) {
+			asks = append(asks, c.ID)
+			continue
+		}
+		for _, t := range c.Targets {
+			asks = append(asks, c.ID+":"+t.Name)
+		}
+	}
+	return asks
+}
+
+// Tables lists the tables that the module asks for, each once.
+func (m *Manifest) Tables() []string {
+	var names []string
+	for _, c := range m.Capabilities {
+		for _, t := range c.Targets {
+			if looksUp(c.ID) && !slices.Contains(names, t.Name) {
+				names = append(names, t.Name)
+			}
+		}
+	}
+	return names
+}
+
+func looksUp(id string) bool { return id == table.ImportSet || id == table.ImportLookup }
+
+// Remembers reports whether the module asks for state.
+func (m *Manifest) Remembers() bool {
+	return slices.ContainsFunc(m.Capabilities, func(c Capability) bool { return stateful(c.ID) })
+}
+
+// StateVersion is the version in which the module keeps its state: 1 unless it says otherwise.
+func (m *Manifest) StateVersion() uint32 {
+	if m.State == nil {
+		return 1
+	}
+	return m.State.Version
 }
 
 // Schedule says when a monitor polls.

@@ -12,14 +12,22 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/config"
+	"github.com/vedette-siem/vedette/sdk/go/keys"
+	"github.com/vedette-siem/vedette/sdk/go/probe"
+	"github.com/vedette-siem/vedette/sdk/go/snmp"
+	"github.com/vedette-siem/vedette/sdk/go/ssh"
+	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/window"
 )
 
 // capabilitiesOf lists what a kind may ask for. Parsers are pure: what they see is the record, the settings and fixed
-// tables, so that parsing again gives the same event. Only monitors reach the network.
+// tables, so that parsing again gives the same event. Rules remember. Only monitors reach the network; what they remember
+// is their cursor.
 var capabilitiesOf = map[Kind][]string{
-	Parser:  {"vedette_lookup_v1"},
-	Rule:    {"vedette_kv_v1", "vedette_lookup_v1"},
-	Monitor: {abi.ImportHTTP, "vedette_kv_v1", "vedette_lookup_v1"},
+	Parser:  {table.ImportSet, table.ImportLookup},
+	Rule:    {keys.Import, window.Import, table.ImportSet, table.ImportLookup},
+	Monitor: {abi.ImportHTTP, snmp.Import, ssh.Import, probe.Import, config.Import},
 }
 
 // Validate checks everything that a manifest can be wrong about by itself. The error is Problems.
@@ -35,6 +43,7 @@ func (m *Manifest) Validate() error {
 	c.schedule(m)
 	c.paths("vectors", m.Vectors, true)
 	c.settings(m)
+	c.state(m)
 	if len(c.problems) > 0 {
 		return c.problems
 	}
@@ -243,11 +252,27 @@ func (c *check) capabilities(m *Manifest) {
 	}
 }
 
+// stateful reports whether a capability is to remember something.
+func stateful(id string) bool { return id == keys.Import || id == window.Import }
+
+// state checks the version in which state is kept.
+func (c *check) state(m *Manifest) {
+	switch s := m.State; {
+	case s == nil:
+	case !slices.ContainsFunc(m.Capabilities, func(w Capability) bool { return stateful(w.ID) }):
+		c.add("state", "nothing is remembered without %s or %s", keys.Import, window.Import)
+	case s.Version == 0:
+		c.add("state.version", "want 1 or more")
+	case s.CompatibleFrom > s.Version:
+		c.add("state.compatible_from", "%d: want at most the version, %d", s.CompatibleFrom, s.Version)
+	}
+}
+
 func (c *check) targets(at string, want Capability) {
 	switch {
-	case want.ID == "vedette_kv_v1" && len(want.Targets) > 0:
-		c.add(at, "vedette_kv_v1 has none: a module sees only its own keys")
-	case want.ID != "vedette_kv_v1" && len(want.Targets) == 0:
+	case stateful(want.ID) && len(want.Targets) > 0:
+		c.add(at, "%s has none: a module sees only its own keys", want.ID)
+	case !stateful(want.ID) && len(want.Targets) == 0:
 		c.add(at, "want the names that the code asks for")
 	case len(want.Targets) > MaxTargets:
 		c.add(at, "%d targets, the limit is %d", len(want.Targets), MaxTargets)
@@ -262,6 +287,7 @@ func (c *check) targets(at string, want Capability) {
 		}
 		seen[t.Name] = true
 		c.text(here+".description", t.Description, MaxTextBytes)
+		c.reach(here, want.ID, t)
 		if t.URL == "" {
 			continue
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	sdk "github.com/vedette-siem/vedette/sdk/go"
@@ -17,21 +18,22 @@ const maxQuotedBytes = abi.MaxMessageBytes
 
 // settings are those of module.yaml, whose schema the host has checked.
 type settings struct {
-	name   string // service.name of the records; empty: target
+	name   string // service.name of the records; empty: what is polled
 	path   string // asked for; empty: "/"
 	status int    // wanted; 0 is any from 200 to 399
 	maxMs  int64  // an answer that takes longer is a failure; 0 is no limit
+	text   string // that the answer must contain
 }
 
 // set holds for as long as the module's memory: the host calls Init once and restores what it left before every poll.
-var set = settings{name: target, path: "/"}
+var set = settings{path: "/"}
 
 // record is written anew by every poll; it has room for four texts of which every byte is escaped.
 var record [4*6*maxQuotedBytes + 2<<10]byte
 
 // Init reads the settings.
 func Init(b []byte) error {
-	set = settings{name: target, path: "/"}
+	set = settings{path: "/"}
 	if len(b) == 0 {
 		return nil
 	}
@@ -48,6 +50,8 @@ func Init(b []byte) error {
 			set.status = int(n)
 		case "max_ms":
 			set.maxMs = n
+		case "contains":
+			set.text = text
 		}
 	}
 	if f.Err() != nil {
@@ -77,6 +81,13 @@ func Poll(p *sdk.Poll) (cursor []byte, err error) {
 	if last := string(p.Cursor); last != "" && last != state || last == "" && state == down {
 		kind, action = "event", "service_"+state
 	}
+	name := set.name
+	if name == "" {
+		name = p.Name
+	}
+	if name == "" {
+		name = target
+	}
 	w := writer{b: record[:0]}
 	w.text(`{"@timestamp":"`)
 	w.b = time.Unix(0, p.At).UTC().AppendFormat(w.b, time.RFC3339Nano)
@@ -88,7 +99,7 @@ func Poll(p *sdk.Poll) (cursor []byte, err error) {
 	if reason != "" {
 		w.text(`,"reason":"`).quoted(reason).text(`"`)
 	}
-	w.text(`},"service":{"name":"`).quoted(set.name).text(`","type":"http","state":"`).text(state).text(`"},"url":{"path":"`).quoted(set.path).text(`"}`)
+	w.text(`},"service":{"name":"`).quoted(name).text(`","type":"http","state":"`).text(state).text(`"},"url":{"path":"`).quoted(set.path).text(`"}`)
 	if err == nil {
 		w.text(`,"http":{"response":{"status_code":`).number(int64(r.Status)).text(`,"body":{"bytes":`).number(int64(len(r.Body))).text(`}}}`)
 		if r.TLSNotAfter != 0 {
@@ -99,7 +110,7 @@ func Poll(p *sdk.Poll) (cursor []byte, err error) {
 	} else {
 		w.text(`,"error":{"message":"`).quoted(err.Error()).text(`"}`)
 	}
-	w.text(`,"message":"`).quoted(set.name).text(" is ").text(state)
+	w.text(`,"message":"`).quoted(name).text(" is ").text(state)
 	if reason != "" {
 		w.text(": ").quoted(reason)
 	}
@@ -115,6 +126,8 @@ func (s *settings) judge(r sdk.HTTPResponse, err error) string {
 		return "no answer"
 	case s.status != 0 && r.Status != s.status || s.status == 0 && (r.Status < 200 || r.Status > 399):
 		return "unexpected status"
+	case s.text != "" && !strings.Contains(string(r.Body), s.text):
+		return "unexpected answer"
 	case s.maxMs != 0 && r.ElapsedNs > s.maxMs*int64(time.Millisecond):
 		return "too slow"
 	}

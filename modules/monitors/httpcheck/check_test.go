@@ -27,6 +27,7 @@ type poll struct {
 		Status   int
 		Ms       int64
 		Body     int
+		Text     string
 		NotAfter time.Time `json:"not_after"`
 		Error    string
 	}
@@ -44,7 +45,7 @@ func (c *poll) run(t *testing.T) (record []byte, cursor string) {
 		if c.Answer.Error != "" {
 			return sdk.HTTPResponse{}, errors.New(c.Answer.Error)
 		}
-		r := sdk.HTTPResponse{Status: c.Answer.Status, ElapsedNs: c.Answer.Ms * 1e6, Body: make([]byte, c.Answer.Body)}
+		r := sdk.HTTPResponse{Status: c.Answer.Status, ElapsedNs: c.Answer.Ms * 1e6, Body: append([]byte(c.Answer.Text), make([]byte, c.Answer.Body)...)}
 		if !c.Answer.NotAfter.IsZero() {
 			r.TLSNotAfter = c.Answer.NotAfter.UnixNano()
 		}
@@ -104,7 +105,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s is taken", bad)
 		}
 	}
-	if err := Init(nil); err != nil || set.path != "/" || set.name != target {
+	if err := Init(nil); err != nil || set.path != "/" || set.name != "" {
 		t.Errorf("no settings: %+v, %v", set, err)
 	}
 }

@@ -7,7 +7,7 @@ package abi
 // Version is the ABI version: major, then minor. A host accepts a module of its own major and no higher minor.
 const (
 	Major = 1
-	Minor = 0
+	Minor = 1
 )
 
 // Names of the exports and import modules (ABI 2.1, 3.1).

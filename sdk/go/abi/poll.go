@@ -3,13 +3,23 @@ package abi
 // EncodePoll writes what a monitor needs for one poll (ABI 7.1): the log position and time, and the cursor that its
 // last poll returned.
 func EncodePoll(dst []byte, seq uint64, at int64, cursor []byte) []byte {
+	return EncodePollOf(dst, seq, at, cursor, "")
+}
+
+// EncodePollOf is EncodePoll with the name of what is polled.
+func EncodePollOf(dst []byte, seq uint64, at int64, cursor []byte, name string) []byte {
 	b := append(dst[:0], make([]byte, PollHeader)...)
 	le.PutUint32(b, MagicPoll)
 	le.PutUint64(b[8:], seq)
 	le.PutUint64(b[16:], uint64(at))
 	le.PutUint32(b[24:], PollHeader)
 	le.PutUint32(b[28:], uint32(len(cursor)))
-	return append(b, cursor...)
+	b = append(b, cursor...)
+	if name != "" {
+		le.PutUint32(b[32:], uint32(len(b)))
+		le.PutUint32(b[36:], uint32(len(name)))
+	}
+	return append(b, name...)
 }
 
 // Poll is a decoded poll input.
@@ -17,6 +27,7 @@ type Poll struct {
 	Seq    uint64
 	At     int64 // log time, ns
 	Cursor []byte
+	Name   []byte // of what is polled, for people; empty when it has none
 }
 
 // DecodePoll reads a poll input. It is false when b is not one.
@@ -25,10 +36,11 @@ func DecodePoll(b []byte) (Poll, bool) {
 		return Poll{}, false
 	}
 	off, n := uint64(le.Uint32(b[24:])), uint64(le.Uint32(b[28:]))
-	if off+n > uint64(len(b)) {
+	name, m := uint64(le.Uint32(b[32:])), uint64(le.Uint32(b[36:]))
+	if off+n > uint64(len(b)) || name+m > uint64(len(b)) {
 		return Poll{}, false
 	}
-	return Poll{Seq: le.Uint64(b[8:]), At: int64(le.Uint64(b[16:])), Cursor: b[off : off+n]}, true
+	return Poll{Seq: le.Uint64(b[8:]), At: int64(le.Uint64(b[16:])), Cursor: b[off : off+n], Name: b[name : name+m]}, true
 }
 
 // PolledEncoder writes what a monitor found (ABI 7.2) into a buffer of fixed size.

@@ -29,6 +29,7 @@ type BacktestModuleRequest struct {
 	//
 	//	*BacktestModuleRequest_Package
 	//	*BacktestModuleRequest_Spec
+	//	*BacktestModuleRequest_Request
 	Candidate isBacktestModuleRequest_Candidate `protobuf_oneof:"candidate"`
 	// Whose it would be; 0 for all (admin only).
 	Tenant uint32 `protobuf:"varint,3,opt,name=tenant,proto3" json:"tenant,omitempty"`
@@ -103,6 +104,15 @@ func (x *BacktestModuleRequest) GetSpec() string {
 	return ""
 }
 
+func (x *BacktestModuleRequest) GetRequest() uint64 {
+	if x != nil {
+		if x, ok := x.Candidate.(*BacktestModuleRequest_Request); ok {
+			return x.Request
+		}
+	}
+	return 0
+}
+
 func (x *BacktestModuleRequest) GetTenant() uint32 {
 	if x != nil {
 		return x.Tenant
@@ -166,9 +176,16 @@ type BacktestModuleRequest_Spec struct {
 	Spec string `protobuf:"bytes,2,opt,name=spec,proto3,oneof"`
 }
 
+type BacktestModuleRequest_Request struct {
+	// The number of an installation that waits for approval: its package, organization, settings and all that it asks for.
+	Request uint64 `protobuf:"varint,10,opt,name=request,proto3,oneof"`
+}
+
 func (*BacktestModuleRequest_Package) isBacktestModuleRequest_Candidate() {}
 
 func (*BacktestModuleRequest_Spec) isBacktestModuleRequest_Candidate() {}
+
+func (*BacktestModuleRequest_Request) isBacktestModuleRequest_Candidate() {}
 
 type BacktestModuleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -753,10 +770,12 @@ var File_vedette_v1_backtest_proto protoreflect.FileDescriptor
 const file_vedette_v1_backtest_proto_rawDesc = "" +
 	"\n" +
 	"\x19vedette/v1/backtest.proto\x12\n" +
-	"vedette.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x02\n" +
+	"vedette.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x02\n" +
 	"\x15BacktestModuleRequest\x12\x1a\n" +
 	"\apackage\x18\x01 \x01(\fH\x00R\apackage\x12\x14\n" +
-	"\x04spec\x18\x02 \x01(\tH\x00R\x04spec\x12\x16\n" +
+	"\x04spec\x18\x02 \x01(\tH\x00R\x04spec\x12\x1a\n" +
+	"\arequest\x18\n" +
+	" \x01(\x04H\x00R\arequest\x12\x16\n" +
 	"\x06tenant\x18\x03 \x01(\rR\x06tenant\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x1a\n" +
 	"\bsettings\x18\x05 \x01(\tR\bsettings\x12\x16\n" +
@@ -873,6 +892,7 @@ func file_vedette_v1_backtest_proto_init() {
 	file_vedette_v1_backtest_proto_msgTypes[0].OneofWrappers = []any{
 		(*BacktestModuleRequest_Package)(nil),
 		(*BacktestModuleRequest_Spec)(nil),
+		(*BacktestModuleRequest_Request)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -31,7 +31,7 @@ type Module struct {
 	Kind    string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
 	Digest  string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
-	// "vedette (shipped)" for what came with the host, "unsigned, local" for what is not signed.
+	// "vedette (shipped)" for what came with the host, "signed by KEY, KEY", or "unsigned, local".
 	Publisher    string   `protobuf:"bytes,5,opt,name=publisher,proto3" json:"publisher,omitempty"`
 	Imports      []string `protobuf:"bytes,6,rep,name=imports,proto3" json:"imports,omitempty"`
 	Capabilities []string `protobuf:"bytes,7,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
@@ -46,7 +46,9 @@ type Module struct {
 	Use   *ModuleUse `protobuf:"bytes,12,opt,name=use,proto3" json:"use,omitempty"`
 	Title string     `protobuf:"bytes,13,opt,name=title,proto3" json:"title,omitempty"`
 	// Copies that are ready or running.
-	Instances     uint32 `protobuf:"varint,14,opt,name=instances,proto3" json:"instances,omitempty"`
+	Instances uint32 `protobuf:"varint,14,opt,name=instances,proto3" json:"instances,omitempty"`
+	// Unset when the package is no longer here.
+	Trust         *Trust `protobuf:"bytes,15,opt,name=trust,proto3" json:"trust,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -179,6 +181,156 @@ func (x *Module) GetInstances() uint32 {
 	return 0
 }
 
+func (x *Module) GetTrust() *Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return nil
+}
+
+// Trust is what the trust policies and the signed index say about a version now.
+type Trust struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// strict, audit or unsigned-allowed: of the scope that decided.
+	Level string `protobuf:"bytes,1,opt,name=level,proto3" json:"level,omitempty"`
+	// Name of that scope in its policy.
+	Scope string `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
+	// Names of the policy's keys that have signed it.
+	Signers []string `protobuf:"bytes,3,rep,name=signers,proto3" json:"signers,omitempty"`
+	// What speaks against it; of a version that is allowed what its level sets aside.
+	Reasons []*TrustReason `protobuf:"bytes,4,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// What a person should know: yanked, deprecated, an index that has expired.
+	Warnings      []*TrustReason `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	Allowed       bool           `protobuf:"varint,6,opt,name=allowed,proto3" json:"allowed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Trust) Reset() {
+	*x = Trust{}
+	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Trust) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Trust) ProtoMessage() {}
+
+func (x *Trust) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Trust.ProtoReflect.Descriptor instead.
+func (*Trust) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Trust) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *Trust) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *Trust) GetSigners() []string {
+	if x != nil {
+		return x.Signers
+	}
+	return nil
+}
+
+func (x *Trust) GetReasons() []*TrustReason {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *Trust) GetWarnings() []*TrustReason {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+func (x *Trust) GetAllowed() bool {
+	if x != nil {
+		return x.Allowed
+	}
+	return false
+}
+
+type TrustReason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as "unsigned", "revoked" or "index_expired"; they never change.
+	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrustReason) Reset() {
+	*x = TrustReason{}
+	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrustReason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrustReason) ProtoMessage() {}
+
+func (x *TrustReason) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrustReason.ProtoReflect.Descriptor instead.
+func (*TrustReason) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *TrustReason) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *TrustReason) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // ModuleUse is what a module has done since the host started.
 type ModuleUse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -196,7 +348,7 @@ type ModuleUse struct {
 
 func (x *ModuleUse) Reset() {
 	*x = ModuleUse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	mi := &file_vedette_v1_module_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -208,7 +360,7 @@ func (x *ModuleUse) String() string {
 func (*ModuleUse) ProtoMessage() {}
 
 func (x *ModuleUse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	mi := &file_vedette_v1_module_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -221,7 +373,7 @@ func (x *ModuleUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleUse.ProtoReflect.Descriptor instead.
 func (*ModuleUse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{1}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ModuleUse) GetCalls() uint64 {
@@ -282,7 +434,7 @@ type ListModulesRequest struct {
 
 func (x *ListModulesRequest) Reset() {
 	*x = ListModulesRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	mi := &file_vedette_v1_module_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -294,7 +446,7 @@ func (x *ListModulesRequest) String() string {
 func (*ListModulesRequest) ProtoMessage() {}
 
 func (x *ListModulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	mi := &file_vedette_v1_module_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -307,7 +459,7 @@ func (x *ListModulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModulesRequest.ProtoReflect.Descriptor instead.
 func (*ListModulesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{2}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListModulesRequest) GetTenants() []uint32 {
@@ -326,7 +478,7 @@ type ListModulesResponse struct {
 
 func (x *ListModulesResponse) Reset() {
 	*x = ListModulesResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[3]
+	mi := &file_vedette_v1_module_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +490,7 @@ func (x *ListModulesResponse) String() string {
 func (*ListModulesResponse) ProtoMessage() {}
 
 func (x *ListModulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[3]
+	mi := &file_vedette_v1_module_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +503,7 @@ func (x *ListModulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModulesResponse.ProtoReflect.Descriptor instead.
 func (*ListModulesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{3}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListModulesResponse) GetModules() []*Module {
@@ -363,21 +515,25 @@ func (x *ListModulesResponse) GetModules() []*Module {
 
 type InstallModuleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The package: an OCI image layout as a tar of at most 16 MiB.
+	// The package: an OCI image layout as a tar of at most 16 MiB, with the signatures that refer to it.
 	Package []byte `protobuf:"bytes,1,opt,name=package,proto3" json:"package,omitempty"`
 	// The organization that gets it; 0 for all (admin only).
 	Tenant uint32 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	// Settings as JSON; empty for the defaults.
 	Settings string `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
 	// Capabilities that the caller grants; the package's requests must be among them.
-	Grants        []string `protobuf:"bytes,4,rep,name=grants,proto3" json:"grants,omitempty"`
+	Grants []string `protobuf:"bytes,4,rep,name=grants,proto3" json:"grants,omitempty"`
+	// In the place of a package: "publisher/name:1.2.0" of this host's registry or, when it is not there, of the remote one
+	// that the host is configured with; in the place of the version also a channel of the signed index ("stable"), or a
+	// constraint ("^1.2"). "sha256:…" is a digest in this host's registry.
+	Reference     string `protobuf:"bytes,5,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InstallModuleRequest) Reset() {
 	*x = InstallModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[4]
+	mi := &file_vedette_v1_module_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -389,7 +545,7 @@ func (x *InstallModuleRequest) String() string {
 func (*InstallModuleRequest) ProtoMessage() {}
 
 func (x *InstallModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[4]
+	mi := &file_vedette_v1_module_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -402,7 +558,7 @@ func (x *InstallModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallModuleRequest.ProtoReflect.Descriptor instead.
 func (*InstallModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InstallModuleRequest) GetPackage() []byte {
@@ -433,6 +589,13 @@ func (x *InstallModuleRequest) GetGrants() []string {
 	return nil
 }
 
+func (x *InstallModuleRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
 type InstallModuleResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Module *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
@@ -442,15 +605,20 @@ type InstallModuleResponse struct {
 	Cases uint32 `protobuf:"varint,3,opt,name=cases,proto3" json:"cases,omitempty"`
 	// Set when nothing was installed because it asks for capabilities that nobody has granted: the number of the request
 	// that waits (AdmissionService), and what it waits for.
-	Waiting       uint64   `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
-	Missing       []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
+	Waiting uint64   `protobuf:"varint,4,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	Missing []string `protobuf:"bytes,5,rep,name=missing,proto3" json:"missing,omitempty"`
+	// What the installation took away and what speaks against trusting it, for the person who asked for it: "what it
+	// remembered is dropped: …".
+	Warnings []string `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// How far it is trusted; unset for what waits.
+	Trust         *Trust `protobuf:"bytes,7,opt,name=trust,proto3" json:"trust,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InstallModuleResponse) Reset() {
 	*x = InstallModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[5]
+	mi := &file_vedette_v1_module_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -462,7 +630,7 @@ func (x *InstallModuleResponse) String() string {
 func (*InstallModuleResponse) ProtoMessage() {}
 
 func (x *InstallModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[5]
+	mi := &file_vedette_v1_module_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -475,7 +643,7 @@ func (x *InstallModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallModuleResponse.ProtoReflect.Descriptor instead.
 func (*InstallModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *InstallModuleResponse) GetModule() *Module {
@@ -513,6 +681,20 @@ func (x *InstallModuleResponse) GetMissing() []string {
 	return nil
 }
 
+func (x *InstallModuleResponse) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
+func (x *InstallModuleResponse) GetTrust() *Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return nil
+}
+
 type ListModuleVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -524,7 +706,7 @@ type ListModuleVersionsRequest struct {
 
 func (x *ListModuleVersionsRequest) Reset() {
 	*x = ListModuleVersionsRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	mi := &file_vedette_v1_module_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +718,7 @@ func (x *ListModuleVersionsRequest) String() string {
 func (*ListModuleVersionsRequest) ProtoMessage() {}
 
 func (x *ListModuleVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	mi := &file_vedette_v1_module_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +731,7 @@ func (x *ListModuleVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModuleVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListModuleVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListModuleVersionsRequest) GetName() string {
@@ -576,7 +758,7 @@ type ListModuleVersionsResponse struct {
 
 func (x *ListModuleVersionsResponse) Reset() {
 	*x = ListModuleVersionsResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	mi := &file_vedette_v1_module_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +770,7 @@ func (x *ListModuleVersionsResponse) String() string {
 func (*ListModuleVersionsResponse) ProtoMessage() {}
 
 func (x *ListModuleVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	mi := &file_vedette_v1_module_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +783,7 @@ func (x *ListModuleVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModuleVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListModuleVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListModuleVersionsResponse) GetVersions() []*ModuleVersion {
@@ -631,7 +813,7 @@ type ModuleVersion struct {
 
 func (x *ModuleVersion) Reset() {
 	*x = ModuleVersion{}
-	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	mi := &file_vedette_v1_module_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +825,7 @@ func (x *ModuleVersion) String() string {
 func (*ModuleVersion) ProtoMessage() {}
 
 func (x *ModuleVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	mi := &file_vedette_v1_module_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +838,7 @@ func (x *ModuleVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleVersion.ProtoReflect.Descriptor instead.
 func (*ModuleVersion) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ModuleVersion) GetVersion() string {
@@ -721,7 +903,7 @@ type RollbackModuleRequest struct {
 
 func (x *RollbackModuleRequest) Reset() {
 	*x = RollbackModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[9]
+	mi := &file_vedette_v1_module_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +915,7 @@ func (x *RollbackModuleRequest) String() string {
 func (*RollbackModuleRequest) ProtoMessage() {}
 
 func (x *RollbackModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[9]
+	mi := &file_vedette_v1_module_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +928,7 @@ func (x *RollbackModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackModuleRequest.ProtoReflect.Descriptor instead.
 func (*RollbackModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RollbackModuleRequest) GetName() string {
@@ -779,7 +961,7 @@ type RollbackModuleResponse struct {
 
 func (x *RollbackModuleResponse) Reset() {
 	*x = RollbackModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[10]
+	mi := &file_vedette_v1_module_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +973,7 @@ func (x *RollbackModuleResponse) String() string {
 func (*RollbackModuleResponse) ProtoMessage() {}
 
 func (x *RollbackModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[10]
+	mi := &file_vedette_v1_module_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +986,7 @@ func (x *RollbackModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackModuleResponse.ProtoReflect.Descriptor instead.
 func (*RollbackModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{10}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RollbackModuleResponse) GetModule() *Module {
@@ -825,7 +1007,7 @@ type SetModuleEnabledRequest struct {
 
 func (x *SetModuleEnabledRequest) Reset() {
 	*x = SetModuleEnabledRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	mi := &file_vedette_v1_module_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +1019,7 @@ func (x *SetModuleEnabledRequest) String() string {
 func (*SetModuleEnabledRequest) ProtoMessage() {}
 
 func (x *SetModuleEnabledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	mi := &file_vedette_v1_module_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +1032,7 @@ func (x *SetModuleEnabledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetModuleEnabledRequest.ProtoReflect.Descriptor instead.
 func (*SetModuleEnabledRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{11}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SetModuleEnabledRequest) GetName() string {
@@ -883,7 +1065,7 @@ type SetModuleEnabledResponse struct {
 
 func (x *SetModuleEnabledResponse) Reset() {
 	*x = SetModuleEnabledResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	mi := &file_vedette_v1_module_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1077,7 @@ func (x *SetModuleEnabledResponse) String() string {
 func (*SetModuleEnabledResponse) ProtoMessage() {}
 
 func (x *SetModuleEnabledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	mi := &file_vedette_v1_module_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1090,7 @@ func (x *SetModuleEnabledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetModuleEnabledResponse.ProtoReflect.Descriptor instead.
 func (*SetModuleEnabledResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{12}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SetModuleEnabledResponse) GetModule() *Module {
@@ -930,7 +1112,7 @@ type ModuleLogsRequest struct {
 
 func (x *ModuleLogsRequest) Reset() {
 	*x = ModuleLogsRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	mi := &file_vedette_v1_module_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1124,7 @@ func (x *ModuleLogsRequest) String() string {
 func (*ModuleLogsRequest) ProtoMessage() {}
 
 func (x *ModuleLogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	mi := &file_vedette_v1_module_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1137,7 @@ func (x *ModuleLogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogsRequest.ProtoReflect.Descriptor instead.
 func (*ModuleLogsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{13}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ModuleLogsRequest) GetName() string {
@@ -989,7 +1171,7 @@ type ModuleLogsResponse struct {
 
 func (x *ModuleLogsResponse) Reset() {
 	*x = ModuleLogsResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1001,7 +1183,7 @@ func (x *ModuleLogsResponse) String() string {
 func (*ModuleLogsResponse) ProtoMessage() {}
 
 func (x *ModuleLogsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1014,7 +1196,7 @@ func (x *ModuleLogsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogsResponse.ProtoReflect.Descriptor instead.
 func (*ModuleLogsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{14}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ModuleLogsResponse) GetLines() []*ModuleLogLine {
@@ -1036,7 +1218,7 @@ type ModuleLogLine struct {
 
 func (x *ModuleLogLine) Reset() {
 	*x = ModuleLogLine{}
-	mi := &file_vedette_v1_module_proto_msgTypes[15]
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1230,7 @@ func (x *ModuleLogLine) String() string {
 func (*ModuleLogLine) ProtoMessage() {}
 
 func (x *ModuleLogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[15]
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1243,7 @@ func (x *ModuleLogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogLine.ProtoReflect.Descriptor instead.
 func (*ModuleLogLine) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{15}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ModuleLogLine) GetAt() *timestamppb.Timestamp {
@@ -1085,6 +1267,206 @@ func (x *ModuleLogLine) GetText() string {
 	return ""
 }
 
+type ModuleHistoryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Tenant        uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModuleHistoryRequest) Reset() {
+	*x = ModuleHistoryRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModuleHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModuleHistoryRequest) ProtoMessage() {}
+
+func (x *ModuleHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModuleHistoryRequest.ProtoReflect.Descriptor instead.
+func (*ModuleHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ModuleHistoryRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ModuleHistoryRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+type ModuleHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last 120 minutes in which it did something, oldest first.
+	Minutes []*ModuleMinute `protobuf:"bytes,1,rep,name=minutes,proto3" json:"minutes,omitempty"`
+	// Of its copies together, now.
+	MemoryBytes   uint64 `protobuf:"varint,2,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModuleHistoryResponse) Reset() {
+	*x = ModuleHistoryResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModuleHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModuleHistoryResponse) ProtoMessage() {}
+
+func (x *ModuleHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModuleHistoryResponse.ProtoReflect.Descriptor instead.
+func (*ModuleHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ModuleHistoryResponse) GetMinutes() []*ModuleMinute {
+	if x != nil {
+		return x.Minutes
+	}
+	return nil
+}
+
+func (x *ModuleHistoryResponse) GetMemoryBytes() uint64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
+// ModuleMinute is what a module version did in a minute of log time.
+type ModuleMinute struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	At      *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	Calls   uint64                 `protobuf:"varint,2,opt,name=calls,proto3" json:"calls,omitempty"`
+	Records uint64                 `protobuf:"varint,3,opt,name=records,proto3" json:"records,omitempty"`
+	Events  uint64                 `protobuf:"varint,4,opt,name=events,proto3" json:"events,omitempty"`
+	Fuel    uint64                 `protobuf:"varint,5,opt,name=fuel,proto3" json:"fuel,omitempty"`
+	Errors  uint64                 `protobuf:"varint,6,opt,name=errors,proto3" json:"errors,omitempty"`
+	// The most that its copies had together.
+	MemoryBytes   uint64 `protobuf:"varint,7,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModuleMinute) Reset() {
+	*x = ModuleMinute{}
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModuleMinute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModuleMinute) ProtoMessage() {}
+
+func (x *ModuleMinute) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModuleMinute.ProtoReflect.Descriptor instead.
+func (*ModuleMinute) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ModuleMinute) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *ModuleMinute) GetCalls() uint64 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *ModuleMinute) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
+func (x *ModuleMinute) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *ModuleMinute) GetFuel() uint64 {
+	if x != nil {
+		return x.Fuel
+	}
+	return 0
+}
+
+func (x *ModuleMinute) GetErrors() uint64 {
+	if x != nil {
+		return x.Errors
+	}
+	return 0
+}
+
+func (x *ModuleMinute) GetMemoryBytes() uint64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
+}
+
 type ListQuarantineRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Tenants []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
@@ -1098,7 +1480,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1492,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1505,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListQuarantineRequest) GetTenants() []uint32 {
@@ -1159,7 +1541,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1553,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1566,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListQuarantineResponse) GetRecords() []*QuarantinedRecord {
@@ -1219,7 +1601,7 @@ type QuarantinedRecord struct {
 
 func (x *QuarantinedRecord) Reset() {
 	*x = QuarantinedRecord{}
-	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1231,7 +1613,7 @@ func (x *QuarantinedRecord) String() string {
 func (*QuarantinedRecord) ProtoMessage() {}
 
 func (x *QuarantinedRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1244,7 +1626,7 @@ func (x *QuarantinedRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedRecord.ProtoReflect.Descriptor instead.
 func (*QuarantinedRecord) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *QuarantinedRecord) GetTenant() uint32 {
@@ -1335,7 +1717,7 @@ type PreviewModuleRequest struct {
 
 func (x *PreviewModuleRequest) Reset() {
 	*x = PreviewModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1729,7 @@ func (x *PreviewModuleRequest) String() string {
 func (*PreviewModuleRequest) ProtoMessage() {}
 
 func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1742,7 @@ func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewModuleRequest.ProtoReflect.Descriptor instead.
 func (*PreviewModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PreviewModuleRequest) GetTenant() uint32 {
@@ -1461,7 +1843,7 @@ type PreviewModuleResponse struct {
 
 func (x *PreviewModuleResponse) Reset() {
 	*x = PreviewModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1855,7 @@ func (x *PreviewModuleResponse) String() string {
 func (*PreviewModuleResponse) ProtoMessage() {}
 
 func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1868,7 @@ func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewModuleResponse.ProtoReflect.Descriptor instead.
 func (*PreviewModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PreviewModuleResponse) GetProblems() []*Problem {
@@ -1531,7 +1913,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1925,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1938,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Problem) GetLine() uint32 {
@@ -1602,7 +1984,7 @@ type PreviewResult struct {
 
 func (x *PreviewResult) Reset() {
 	*x = PreviewResult{}
-	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1996,7 @@ func (x *PreviewResult) String() string {
 func (*PreviewResult) ProtoMessage() {}
 
 func (x *PreviewResult) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +2009,7 @@ func (x *PreviewResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewResult.ProtoReflect.Descriptor instead.
 func (*PreviewResult) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PreviewResult) GetRaw() []byte {
@@ -1669,7 +2051,7 @@ type PreviewEvent struct {
 
 func (x *PreviewEvent) Reset() {
 	*x = PreviewEvent{}
-	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	mi := &file_vedette_v1_module_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +2063,7 @@ func (x *PreviewEvent) String() string {
 func (*PreviewEvent) ProtoMessage() {}
 
 func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	mi := &file_vedette_v1_module_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1694,7 +2076,7 @@ func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewEvent.ProtoReflect.Descriptor instead.
 func (*PreviewEvent) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PreviewEvent) GetEvent() *Event {
@@ -1721,7 +2103,7 @@ type SuggestSpecRequest struct {
 
 func (x *SuggestSpecRequest) Reset() {
 	*x = SuggestSpecRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	mi := &file_vedette_v1_module_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +2115,7 @@ func (x *SuggestSpecRequest) String() string {
 func (*SuggestSpecRequest) ProtoMessage() {}
 
 func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	mi := &file_vedette_v1_module_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +2128,7 @@ func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestSpecRequest.ProtoReflect.Descriptor instead.
 func (*SuggestSpecRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SuggestSpecRequest) GetSamples() [][]byte {
@@ -1766,7 +2148,7 @@ type SuggestSpecResponse struct {
 
 func (x *SuggestSpecResponse) Reset() {
 	*x = SuggestSpecResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	mi := &file_vedette_v1_module_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +2160,7 @@ func (x *SuggestSpecResponse) String() string {
 func (*SuggestSpecResponse) ProtoMessage() {}
 
 func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	mi := &file_vedette_v1_module_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +2173,7 @@ func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestSpecResponse.ProtoReflect.Descriptor instead.
 func (*SuggestSpecResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SuggestSpecResponse) GetSpec() string {
@@ -1816,7 +2198,7 @@ type InstallSpecRequest struct {
 
 func (x *InstallSpecRequest) Reset() {
 	*x = InstallSpecRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	mi := &file_vedette_v1_module_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1828,7 +2210,7 @@ func (x *InstallSpecRequest) String() string {
 func (*InstallSpecRequest) ProtoMessage() {}
 
 func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	mi := &file_vedette_v1_module_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1841,7 +2223,7 @@ func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallSpecRequest.ProtoReflect.Descriptor instead.
 func (*InstallSpecRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *InstallSpecRequest) GetTenant() uint32 {
@@ -1892,7 +2274,7 @@ type InstallSpecResponse struct {
 
 func (x *InstallSpecResponse) Reset() {
 	*x = InstallSpecResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	mi := &file_vedette_v1_module_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2286,7 @@ func (x *InstallSpecResponse) String() string {
 func (*InstallSpecResponse) ProtoMessage() {}
 
 func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	mi := &file_vedette_v1_module_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2299,7 @@ func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallSpecResponse.ProtoReflect.Descriptor instead.
 func (*InstallSpecResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *InstallSpecResponse) GetModule() *Module {
@@ -1952,7 +2334,7 @@ type ListUnparsedRequest struct {
 
 func (x *ListUnparsedRequest) Reset() {
 	*x = ListUnparsedRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[28]
+	mi := &file_vedette_v1_module_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1964,7 +2346,7 @@ func (x *ListUnparsedRequest) String() string {
 func (*ListUnparsedRequest) ProtoMessage() {}
 
 func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[28]
+	mi := &file_vedette_v1_module_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1977,7 +2359,7 @@ func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnparsedRequest.ProtoReflect.Descriptor instead.
 func (*ListUnparsedRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{28}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListUnparsedRequest) GetTenants() []uint32 {
@@ -2003,7 +2385,7 @@ type ListUnparsedResponse struct {
 
 func (x *ListUnparsedResponse) Reset() {
 	*x = ListUnparsedResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[29]
+	mi := &file_vedette_v1_module_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +2397,7 @@ func (x *ListUnparsedResponse) String() string {
 func (*ListUnparsedResponse) ProtoMessage() {}
 
 func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[29]
+	mi := &file_vedette_v1_module_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +2410,7 @@ func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnparsedResponse.ProtoReflect.Descriptor instead.
 func (*ListUnparsedResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{29}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListUnparsedResponse) GetShapes() []*Shape {
@@ -2055,7 +2437,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_vedette_v1_module_proto_msgTypes[30]
+	mi := &file_vedette_v1_module_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2449,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[30]
+	mi := &file_vedette_v1_module_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2462,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{30}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Shape) GetTenant() uint32 {
@@ -2123,7 +2505,7 @@ var File_vedette_v1_module_proto protoreflect.FileDescriptor
 const file_vedette_v1_module_proto_rawDesc = "" +
 	"\n" +
 	"\x17vedette/v1/module.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xac\x03\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xd5\x03\n" +
 	"\x06Module\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
@@ -2141,7 +2523,18 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\factivated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vactivatedAt\x12'\n" +
 	"\x03use\x18\f \x01(\v2\x15.vedette.v1.ModuleUseR\x03use\x12\x14\n" +
 	"\x05title\x18\r \x01(\tR\x05title\x12\x1c\n" +
-	"\tinstances\x18\x0e \x01(\rR\tinstances\"\xbc\x01\n" +
+	"\tinstances\x18\x0e \x01(\rR\tinstances\x12'\n" +
+	"\x05trust\x18\x0f \x01(\v2\x11.vedette.v1.TrustR\x05trust\"\xcf\x01\n" +
+	"\x05Trust\x12\x14\n" +
+	"\x05level\x18\x01 \x01(\tR\x05level\x12\x14\n" +
+	"\x05scope\x18\x02 \x01(\tR\x05scope\x12\x18\n" +
+	"\asigners\x18\x03 \x03(\tR\asigners\x121\n" +
+	"\areasons\x18\x04 \x03(\v2\x17.vedette.v1.TrustReasonR\areasons\x123\n" +
+	"\bwarnings\x18\x05 \x03(\v2\x17.vedette.v1.TrustReasonR\bwarnings\x12\x18\n" +
+	"\aallowed\x18\x06 \x01(\bR\aallowed\"5\n" +
+	"\vTrustReason\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\xbc\x01\n" +
 	"\tModuleUse\x12\x14\n" +
 	"\x05calls\x18\x01 \x01(\x04R\x05calls\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
@@ -2154,18 +2547,21 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x12ListModulesRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\"C\n" +
 	"\x13ListModulesResponse\x12,\n" +
-	"\amodules\x18\x01 \x03(\v2\x12.vedette.v1.ModuleR\amodules\"|\n" +
+	"\amodules\x18\x01 \x03(\v2\x12.vedette.v1.ModuleR\amodules\"\x9a\x01\n" +
 	"\x14InstallModuleRequest\x12\x18\n" +
 	"\apackage\x18\x01 \x01(\fR\apackage\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\bsettings\x18\x03 \x01(\tR\bsettings\x12\x16\n" +
-	"\x06grants\x18\x04 \x03(\tR\x06grants\"\xb6\x01\n" +
+	"\x06grants\x18\x04 \x03(\tR\x06grants\x12\x1c\n" +
+	"\treference\x18\x05 \x01(\tR\treference\"\xfb\x01\n" +
 	"\x15InstallModuleResponse\x12*\n" +
 	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12'\n" +
 	"\x0freplaced_digest\x18\x02 \x01(\tR\x0ereplacedDigest\x12\x14\n" +
 	"\x05cases\x18\x03 \x01(\rR\x05cases\x12\x18\n" +
 	"\awaiting\x18\x04 \x01(\x04R\awaiting\x12\x18\n" +
-	"\amissing\x18\x05 \x03(\tR\amissing\"G\n" +
+	"\amissing\x18\x05 \x03(\tR\amissing\x12\x1a\n" +
+	"\bwarnings\x18\x06 \x03(\tR\bwarnings\x12'\n" +
+	"\x05trust\x18\a \x01(\v2\x11.vedette.v1.TrustR\x05trust\"G\n" +
 	"\x19ListModuleVersionsRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"S\n" +
@@ -2204,7 +2600,21 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\rModuleLogLine\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\tR\x05level\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"_\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"B\n" +
+	"\x14ModuleHistoryRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"n\n" +
+	"\x15ModuleHistoryResponse\x122\n" +
+	"\aminutes\x18\x01 \x03(\v2\x18.vedette.v1.ModuleMinuteR\aminutes\x12!\n" +
+	"\fmemory_bytes\x18\x02 \x01(\x04R\vmemoryBytes\"\xd1\x01\n" +
+	"\fModuleMinute\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05calls\x18\x02 \x01(\x04R\x05calls\x12\x18\n" +
+	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x16\n" +
+	"\x06events\x18\x04 \x01(\x04R\x06events\x12\x12\n" +
+	"\x04fuel\x18\x05 \x01(\x04R\x04fuel\x12\x16\n" +
+	"\x06errors\x18\x06 \x01(\x04R\x06errors\x12!\n" +
+	"\fmemory_bytes\x18\a \x01(\x04R\vmemoryBytes\"_\n" +
 	"\x15ListQuarantineRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\rR\x05limit\x12\x16\n" +
@@ -2273,7 +2683,7 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x04R\x05count\x12+\n" +
 	"\asamples\x18\x04 \x03(\v2\x11.vedette.v1.EventR\asamples\x12\x16\n" +
-	"\x06source\x18\x05 \x01(\tR\x06source2\xdf\a\n" +
+	"\x06source\x18\x05 \x01(\tR\x06source2\xba\b\n" +
 	"\rModuleService\x12S\n" +
 	"\vListModules\x12\x1e.vedette.v1.ListModulesRequest\x1a\x1f.vedette.v1.ListModulesResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\rInstallModule\x12 .vedette.v1.InstallModuleRequest\x1a!.vedette.v1.InstallModuleResponse\x12h\n" +
@@ -2281,7 +2691,8 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x0eRollbackModule\x12!.vedette.v1.RollbackModuleRequest\x1a\".vedette.v1.RollbackModuleResponse\x12]\n" +
 	"\x10SetModuleEnabled\x12#.vedette.v1.SetModuleEnabledRequest\x1a$.vedette.v1.SetModuleEnabledResponse\x12P\n" +
 	"\n" +
-	"ModuleLogs\x12\x1d.vedette.v1.ModuleLogsRequest\x1a\x1e.vedette.v1.ModuleLogsResponse\"\x03\x90\x02\x01\x12T\n" +
+	"ModuleLogs\x12\x1d.vedette.v1.ModuleLogsRequest\x1a\x1e.vedette.v1.ModuleLogsResponse\"\x03\x90\x02\x01\x12Y\n" +
+	"\rModuleHistory\x12 .vedette.v1.ModuleHistoryRequest\x1a!.vedette.v1.ModuleHistoryResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\rPreviewModule\x12 .vedette.v1.PreviewModuleRequest\x1a!.vedette.v1.PreviewModuleResponse\x12S\n" +
 	"\vSuggestSpec\x12\x1e.vedette.v1.SuggestSpecRequest\x1a\x1f.vedette.v1.SuggestSpecResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\vInstallSpec\x12\x1e.vedette.v1.InstallSpecRequest\x1a\x1f.vedette.v1.InstallSpecResponse\x12V\n" +
@@ -2303,91 +2714,104 @@ func file_vedette_v1_module_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_module_proto_rawDescData
 }
 
-var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_vedette_v1_module_proto_goTypes = []any{
 	(*Module)(nil),                     // 0: vedette.v1.Module
-	(*ModuleUse)(nil),                  // 1: vedette.v1.ModuleUse
-	(*ListModulesRequest)(nil),         // 2: vedette.v1.ListModulesRequest
-	(*ListModulesResponse)(nil),        // 3: vedette.v1.ListModulesResponse
-	(*InstallModuleRequest)(nil),       // 4: vedette.v1.InstallModuleRequest
-	(*InstallModuleResponse)(nil),      // 5: vedette.v1.InstallModuleResponse
-	(*ListModuleVersionsRequest)(nil),  // 6: vedette.v1.ListModuleVersionsRequest
-	(*ListModuleVersionsResponse)(nil), // 7: vedette.v1.ListModuleVersionsResponse
-	(*ModuleVersion)(nil),              // 8: vedette.v1.ModuleVersion
-	(*RollbackModuleRequest)(nil),      // 9: vedette.v1.RollbackModuleRequest
-	(*RollbackModuleResponse)(nil),     // 10: vedette.v1.RollbackModuleResponse
-	(*SetModuleEnabledRequest)(nil),    // 11: vedette.v1.SetModuleEnabledRequest
-	(*SetModuleEnabledResponse)(nil),   // 12: vedette.v1.SetModuleEnabledResponse
-	(*ModuleLogsRequest)(nil),          // 13: vedette.v1.ModuleLogsRequest
-	(*ModuleLogsResponse)(nil),         // 14: vedette.v1.ModuleLogsResponse
-	(*ModuleLogLine)(nil),              // 15: vedette.v1.ModuleLogLine
-	(*ListQuarantineRequest)(nil),      // 16: vedette.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),     // 17: vedette.v1.ListQuarantineResponse
-	(*QuarantinedRecord)(nil),          // 18: vedette.v1.QuarantinedRecord
-	(*PreviewModuleRequest)(nil),       // 19: vedette.v1.PreviewModuleRequest
-	(*PreviewModuleResponse)(nil),      // 20: vedette.v1.PreviewModuleResponse
-	(*Problem)(nil),                    // 21: vedette.v1.Problem
-	(*PreviewResult)(nil),              // 22: vedette.v1.PreviewResult
-	(*PreviewEvent)(nil),               // 23: vedette.v1.PreviewEvent
-	(*SuggestSpecRequest)(nil),         // 24: vedette.v1.SuggestSpecRequest
-	(*SuggestSpecResponse)(nil),        // 25: vedette.v1.SuggestSpecResponse
-	(*InstallSpecRequest)(nil),         // 26: vedette.v1.InstallSpecRequest
-	(*InstallSpecResponse)(nil),        // 27: vedette.v1.InstallSpecResponse
-	(*ListUnparsedRequest)(nil),        // 28: vedette.v1.ListUnparsedRequest
-	(*ListUnparsedResponse)(nil),       // 29: vedette.v1.ListUnparsedResponse
-	(*Shape)(nil),                      // 30: vedette.v1.Shape
-	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
-	(*Event)(nil),                      // 32: vedette.v1.Event
-	(*Span)(nil),                       // 33: vedette.v1.Span
+	(*Trust)(nil),                      // 1: vedette.v1.Trust
+	(*TrustReason)(nil),                // 2: vedette.v1.TrustReason
+	(*ModuleUse)(nil),                  // 3: vedette.v1.ModuleUse
+	(*ListModulesRequest)(nil),         // 4: vedette.v1.ListModulesRequest
+	(*ListModulesResponse)(nil),        // 5: vedette.v1.ListModulesResponse
+	(*InstallModuleRequest)(nil),       // 6: vedette.v1.InstallModuleRequest
+	(*InstallModuleResponse)(nil),      // 7: vedette.v1.InstallModuleResponse
+	(*ListModuleVersionsRequest)(nil),  // 8: vedette.v1.ListModuleVersionsRequest
+	(*ListModuleVersionsResponse)(nil), // 9: vedette.v1.ListModuleVersionsResponse
+	(*ModuleVersion)(nil),              // 10: vedette.v1.ModuleVersion
+	(*RollbackModuleRequest)(nil),      // 11: vedette.v1.RollbackModuleRequest
+	(*RollbackModuleResponse)(nil),     // 12: vedette.v1.RollbackModuleResponse
+	(*SetModuleEnabledRequest)(nil),    // 13: vedette.v1.SetModuleEnabledRequest
+	(*SetModuleEnabledResponse)(nil),   // 14: vedette.v1.SetModuleEnabledResponse
+	(*ModuleLogsRequest)(nil),          // 15: vedette.v1.ModuleLogsRequest
+	(*ModuleLogsResponse)(nil),         // 16: vedette.v1.ModuleLogsResponse
+	(*ModuleLogLine)(nil),              // 17: vedette.v1.ModuleLogLine
+	(*ModuleHistoryRequest)(nil),       // 18: vedette.v1.ModuleHistoryRequest
+	(*ModuleHistoryResponse)(nil),      // 19: vedette.v1.ModuleHistoryResponse
+	(*ModuleMinute)(nil),               // 20: vedette.v1.ModuleMinute
+	(*ListQuarantineRequest)(nil),      // 21: vedette.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),     // 22: vedette.v1.ListQuarantineResponse
+	(*QuarantinedRecord)(nil),          // 23: vedette.v1.QuarantinedRecord
+	(*PreviewModuleRequest)(nil),       // 24: vedette.v1.PreviewModuleRequest
+	(*PreviewModuleResponse)(nil),      // 25: vedette.v1.PreviewModuleResponse
+	(*Problem)(nil),                    // 26: vedette.v1.Problem
+	(*PreviewResult)(nil),              // 27: vedette.v1.PreviewResult
+	(*PreviewEvent)(nil),               // 28: vedette.v1.PreviewEvent
+	(*SuggestSpecRequest)(nil),         // 29: vedette.v1.SuggestSpecRequest
+	(*SuggestSpecResponse)(nil),        // 30: vedette.v1.SuggestSpecResponse
+	(*InstallSpecRequest)(nil),         // 31: vedette.v1.InstallSpecRequest
+	(*InstallSpecResponse)(nil),        // 32: vedette.v1.InstallSpecResponse
+	(*ListUnparsedRequest)(nil),        // 33: vedette.v1.ListUnparsedRequest
+	(*ListUnparsedResponse)(nil),       // 34: vedette.v1.ListUnparsedResponse
+	(*Shape)(nil),                      // 35: vedette.v1.Shape
+	(*timestamppb.Timestamp)(nil),      // 36: google.protobuf.Timestamp
+	(*Event)(nil),                      // 37: vedette.v1.Event
+	(*Span)(nil),                       // 38: vedette.v1.Span
 }
 var file_vedette_v1_module_proto_depIdxs = []int32{
-	31, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
-	1,  // 1: vedette.v1.Module.use:type_name -> vedette.v1.ModuleUse
-	0,  // 2: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
-	0,  // 3: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
-	8,  // 4: vedette.v1.ListModuleVersionsResponse.versions:type_name -> vedette.v1.ModuleVersion
-	31, // 5: vedette.v1.ModuleVersion.activated_at:type_name -> google.protobuf.Timestamp
-	0,  // 6: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
-	0,  // 7: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
-	15, // 8: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
-	31, // 9: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
-	18, // 10: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
-	31, // 11: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
-	21, // 12: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
-	22, // 13: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
-	23, // 14: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
-	32, // 15: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
-	33, // 16: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
-	0,  // 17: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
-	30, // 18: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
-	32, // 19: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
-	2,  // 20: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
-	4,  // 21: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
-	6,  // 22: vedette.v1.ModuleService.ListModuleVersions:input_type -> vedette.v1.ListModuleVersionsRequest
-	9,  // 23: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
-	11, // 24: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
-	13, // 25: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
-	19, // 26: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
-	24, // 27: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
-	26, // 28: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
-	28, // 29: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
-	16, // 30: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
-	3,  // 31: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
-	5,  // 32: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
-	7,  // 33: vedette.v1.ModuleService.ListModuleVersions:output_type -> vedette.v1.ListModuleVersionsResponse
-	10, // 34: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
-	12, // 35: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
-	14, // 36: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
-	20, // 37: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
-	25, // 38: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
-	27, // 39: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
-	29, // 40: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
-	17, // 41: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
-	31, // [31:42] is the sub-list for method output_type
-	20, // [20:31] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	36, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
+	3,  // 1: vedette.v1.Module.use:type_name -> vedette.v1.ModuleUse
+	1,  // 2: vedette.v1.Module.trust:type_name -> vedette.v1.Trust
+	2,  // 3: vedette.v1.Trust.reasons:type_name -> vedette.v1.TrustReason
+	2,  // 4: vedette.v1.Trust.warnings:type_name -> vedette.v1.TrustReason
+	0,  // 5: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
+	0,  // 6: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
+	1,  // 7: vedette.v1.InstallModuleResponse.trust:type_name -> vedette.v1.Trust
+	10, // 8: vedette.v1.ListModuleVersionsResponse.versions:type_name -> vedette.v1.ModuleVersion
+	36, // 9: vedette.v1.ModuleVersion.activated_at:type_name -> google.protobuf.Timestamp
+	0,  // 10: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
+	0,  // 11: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
+	17, // 12: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
+	36, // 13: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
+	20, // 14: vedette.v1.ModuleHistoryResponse.minutes:type_name -> vedette.v1.ModuleMinute
+	36, // 15: vedette.v1.ModuleMinute.at:type_name -> google.protobuf.Timestamp
+	23, // 16: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
+	36, // 17: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
+	26, // 18: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
+	27, // 19: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
+	28, // 20: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
+	37, // 21: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
+	38, // 22: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
+	0,  // 23: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
+	35, // 24: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
+	37, // 25: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
+	4,  // 26: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
+	6,  // 27: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
+	8,  // 28: vedette.v1.ModuleService.ListModuleVersions:input_type -> vedette.v1.ListModuleVersionsRequest
+	11, // 29: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
+	13, // 30: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
+	15, // 31: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
+	18, // 32: vedette.v1.ModuleService.ModuleHistory:input_type -> vedette.v1.ModuleHistoryRequest
+	24, // 33: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
+	29, // 34: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
+	31, // 35: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
+	33, // 36: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
+	21, // 37: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
+	5,  // 38: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
+	7,  // 39: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
+	9,  // 40: vedette.v1.ModuleService.ListModuleVersions:output_type -> vedette.v1.ListModuleVersionsResponse
+	12, // 41: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
+	14, // 42: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
+	16, // 43: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
+	19, // 44: vedette.v1.ModuleService.ModuleHistory:output_type -> vedette.v1.ModuleHistoryResponse
+	25, // 45: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
+	30, // 46: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
+	32, // 47: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
+	34, // 48: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
+	22, // 49: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
+	38, // [38:50] is the sub-list for method output_type
+	26, // [26:38] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_module_proto_init() }
@@ -2396,7 +2820,7 @@ func file_vedette_v1_module_proto_init() {
 		return
 	}
 	file_vedette_v1_event_proto_init()
-	file_vedette_v1_module_proto_msgTypes[19].OneofWrappers = []any{
+	file_vedette_v1_module_proto_msgTypes[24].OneofWrappers = []any{
 		(*PreviewModuleRequest_Package)(nil),
 		(*PreviewModuleRequest_Spec)(nil),
 		(*PreviewModuleRequest_Name)(nil),
@@ -2407,7 +2831,7 @@ func file_vedette_v1_module_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_module_proto_rawDesc), len(file_vedette_v1_module_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

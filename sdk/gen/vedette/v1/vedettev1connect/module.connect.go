@@ -51,6 +51,9 @@ const (
 	// ModuleServiceModuleLogsProcedure is the fully-qualified name of the ModuleService's ModuleLogs
 	// RPC.
 	ModuleServiceModuleLogsProcedure = "/vedette.v1.ModuleService/ModuleLogs"
+	// ModuleServiceModuleHistoryProcedure is the fully-qualified name of the ModuleService's
+	// ModuleHistory RPC.
+	ModuleServiceModuleHistoryProcedure = "/vedette.v1.ModuleService/ModuleHistory"
 	// ModuleServicePreviewModuleProcedure is the fully-qualified name of the ModuleService's
 	// PreviewModule RPC.
 	ModuleServicePreviewModuleProcedure = "/vedette.v1.ModuleService/PreviewModule"
@@ -84,6 +87,9 @@ type ModuleServiceClient interface {
 	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
 	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
+	// ModuleHistory returns what the version that runs did, minute by minute, since the host started (of a shared module:
+	// admin only).
+	ModuleHistory(context.Context, *connect.Request[v1.ModuleHistoryRequest]) (*connect.Response[v1.ModuleHistoryResponse], error)
 	// PreviewModule runs a candidate, or what is installed, on sample records and stores nothing.
 	PreviewModule(context.Context, *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error)
 	// SuggestSpec proposes a declarative parser for sample records that nobody reads.
@@ -148,6 +154,13 @@ func NewModuleServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		moduleHistory: connect.NewClient[v1.ModuleHistoryRequest, v1.ModuleHistoryResponse](
+			httpClient,
+			baseURL+ModuleServiceModuleHistoryProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("ModuleHistory")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		previewModule: connect.NewClient[v1.PreviewModuleRequest, v1.PreviewModuleResponse](
 			httpClient,
 			baseURL+ModuleServicePreviewModuleProcedure,
@@ -192,6 +205,7 @@ type moduleServiceClient struct {
 	rollbackModule     *connect.Client[v1.RollbackModuleRequest, v1.RollbackModuleResponse]
 	setModuleEnabled   *connect.Client[v1.SetModuleEnabledRequest, v1.SetModuleEnabledResponse]
 	moduleLogs         *connect.Client[v1.ModuleLogsRequest, v1.ModuleLogsResponse]
+	moduleHistory      *connect.Client[v1.ModuleHistoryRequest, v1.ModuleHistoryResponse]
 	previewModule      *connect.Client[v1.PreviewModuleRequest, v1.PreviewModuleResponse]
 	suggestSpec        *connect.Client[v1.SuggestSpecRequest, v1.SuggestSpecResponse]
 	installSpec        *connect.Client[v1.InstallSpecRequest, v1.InstallSpecResponse]
@@ -227,6 +241,11 @@ func (c *moduleServiceClient) SetModuleEnabled(ctx context.Context, req *connect
 // ModuleLogs calls vedette.v1.ModuleService.ModuleLogs.
 func (c *moduleServiceClient) ModuleLogs(ctx context.Context, req *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {
 	return c.moduleLogs.CallUnary(ctx, req)
+}
+
+// ModuleHistory calls vedette.v1.ModuleService.ModuleHistory.
+func (c *moduleServiceClient) ModuleHistory(ctx context.Context, req *connect.Request[v1.ModuleHistoryRequest]) (*connect.Response[v1.ModuleHistoryResponse], error) {
+	return c.moduleHistory.CallUnary(ctx, req)
 }
 
 // PreviewModule calls vedette.v1.ModuleService.PreviewModule.
@@ -270,6 +289,9 @@ type ModuleServiceHandler interface {
 	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
 	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
+	// ModuleHistory returns what the version that runs did, minute by minute, since the host started (of a shared module:
+	// admin only).
+	ModuleHistory(context.Context, *connect.Request[v1.ModuleHistoryRequest]) (*connect.Response[v1.ModuleHistoryResponse], error)
 	// PreviewModule runs a candidate, or what is installed, on sample records and stores nothing.
 	PreviewModule(context.Context, *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error)
 	// SuggestSpec proposes a declarative parser for sample records that nobody reads.
@@ -330,6 +352,13 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	moduleServiceModuleHistoryHandler := connect.NewUnaryHandler(
+		ModuleServiceModuleHistoryProcedure,
+		svc.ModuleHistory,
+		connect.WithSchema(moduleServiceMethods.ByName("ModuleHistory")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	moduleServicePreviewModuleHandler := connect.NewUnaryHandler(
 		ModuleServicePreviewModuleProcedure,
 		svc.PreviewModule,
@@ -377,6 +406,8 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 			moduleServiceSetModuleEnabledHandler.ServeHTTP(w, r)
 		case ModuleServiceModuleLogsProcedure:
 			moduleServiceModuleLogsHandler.ServeHTTP(w, r)
+		case ModuleServiceModuleHistoryProcedure:
+			moduleServiceModuleHistoryHandler.ServeHTTP(w, r)
 		case ModuleServicePreviewModuleProcedure:
 			moduleServicePreviewModuleHandler.ServeHTTP(w, r)
 		case ModuleServiceSuggestSpecProcedure:
@@ -418,6 +449,10 @@ func (UnimplementedModuleServiceHandler) SetModuleEnabled(context.Context, *conn
 
 func (UnimplementedModuleServiceHandler) ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.ModuleLogs is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) ModuleHistory(context.Context, *connect.Request[v1.ModuleHistoryRequest]) (*connect.Response[v1.ModuleHistoryResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.ModuleHistory is not implemented"))
 }
 
 func (UnimplementedModuleServiceHandler) PreviewModule(context.Context, *connect.Request[v1.PreviewModuleRequest]) (*connect.Response[v1.PreviewModuleResponse], error) {

@@ -1,0 +1,207 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vedette-siem/vedette/host/correlate"
+	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/state"
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// coder puts the hits of code rules to their modules: the rule document selected the events, the module decides. Modules
+// without state are asked by the workers, those that remember by the sequencer, in log order.
+type coder struct {
+	used  *Usage
+	state *state.State // of the sequencer's; nil: no module that remembers is asked
+
+	tables runtime.Tables // of a trial; nil: those of the organization
+	asks   []ask
+	part   []ask
+	drop   map[int]bool // hits that were asked about and are not confirmed
+	rows   abi.RowsEncoder
+	found  runtime.Findings
+}
+
+// ask is one hit that a module has to confirm.
+type ask struct {
+	mod *module.Loaded
+	hit int
+}
+
+func (c *coder) begin() { c.asks = c.asks[:0] }
+
+// decide keeps, of the hits that were asked about, those that their modules confirm.
+func (c *coder) decide(ctx context.Context, it *item) error {
+	if len(c.asks) == 0 {
+		return nil
+	}
+	c.drop = map[int]bool{}
+	if err := c.judge(ctx, it); err != nil {
+		return err
+	}
+	c.keep(it)
+	return nil
+}
+
+// late is decide for the hits of modules that remember. Those of one organization are put to each of its modules in
+// their order.
+func (c *coder) late(ctx context.Context, it *item) error {
+	if len(it.late) == 0 {
+		return nil
+	}
+	c.drop = map[int]bool{}
+	for all := it.late; len(all) > 0; {
+		t, n := it.hits[all[0].hit].Event.Tenant, 1
+		for n < len(all) && it.hits[all[n].hit].Event.Tenant == t {
+			n++
+		}
+		c.asks = append(c.asks[:0], all[:n]...)
+		all = all[n:]
+		if err := c.judge(ctx, it); err != nil {
+			return err
+		}
+	}
+	it.late = it.late[:0]
+	c.keep(it)
+	return nil
+}
+
+// judge puts all asks, which are of one organization, to their modules.
+func (c *coder) judge(ctx context.Context, it *item) error {
+	for len(c.asks) > 0 {
+		mod, bytes := c.asks[0].mod, 0
+		part, rest, full := c.part[:0], c.asks[:0], false
+		for _, a := range c.asks {
+			n := rowBytes(it.hits[a.hit].Event, mod)
+			if a.mod == mod && !full && len(part) < batchRecords && (len(part) == 0 || bytes+n <= batchBytes) {
+				part, bytes = append(part, a), bytes+n
+			} else {
+				full = full || a.mod == mod // what comes later must not overtake it
+				rest = append(rest, a)
+			}
+		}
+		c.part, c.asks = part, rest
+		if err := c.call(ctx, it, mod, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep takes out the hits that are to be dropped. Those that wait for the sequencer are told their new places.
+func (c *coder) keep(it *item) {
+	kept, waits := it.hits[:0], it.late
+	for i, h := range it.hits {
+		if c.drop[i] {
+			continue
+		}
+		if len(waits) > 0 && waits[0].hit == i {
+			waits[0].hit = len(kept)
+			waits = waits[1:]
+		}
+		kept = append(kept, h)
+	}
+	it.hits = kept
+}
+
+// rowBytes is at least what an event adds to a batch of rows. One event alone always fits: its fields are bounded together.
+func rowBytes(e *storage.Event, mod *module.Loaded) int {
+	if mod == nil {
+		return 0
+	}
+	n := 8 + len(mod.Manifest.Reads)*abi.CellSize
+	for _, name := range mod.Manifest.Reads {
+		v, _ := rule.Value(e, name)
+		n += len(v)
+	}
+	return n
+}
+
+// env is what a module may use of the organization whose hits it is asked about.
+func (c *coder) env(it *item, mod *module.Loaded, t storage.Tenant) runtime.Env {
+	e := runtime.Env{Tables: c.tables}
+	if it.gen != nil {
+		e.Tables = it.gen.View(t)
+	}
+	if c.state != nil && mod.Stateful() {
+		e.State = c.state.Of(t, mod.Name(), mod.Manifest.StateVersion())
+	}
+	return e
+}
+
+func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []ask) error {
+	for _, a := range part {
+		c.drop[a.hit] = true
+	}
+	if mod == nil {
+		return nil // the rule has no code: its document alone does not suffice
+	}
+	c.rows.Begin(len(part), len(mod.Manifest.Reads), it.msg.Seq, it.msg.LogTime)
+	for _, a := range part {
+		e := it.hits[a.hit].Event
+		c.rows.Event(e.Time)
+		for col, name := range mod.Manifest.Reads {
+			if v, ok := rule.Value(e, name); ok {
+				c.rows.Cell(col, v)
+			}
+		}
+	}
+	err := mod.Code.EvalIn(ctx, c.env(it, mod, it.hits[part[0].hit].Event.Tenant), c.rows.Bytes(), &c.found)
+	var trap *runtime.Trap
+	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
+	if err != nil && !gaveUp {
+		return fmt.Errorf("evaluate frame %d with %s: %w", it.msg.Seq, mod.Name(), err)
+	}
+	before := len(it.poison)
+	var last *Poison
+	for _, x := range c.found.Poison {
+		it.poison = append(it.poison, poisonOf(it.hits[part[x.Record].hit].Event, mod, x.Trap))
+	}
+	errs := len(it.poison) - before
+	if gaveUp { // what was judged until then stands; the rest is no finding
+		if errs == 0 {
+			it.poison = append(it.poison, poisonOf(it.hits[part[0].hit].Event, mod, trap))
+		}
+		it.poison[len(it.poison)-1].Others = max(len(part)-errs-1, 0)
+		errs = len(part)
+	}
+	if errs > 0 {
+		last = &it.poison[len(it.poison)-1]
+	}
+	c.used.add(mod, it.msg.LogTime, len(part), len(c.found.List), c.found.Fuel, errs, last)
+	for _, f := range c.found.List {
+		h := &it.hits[part[f.Event].hit]
+		delete(c.drop, part[f.Event].hit)
+		h.Title, h.Severity = strings.ToValidUTF8(string(f.Title), "\uFFFD"), storage.Severity(f.Severity)
+		if len(f.Key) > 0 {
+			h.ExtraKey = []storage.Field{{Name: "finding", Value: strings.ToValidUTF8(string(f.Key), "\uFFFD")}}
+		}
+	}
+	return nil
+}
+
+func poisonOf(e *storage.Event, mod *module.Loaded, t *runtime.Trap) Poison {
+	return Poison{
+		Tenant: e.Tenant, ID: e.ID, Module: mod, Code: t.Code, Detail: strings.ToValidUTF8(t.Detail, "\uFFFD"), Raw: []byte(e.Raw), Fuel: t.Fuel, Took: t.Took,
+	}
+}
+
+// hit adds a hit of an event. When the rule has code, its module is asked about it: at once, or later in log order if it
+// remembers.
+func (c *coder) hit(it *item, mod *module.Loaded, h correlate.Hit) {
+	if h.Rule.Subs[h.Sub].Match.Code {
+		if a := (ask{mod, len(it.hits)}); mod != nil && mod.Stateful() {
+			it.late = append(it.late, a)
+		} else {
+			c.asks = append(c.asks, a)
+		}
+	}
+	it.hits = append(it.hits, h)
+}
