@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -140,7 +141,7 @@ func (r *running) plant() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := r.Install(r.t.Context(), host.Candidate{Tenant: storage.NoTenant, Package: p, Who: "bench"}); err != nil {
+	if _, err := r.Install(r.t.Context(), host.Candidate{Tenant: storage.NoTenant, Package: layout.Bare(p), Who: "bench"}); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -130,7 +131,7 @@ match:
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := r.Install(r.t.Context(), host.Candidate{Tenant: t, Package: p, Who: "bench"}); err != nil {
+	if _, err := r.Install(r.t.Context(), host.Candidate{Tenant: t, Package: layout.Bare(p), Who: "bench"}); err != nil {
 		r.t.Fatal(err)
 	}
 }

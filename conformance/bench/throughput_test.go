@@ -130,7 +130,7 @@ func rowsOf(t *testing.T, dir string) []frame {
 	must(err)
 	defer code.Close(ctx)
 	var rows recorder
-	library := module.NewLibrary(packages, code, func(storage.Tenant, string) []hostruntime.Target { return nil })
+	library := module.NewLibrary(module.Namespaces{Layout: packages}, code, func(storage.Tenant, string) []hostruntime.Target { return nil })
 	p, err := pipeline.New(ctx, pipeline.Config{Dir: t.TempDir(), KeepAll: true, Queue: q, Store: &rows, DB: db, Library: library})
 	must(err)
 	ended := make(chan error, 1)
