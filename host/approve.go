@@ -13,15 +13,15 @@ import (
 
 // request keeps a candidate that asks for more than it may have, until somebody who may grant it decides.
 func (h *Host) request(ctx context.Context, c *Candidate, in module.Install, missing []string) (uint64, error) {
-	digest, err := h.push(ctx, c.Package)
+	h.collecting.RLock()
+	defer h.collecting.RUnlock()
+	digest, err := h.push(ctx, c)
 	if err != nil {
 		return 0, err
 	}
 	r := meta.InstallRequest{
-		Module: in.Name, Version: c.Package.Manifest.Version, Digest: string(digest), Settings: in.Settings, Missing: missing, Who: c.Who, At: time.Now().UnixNano(),
-	}
-	for _, capability := range c.Package.Manifest.Capabilities {
-		r.Asks = append(r.Asks, capability.ID)
+		Module: in.Name, Version: c.Package.Artifact.Manifest.Version, Digest: string(digest), Settings: in.Settings, Missing: missing, Who: c.Who, At: time.Now().UnixNano(),
+		Asks: c.Package.Artifact.Manifest.Asks(),
 	}
 	return h.db.PutInstallRequest(ctx, c.Tenant, r)
 }
@@ -37,7 +37,7 @@ func (h *Host) Approve(ctx context.Context, by storage.Principal, id uint64, not
 	if r.State != meta.RequestWaiting {
 		return Installed{}, fmt.Errorf("approve request %d: it is %s already: %w", id, r.State, storage.ErrConflict)
 	}
-	pkg, err := h.packages.Pull(ctx, registry.Digest(r.Digest))
+	pkg, err := h.packages.In(registry.Namespace(r.Tenant)).Package(ctx, registry.Digest(r.Digest))
 	if err != nil {
 		return Installed{}, blamed(fmt.Errorf("approve request %d: %w", id, err))
 	}

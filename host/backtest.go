@@ -71,7 +71,7 @@ func (h *Host) backtest(ctx context.Context, c api.Backtest, progress func(api.B
 			err = b.live(ctx)
 		}
 		b.out.Report = b.test.Report()
-		b.out.Report.Truncated = truncated
+		b.out.Truncated = truncated
 		return b.out, err
 	}
 }
@@ -100,9 +100,9 @@ func (h *Host) prepareBacktest(ctx context.Context, c api.Backtest, pkg registry
 		return nil, err
 	}
 	in := module.Install{Name: pkg.Manifest.Publisher + "/" + pkg.Manifest.Name, Digest: candidateDigest, Settings: string(settings)}
-	for _, capability := range pkg.Manifest.Capabilities {
-		if slices.Contains(c.Grants, capability.ID) {
-			in.Grants = append(in.Grants, capability.ID)
+	for _, asked := range pkg.Manifest.Asks() {
+		if slices.Contains(c.Grants, asked) {
+			in.Grants = append(in.Grants, asked)
 		}
 	}
 	m, err := h.library.Prepare(ctx, c.Tenant, in, pkg)

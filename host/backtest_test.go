@@ -12,6 +12,7 @@ import (
 	"github.com/vedette-siem/vedette/host/api"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -69,7 +70,7 @@ tests:
 func TestBacktest(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(*Config) {})
-	if _, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.0.0", 5), Who: "ann"}); err != nil {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(linkRule(t, "1.0.0", 5)), Who: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	put(t, h, 1, append(samplesOf(12), []byte("another line altogether"))...)
@@ -107,7 +108,7 @@ func TestBacktest(t *testing.T) {
 			t.Errorf("%+v", out.Report)
 		}
 	})
-	if _, err := (&apiModules{Host: h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Version: "1.0.0", Text: []byte(linkSpec), Samples: samplesOf(3), Who: "ann"}); err != nil {
+	if _, err := (apiModules{h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Version: "1.0.0", Text: []byte(linkSpec), Samples: samplesOf(3), Who: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("nothing changes", func(t *testing.T) {

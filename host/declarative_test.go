@@ -11,6 +11,7 @@ import (
 	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/modules"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/sdk/spec"
 	"github.com/vedette-siem/vedette/storage"
@@ -38,7 +39,7 @@ func TestFromAnUnknownLineToAParser(t *testing.T) {
 			t.Fatalf("%s\n%v", yaml, err)
 		}
 		start := time.Now()
-		done, err := h.Install(t.Context(), Candidate{Tenant: 1, Package: p, Who: "ada"})
+		done, err := h.Install(t.Context(), Candidate{Tenant: 1, Package: layout.Bare(p), Who: "ada"})
 		if err != nil || done.Cases != 2 {
 			t.Fatalf("%d cases, %v", done.Cases, err)
 		}
@@ -65,7 +66,7 @@ func TestInterpreterIsNoModule(t *testing.T) {
 	if p.ManifestBytes, err = p.Manifest.Canonical(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Install(t.Context(), Candidate{Package: p, Shipped: true, Settings: `{"program":"AA"}`}); !errors.Is(err, storage.ErrInvalid) || !strings.Contains(err.Error(), "does nothing without one") {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(p), Shipped: true, Settings: `{"program":"AA"}`}); !errors.Is(err, storage.ErrInvalid) || !strings.Contains(err.Error(), "does nothing without one") {
 		t.Errorf("the interpreter: %v", err)
 	}
 	good, err := spec.Package(spec.About{Name: "x"}, []byte("templates: [\"some text {user.name:word}\"]\n"), wasm, nil)
@@ -73,7 +74,7 @@ func TestInterpreterIsNoModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	good.Documents[0].Data = []byte("templates: [\"some text {user.nome:word}\"]\n")
-	if _, err := h.Install(t.Context(), Candidate{Package: good}); !errors.Is(err, storage.ErrInvalid) || !strings.Contains(err.Error(), "spec.yaml:1:24: user.nome is not a field of ECS") {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(good)}); !errors.Is(err, storage.ErrInvalid) || !strings.Contains(err.Error(), "spec.yaml:1:24: user.nome is not a field of ECS") {
 		t.Errorf("a broken spec: %v", err)
 	}
 }

@@ -281,6 +281,7 @@ func (h *Host) prepare(ctx context.Context) (play func() error, err error) {
 func (h *Host) prune(ctx context.Context) error {
 	t := time.NewTicker(time.Minute)
 	defer t.Stop()
+	collect := time.Now().Add(collectFirst)
 	for {
 		select {
 		case <-ctx.Done():
@@ -290,6 +291,7 @@ func (h *Host) prune(ctx context.Context) error {
 				h.log.Warn("remove what is past its time", "error", err)
 			}
 			h.pruneTables(ctx, now)
+			h.tidyRegistry(ctx, now, &collect)
 		}
 	}
 }
@@ -316,6 +318,9 @@ func (h *Host) Close() error {
 	}
 	if h.receiver != nil {
 		h.receiver.Close()
+	}
+	if h.remote != nil {
+		h.remote.Close()
 	}
 	if h.store != nil {
 		seq, err := h.store.Close(ctx)

@@ -14,6 +14,7 @@ import (
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -47,7 +48,7 @@ func (d apiDemo) LoadHostile(ctx context.Context, t storage.Tenant, name, who st
 	defer d.demo.loading.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostileTimeout)
 	defer cancel()
-	done, err := d.Install(ctx, Candidate{Tenant: t, Package: packages[i], Who: who, Shipped: true})
+	done, err := d.Install(ctx, Candidate{Tenant: t, Package: layout.Bare(packages[i]), Who: who, Shipped: true})
 	var trap *runtime.Trap
 	if errors.As(err, &trap) {
 		return api.Stopped{Code: trap.Code, Detail: trap.Detail, Took: trap.Took, Fuel: trap.Fuel}, nil

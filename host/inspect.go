@@ -33,7 +33,7 @@ func (h *Host) Reread(ctx context.Context, s api.Stored) (api.Reread, error) {
 	out.Digest, out.Note = in.Digest, note
 	err = h.withParser(ctx, owner, in, func(m *module.Loaded) error {
 		out.Parser = m.Name() + " " + m.Manifest.Version
-		var trial pipeline.Trial
+		trial := pipeline.Trial{Tables: h.pipeline.Generation().View(s.Tenant)}
 		ask := []*module.Loaded{m}
 		tried, err := trial.Run(ctx, []queue.Record{s.Record}, func(*queue.Record) []*module.Loaded { return ask })
 		if err == nil {
@@ -78,7 +78,8 @@ func (h *Host) installOf(ctx context.Context, s api.Stored) (in module.Install, 
 	if in.Digest != "" {
 		return in, owner, "", nil
 	}
-	list, err := h.packages.List(ctx)
+	own := h.packages.In(registry.Namespace(s.Tenant))
+	list, err := own.List(ctx)
 	if err != nil {
 		return in, 0, "", err
 	}
@@ -86,7 +87,7 @@ func (h *Host) installOf(ctx context.Context, s api.Stored) (in module.Install, 
 	if i < 0 {
 		return in, 0, "that version of the parser is no longer here", nil
 	}
-	pkg, err := h.packages.Pull(ctx, list[i].Digest)
+	pkg, err := own.Pull(ctx, list[i].Digest)
 	if err != nil {
 		return in, 0, "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/vedette-siem/vedette/host/api"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -43,7 +44,7 @@ func TestReread(t *testing.T) {
 	old := scaffold(t, manifest.Parser, "doors", map[string][2]string{"main.go": double})
 	next := scaffold(t, manifest.Parser, "doors", map[string][2]string{"module.yaml": {"0.1.0", "0.2.0"}})
 	never := scaffold(t, manifest.Parser, "doors", map[string][2]string{"module.yaml": {"0.1.0", "0.3.0"}})
-	done, err := h.Install(t.Context(), Candidate{Package: old, Tenant: 1, Who: "ann"})
+	done, err := h.Install(t.Context(), Candidate{Package: layout.Bare(old), Tenant: 1, Who: "ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestReread(t *testing.T) {
 	}
 	for _, replaced := range []bool{false, true} {
 		if replaced {
-			if _, err := h.Install(t.Context(), Candidate{Package: next, Tenant: 1, Who: "ann"}); err != nil {
+			if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(next), Tenant: 1, Who: "ann"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -81,8 +82,8 @@ func TestReread(t *testing.T) {
 		t.Errorf("a version that is gone: %+v", r)
 	}
 	s = storedAs(e)
-	s.Tenant = 2 // has no parser of its own; the package is nobody's secret, its layer is
-	reread(s, " 0.1.0", "no longer runs")
+	s.Tenant = 2 // sees neither the other one's layer nor its packages
+	reread(s, "", "no longer here")
 }
 
 // TestRereadEscapes: the bytes that are shown are those of the record, escaped and quoted as they came.
@@ -90,7 +91,7 @@ func TestRereadEscapes(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(*Config) {})
 	for _, name := range []string{"json", "fortigate"} {
-		if _, err := h.Install(t.Context(), Candidate{Package: shippedParser(t, name), Who: byVedette, Shipped: true}); err != nil {
+		if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(shippedParser(t, name)), Who: byVedette, Shipped: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,8 +10,12 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/trust"
 	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/registry/policy"
+	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -27,7 +31,7 @@ const candidateDigest = "candidate"
 // Candidate is a package that somebody wants to run.
 type Candidate struct {
 	Tenant   storage.Tenant // NoTenant for all
-	Package  registry.Artifact
+	Package  layout.Package // with what vouches for it; layout.Bare makes one of what was made here
 	Settings string
 	Grants   []string
 	Who      string
@@ -43,6 +47,8 @@ type Installed struct {
 	Cases    int      // of its own tests and of those that people have saved, all passed
 	Waiting  uint64   // number of the request that waits for approval; nothing was installed then. 0: it runs
 	Missing  []string // capabilities that it waits for
+	Warnings []string // what it took away, and what speaks against trusting it
+	Trust    policy.Verdict
 }
 
 // Install checks a candidate, step by step, and makes it run: package and signature, settings, static checks, metering
@@ -51,21 +57,22 @@ type Installed struct {
 // ErrUnavailable and say which step refused it and why.
 func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	var done Installed
-	if err := c.Package.Check(); err != nil {
+	about := &c.Package.Artifact.Manifest
+	if err := c.Package.Artifact.Check(); err != nil {
 		return done, refused(c, "the package", err)
 	}
-	if c.Package.Manifest.Publisher == byVedette && !c.Shipped {
+	if about.Publisher == byVedette && !c.Shipped {
 		// A version never changes: whoever took the number of a coming shipped version would keep it from everybody.
 		return done, refused(c, "the publisher", fmt.Errorf("%q is kept for what ships with the host: publish under a name of your own, and disable the shipped module where yours takes its place: %w", byVedette, storage.ErrForbidden))
 	}
-	if h.cfg.Modules.RefuseUnsigned && !c.Shipped {
-		return done, refused(c, "the signature", fmt.Errorf("it is not signed, and modules.refuse_unsigned is set: %w", storage.ErrForbidden))
+	if err := h.judge(ctx, &c, &done); err != nil {
+		return done, refused(c, "the signature", err)
 	}
-	settings, err := c.Package.Manifest.CheckSettings([]byte(c.Settings))
+	settings, err := about.CheckSettings([]byte(c.Settings))
 	if err != nil {
 		return done, refused(c, "the settings", err)
 	}
-	name := c.Package.Manifest.Publisher + "/" + c.Package.Manifest.Name
+	name := about.Publisher + "/" + about.Name
 	in := module.Install{Name: name, Settings: string(settings), Digest: candidateDigest}
 	if in.Grants, done.Missing = h.grants(&c, name); len(done.Missing) > 0 {
 		// Nothing of it runs, not even its tests, before somebody has agreed.
@@ -74,7 +81,7 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		}
 		return done, nil
 	}
-	m, err := h.library.Prepare(ctx, c.Tenant, in, c.Package)
+	m, err := h.library.Prepare(ctx, c.Tenant, in, c.Package.Artifact)
 	if err != nil {
 		return done, refused(c, "the static checks", err)
 	}
@@ -85,7 +92,7 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	if err := h.pipeline.Generation().Conflict(c.Tenant, m); err != nil {
 		return done, refused(c, "what runs already", err)
 	}
-	outcome, err := pipeline.Test(ctx, m, c.Package.Vectors)
+	outcome, err := pipeline.Test(ctx, m, c.Package.Artifact.Vectors)
 	if err != nil {
 		return done, refused(c, "its own tests", err)
 	}
@@ -97,11 +104,16 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		return done, refused(c, "its saved cases", err)
 	}
 	done.Cases = outcome.Cases + saved
-	digest, err := h.push(ctx, c.Package)
+	h.collecting.RLock() // from here on until it runs nothing but this says that it is needed
+	defer h.collecting.RUnlock()
+	digest, err := h.push(ctx, &c)
 	if err != nil {
 		return done, refused(c, "the registry", err)
 	}
 	done.Replaced = h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Digest
+	if w := h.dropped(ctx, c.Tenant, name, &m.Manifest); w != "" {
+		done.Warnings = append(done.Warnings, w)
+	}
 	done.Install, err = h.activate(ctx, module.Control{
 		Kind: module.Activate, Tenant: c.Tenant, Who: c.Who, Name: name, Digest: string(digest), Settings: in.Settings, Grants: in.Grants,
 	})
@@ -115,8 +127,7 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 // version that runs, and gets what somebody grants who may.
 func (h *Host) grants(c *Candidate, name string) (has, missing []string) {
 	running := h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Grants
-	for _, capability := range c.Package.Manifest.Capabilities { // what it does not ask for it does not get
-		id := capability.ID
+	for _, id := range c.Package.Artifact.Manifest.Asks() { // what it does not ask for it does not get
 		if slices.Contains(running, id) || (c.Approver || c.Shipped) && slices.Contains(c.Grants, id) {
 			has = append(has, id)
 		} else {
@@ -126,9 +137,49 @@ func (h *Host) grants(c *Candidate, name string) (has, missing []string) {
 	return has, missing
 }
 
-// push puts a package into the registry.
-func (h *Host) push(ctx context.Context, p registry.Artifact) (registry.Digest, error) {
-	digest, err := h.packages.Push(ctx, p)
+// dropped says what is lost of what a module remembers when a version takes its place; "" when nothing is.
+func (h *Host) dropped(ctx context.Context, t storage.Tenant, name string, next *manifest.Manifest) string {
+	running := h.pipeline.Generation().Running
+	before, there := running.Shared(t, name)
+	if slot, own := running.Layer(t).Slots[name]; own {
+		before, there = slot.Current, true
+	}
+	if !there {
+		return ""
+	}
+	pkg, err := h.packages.Pull(ctx, t, registry.Digest(before.Digest))
+	if err != nil || !pkg.Manifest.Remembers() || pkg.Manifest.StateVersion() == next.StateVersion() {
+		return ""
+	}
+	return fmt.Sprintf("what it remembered is dropped: version %s kept it as state %d, %s keeps it as state %d",
+		pkg.Manifest.Version, pkg.Manifest.StateVersion(), next.Version, next.StateVersion())
+}
+
+// judge asks whether the candidate is trusted. What comes with the host needs no signature.
+func (h *Host) judge(ctx context.Context, c *Candidate, done *Installed) (err error) {
+	if c.Shipped {
+		return nil
+	}
+	if done.Trust, err = h.trust.Judge(ctx, c.Tenant, &c.Package); err != nil {
+		return err
+	}
+	if err := done.Trust.Err(); err != nil {
+		return fmt.Errorf("%w: %w", err, storage.ErrForbidden)
+	}
+	for _, r := range slices.Concat(done.Trust.Reasons, done.Trust.Warnings) {
+		if r.Code != policy.CodeUnsigned { // its publisher is shown as unsigned anyway
+			done.Warnings = append(done.Warnings, r.Text)
+		}
+	}
+	return nil
+}
+
+// push puts a candidate's package, and what vouches for it, into the namespace that it is installed for.
+func (h *Host) push(ctx context.Context, c *Candidate) (registry.Digest, error) {
+	digest, err := h.packages.In(registry.Namespace(c.Tenant)).AddPackage(ctx, c.Package)
+	if len(c.Package.Referrers) > 0 {
+		h.trust.Attached(c.Tenant)
+	}
 	if errors.Is(err, registry.ErrConflict) {
 		err = fmt.Errorf("%w (a version never changes: give the new one another number): %w", err, storage.ErrConflict)
 	}
@@ -137,7 +188,7 @@ func (h *Host) push(ctx context.Context, p registry.Artifact) (registry.Digest, 
 
 // refused says at which step an installation ended.
 func refused(c Candidate, step string, err error) error {
-	return blamed(fmt.Errorf("install %s: refused at %s: %w", c.Package.Manifest.Reference(), step, err))
+	return blamed(fmt.Errorf("install %s: refused at %s: %w", c.Package.Artifact.Manifest.Reference(), step, err))
 }
 
 // blamed gives an error about a module its kind. What is not known to be something else is the module's fault.
@@ -159,6 +210,11 @@ func blamed(err error) error {
 // activate publishes a control record, waits until it is in force, and returns what runs then: a layer's own version or,
 // when an organization's own was rolled back, the shared one.
 func (h *Host) activate(ctx context.Context, c module.Control) (module.Install, error) {
+	if next, err := h.pipeline.Generation().Running.Apply(0, 0, c); err == nil {
+		// Loading takes milliseconds, in which the log would stand still: it is done before the record is in the log. What
+		// goes wrong here goes wrong again there, where it is decided.
+		_, _ = h.library.Load(ctx, c.Tenant, next.Layer(c.Tenant).Slots[c.Name].Current)
+	}
 	if err := h.Control(ctx, c); err != nil {
 		return module.Install{}, err
 	}
@@ -171,6 +227,9 @@ func (h *Host) activate(ctx context.Context, c module.Control) (module.Install, 
 
 // Control puts a control record into the log and waits until what it changed is in force and stored.
 func (h *Host) Control(ctx context.Context, c module.Control) error {
+	if err := h.mayGoOn(ctx, &c); err != nil {
+		return err
+	}
 	b, err := c.Encode()
 	if err != nil {
 		return err
@@ -180,6 +239,34 @@ func (h *Host) Control(ctx context.Context, c module.Control) error {
 		return err
 	}
 	return h.pipeline.Wait(ctx, seq)
+}
+
+// mayGoOn refuses to bring back a version that is not trusted any more. Where it is not sure, because something else
+// changes meanwhile or the log decides, the next round of trust.Watch is.
+func (h *Host) mayGoOn(ctx context.Context, c *module.Control) error {
+	if c.Kind != module.Enable && c.Kind != module.Rollback {
+		return nil
+	}
+	now := h.pipeline.Generation().Running
+	next, err := now.Apply(now.Seq+1, 0, *c)
+	if err != nil {
+		return nil //nolint:nilerr // the log says so too
+	}
+	owner, slot := c.Tenant, next.Layer(c.Tenant).Slots[c.Name]
+	if slot.Current.Digest == "" {
+		owner, slot = storage.NoTenant, next.Layer(storage.NoTenant).Slots[c.Name]
+	}
+	v, err := h.trust.Running(ctx, owner, registry.Digest(slot.Current.Digest))
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	if err == nil && v.Stop {
+		err = fmt.Errorf("%s: %w", trust.Reasons(v.Reasons), storage.ErrForbidden)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", c.Kind, c.Name, err)
+	}
+	return nil
 }
 
 // Rollback makes the version before run again: for an organization that may be the shared one.
@@ -209,10 +296,7 @@ func (h *Host) seed(ctx context.Context) error {
 		if there && settled(slot, string(digest)) {
 			continue
 		}
-		c := Candidate{Package: p, Who: byVedette, Shipped: true}
-		for _, capability := range p.Manifest.Capabilities {
-			c.Grants = append(c.Grants, capability.ID)
-		}
+		c := Candidate{Package: layout.Bare(p), Who: byVedette, Shipped: true, Grants: p.Manifest.Asks()}
 		if _, err := h.Install(ctx, c); err != nil {
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // it was told to end; the next start installs the rest

@@ -7,13 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/vedette-siem/vedette/host/api"
 	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
@@ -24,26 +27,33 @@ func installer(t *testing.T, change func(*Config)) *Host {
 	t.Helper()
 	cfg := Config{DataDir: t.TempDir(), Organizations: []OrganizationConfig{{Slug: "one", Name: "One"}, {Slug: "two", Name: "Two"}}}
 	change(&cfg)
+	h, stop := begin(t, cfg)
+	t.Cleanup(stop)
+	return h
+}
+
+// begin is installer for a host that the test ends.
+func begin(t *testing.T, cfg Config) (h *Host, stop func()) {
+	t.Helper()
 	cfg, err := cfg.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &Host{cfg: cfg, log: slog.New(slog.DiscardHandler), lines: newModuleLog(), wake: make(chan struct{}, 1)}
+	h = &Host{cfg: cfg, started: time.Now(), log: slog.New(slog.DiscardHandler), lines: newModuleLog(), wake: make(chan struct{}, 1), shipped: sync.OnceValue(shippedDigests)}
 	for _, open := range []func(context.Context) error{h.openQueue, h.openMeta, h.openModules, h.openStore, h.openPipeline} {
 		if err := open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.pipeline.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	return h, func() {
+		cancel()
 		if err := errors.Join(<-done, h.Close()); err != nil {
 			t.Error(err)
 		}
-	})
-	return h
+	}
 }
 
 // scaffold makes a module of the scaffold and builds it; change edits its files.
@@ -92,7 +102,7 @@ func TestInstall(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(*Config) {})
 	good := scaffold(t, manifest.Parser, "doors", nil)
-	done, err := h.Install(t.Context(), Candidate{Package: good, Who: "ann"})
+	done, err := h.Install(t.Context(), Candidate{Package: layout.Bare(good), Who: "ann"})
 	if err != nil || done.Cases != 3 || done.Install.Who != "ann" || done.Replaced != "" || len(done.Imports) == 0 {
 		t.Fatalf("Install = %+v, %v", done, err)
 	}
@@ -119,14 +129,14 @@ func TestInstall(t *testing.T) {
 		is   error
 		says []string
 	}{
-		{"a manifest that the package does not have", Candidate{Package: forged}, storage.ErrInvalid, []string{"at the package"}},
-		{"the name of what ships, for one organization", Candidate{Package: posing, Tenant: 1}, storage.ErrForbidden, []string{"at the publisher", "a name of your own"}},
-		{"the name of what ships, for all", Candidate{Package: posing}, storage.ErrForbidden, []string{"at the publisher"}},
-		{"settings for a module that has none", Candidate{Package: good, Settings: `{"a":1}`}, storage.ErrInvalid, []string{"at the settings"}},
-		{"an unknown import", Candidate{Package: unknown}, storage.ErrInvalid, []string{"E_IMPORT", "vedette_core_v1.exec (unknown)"}},
-		{"a start that does not end", Candidate{Package: endless}, storage.ErrInvalid, []string{"at the static checks", "E_FUEL"}},
-		{"cases that fail", Candidate{Package: wrong}, storage.ErrInvalid, []string{"at its own tests", "testdata/doors.txtar", "user.id"}},
-		{"other content of a version", Candidate{Package: same}, storage.ErrConflict, []string{"at the registry", "another number"}},
+		{"a manifest that the package does not have", Candidate{Package: layout.Bare(forged)}, storage.ErrInvalid, []string{"at the package"}},
+		{"the name of what ships, for one organization", Candidate{Package: layout.Bare(posing), Tenant: 1}, storage.ErrForbidden, []string{"at the publisher", "a name of your own"}},
+		{"the name of what ships, for all", Candidate{Package: layout.Bare(posing)}, storage.ErrForbidden, []string{"at the publisher"}},
+		{"settings for a module that has none", Candidate{Package: layout.Bare(good), Settings: `{"a":1}`}, storage.ErrInvalid, []string{"at the settings"}},
+		{"an unknown import", Candidate{Package: layout.Bare(unknown)}, storage.ErrInvalid, []string{"E_IMPORT", "vedette_core_v1.exec (unknown)"}},
+		{"a start that does not end", Candidate{Package: layout.Bare(endless)}, storage.ErrInvalid, []string{"at the static checks", "E_FUEL"}},
+		{"cases that fail", Candidate{Package: layout.Bare(wrong)}, storage.ErrInvalid, []string{"at its own tests", "testdata/doors.txtar", "user.id"}},
+		{"other content of a version", Candidate{Package: layout.Bare(same)}, storage.ErrConflict, []string{"at the registry", "another number"}},
 	} {
 		if _, err := h.Install(t.Context(), c.c); !errors.Is(err, c.is) || !containsAll(err, c.says) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.says)
@@ -150,10 +160,10 @@ func TestInstallUnsigned(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(c *Config) { c.Modules.RefuseUnsigned = true })
 	p := scaffold(t, manifest.Rule, "refused", nil)
-	if _, err := h.Install(t.Context(), Candidate{Package: p}); !errors.Is(err, storage.ErrForbidden) || !containsAll(err, []string{"at the signature", "refuse_unsigned"}) {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(p)}); !errors.Is(err, storage.ErrForbidden) || !containsAll(err, []string{"at the signature", "refuse_unsigned"}) {
 		t.Errorf("an unsigned module: %v", err)
 	}
-	if _, err := h.Install(t.Context(), Candidate{Package: p, Shipped: true}); err != nil {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(p), Shipped: true}); err != nil {
 		t.Errorf("a shipped module: %v", err)
 	}
 }
@@ -166,7 +176,7 @@ func TestInstallGrants(t *testing.T) {
 	admin := storage.Principal{User: "root", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2}}
 	runs := func() module.Install { return h.pipeline.Generation().Running.Layer(1).Slots["local/probe"].Current }
 	p := scaffold(t, manifest.Monitor, "probe", nil)
-	asked := Candidate{Package: p, Tenant: 1, Who: "ann", Grants: []string{"vedette_http_v1"}}
+	asked := Candidate{Package: layout.Bare(p), Tenant: 1, Who: "ann", Grants: []string{"vedette_http_v1"}}
 	done, err := h.Install(t.Context(), asked)
 	if err != nil || done.Waiting == 0 || strings.Join(done.Missing, " ") != "vedette_http_v1" || runs().Digest != "" {
 		t.Fatalf("asked for by who may not grant: %+v, %v; %+v runs", done, err, runs())
@@ -182,15 +192,15 @@ func TestInstallGrants(t *testing.T) {
 		t.Errorf("approved twice: %v", err)
 	}
 	next := asked // it has what it asks for: nobody need agree again
-	next.Package = scaffold(t, manifest.Monitor, "probe", map[string][2]string{"module.yaml": {"0.1.0", "0.2.0"}})
+	next.Package = layout.Bare(scaffold(t, manifest.Monitor, "probe", map[string][2]string{"module.yaml": {"0.1.0", "0.2.0"}}))
 	if done, err := h.Install(t.Context(), next); err != nil || done.Waiting != 0 || strings.Join(done.Install.Grants, " ") != "vedette_http_v1" {
 		t.Errorf("the next version: %+v, %v", done, err)
 	}
-	done, err = h.Install(t.Context(), Candidate{Package: p, Tenant: 2, Approver: true, Grants: []string{"vedette_http_v1", "vedette_kv_v1"}})
+	done, err = h.Install(t.Context(), Candidate{Package: layout.Bare(p), Tenant: 2, Approver: true, Grants: []string{"vedette_http_v1", "vedette_kv_v1"}})
 	if err != nil || done.Waiting != 0 || strings.Join(done.Install.Grants, " ") != "vedette_http_v1" {
 		t.Errorf("granted at once: %+v, %v", done, err)
 	}
-	all, err := h.Install(t.Context(), Candidate{Package: p, Who: "root", Approver: true})
+	all, err := h.Install(t.Context(), Candidate{Package: layout.Bare(p), Who: "root", Approver: true})
 	if err != nil || all.Waiting == 0 {
 		t.Fatalf("nothing granted: %+v, %v", all, err)
 	}
@@ -206,10 +216,10 @@ func TestInstallGrants(t *testing.T) {
 func TestSavedCase(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(*Config) {})
-	if _, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.0.0", 5), Who: "ann"}); err != nil {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(linkRule(t, "1.0.0", 5)), Who: "ann"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (&apiModules{Host: h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Text: []byte(linkSpec), Samples: samplesOf(3)}); err != nil {
+	if _, err := (apiModules{h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Text: []byte(linkSpec), Samples: samplesOf(3)}); err != nil {
 		t.Fatal(err)
 	}
 	put(t, h, 1, samplesOf(8)...)
@@ -227,14 +237,14 @@ func TestSavedCase(t *testing.T) {
 	if _, err := h.SaveCase(t.Context(), analyst(2), page.Incidents[0].ID, false); !errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("saved by another organization: %v", err)
 	}
-	_, err = h.Install(t.Context(), Candidate{Package: linkRule(t, "1.1.0", 4), Who: "ann"})
+	_, err = h.Install(t.Context(), Candidate{Package: layout.Bare(linkRule(t, "1.1.0", 4)), Who: "ann"})
 	if !errors.Is(err, storage.ErrInvalid) || !containsAll(err, []string{"at its saved cases", "ann saved", page.Incidents[0].ID}) {
 		t.Errorf("a version that fires again: %v", err)
 	}
-	if _, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.1.0", 4), Tenant: 2}); err != nil {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(linkRule(t, "1.1.0", 4)), Tenant: 2}); err != nil {
 		t.Errorf("an organization's own is bound by its own cases: %v", err)
 	}
-	if done, err := h.Install(t.Context(), Candidate{Package: linkRule(t, "1.2.0", 50), Who: "ann"}); err != nil || done.Cases != 2 {
+	if done, err := h.Install(t.Context(), Candidate{Package: layout.Bare(linkRule(t, "1.2.0", 50)), Who: "ann"}); err != nil || done.Cases != 2 {
 		t.Errorf("a version that does not: %+v, %v", done, err)
 	}
 }
@@ -245,11 +255,11 @@ func TestInstallForOneOrganization(t *testing.T) {
 	h := installer(t, func(*Config) {})
 	shared := scaffold(t, manifest.Parser, "doors", nil)
 	own := scaffold(t, manifest.Parser, "doors", map[string][2]string{"module.yaml": {"0.1.0", "0.1.1"}})
-	a, err := h.Install(t.Context(), Candidate{Package: shared, Who: "ann"})
+	a, err := h.Install(t.Context(), Candidate{Package: layout.Bare(shared), Who: "ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := h.Install(t.Context(), Candidate{Package: own, Tenant: 1, Who: "bob"})
+	b, err := h.Install(t.Context(), Candidate{Package: layout.Bare(own), Tenant: 1, Who: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,13 +297,13 @@ func TestInstallRuleConflict(t *testing.T) {
 	h := installer(t, func(*Config) {})
 	first := scaffold(t, manifest.Rule, "refused", nil)
 	second := scaffold(t, manifest.Rule, "refused", map[string][2]string{"module.yaml": {"name: refused", "name: other"}})
-	if done, err := h.Install(t.Context(), Candidate{Package: first}); err != nil || done.Cases != 2 {
+	if done, err := h.Install(t.Context(), Candidate{Package: layout.Bare(first)}); err != nil || done.Cases != 2 {
 		t.Fatalf("Install = %+v, %v", done, err)
 	}
-	if _, err := h.Install(t.Context(), Candidate{Package: second}); !errors.Is(err, storage.ErrConflict) || !containsAll(err, []string{"at what runs already", "local/refused"}) {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(second)}); !errors.Is(err, storage.ErrConflict) || !containsAll(err, []string{"at what runs already", "local/refused"}) {
 		t.Errorf("the same rule again: %v", err)
 	}
-	if _, err := h.Install(t.Context(), Candidate{Package: second, Tenant: 1}); err != nil {
+	if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(second), Tenant: 1}); err != nil {
 		t.Errorf("an organization's own: %v", err)
 	}
 }

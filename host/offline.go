@@ -35,7 +35,7 @@ type Parsed struct {
 // shipped serves the built-in packages by digest.
 type shipped map[registry.Digest]registry.Artifact
 
-func (s shipped) Pull(_ context.Context, d registry.Digest) (registry.Artifact, error) {
+func (s shipped) Pull(_ context.Context, _ storage.Tenant, d registry.Digest) (registry.Artifact, error) {
 	if a, ok := s[d]; ok {
 		return a, nil
 	}

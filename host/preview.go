@@ -161,10 +161,10 @@ func (h *Host) previewPackage(ctx context.Context, t storage.Tenant, p registry.
 		return api.Previewed{}, err
 	}
 	defer func() { _ = m.Code.Close(context.WithoutCancel(ctx)) }() // frees memory; there is nothing to do about an error
-	return tryOne(ctx, m, recs)
+	return tryOne(ctx, m, h.pipeline.Generation().View(t), recs)
 }
 
-// prepareTrial makes a parser's package ready to run without capabilities: a preview must reach nothing outside.
+// prepareTrial makes a parser's package ready to run. Parsers can ask for tables of the organization and nothing else.
 func (h *Host) prepareTrial(ctx context.Context, t storage.Tenant, p registry.Artifact) (*module.Loaded, error) {
 	if p.Manifest.Kind != manifest.Parser {
 		return nil, fmt.Errorf("%s is a %s, and only parsers can be tried on records: %w", p.Manifest.Reference(), p.Manifest.Kind, storage.ErrInvalid)
@@ -177,7 +177,7 @@ func (h *Host) prepareTrial(ctx context.Context, t storage.Tenant, p registry.Ar
 		return nil, err
 	}
 	name := p.Manifest.Publisher + "/" + p.Manifest.Name
-	m, err := h.library.Prepare(ctx, t, module.Install{Name: name, Settings: string(settings), Digest: candidateDigest}, p)
+	m, err := h.library.Prepare(ctx, t, module.Install{Name: name, Settings: string(settings), Digest: candidateDigest, Grants: p.Manifest.Asks()}, p)
 	if err == nil && m.Code == nil {
 		err = fmt.Errorf("%s has no code: %w", p.Manifest.Reference(), storage.ErrInvalid)
 	}
@@ -206,11 +206,11 @@ func tryRunning(ctx context.Context, gen *module.Generation, t storage.Tenant, n
 		if m == nil {
 			return api.Previewed{}, fmt.Errorf("no parser %q runs for organization %s: %w", name, t, storage.ErrNotFound)
 		}
-		return tryOne(ctx, m, recs)
+		return tryOne(ctx, m, gen.View(t), recs)
 	}
 	var scratch module.RouteScratch
-	var trial pipeline.Trial
 	view := gen.View(t)
+	trial := pipeline.Trial{Tables: view}
 	out, err := trial.Run(ctx, recs, func(r *queue.Record) []*module.Loaded {
 		return view.Route(nil, r.Raw, r.Source.Listener, &scratch)
 	})
@@ -233,9 +233,9 @@ func running(gen *module.Generation, t storage.Tenant, name string) *module.Load
 const notSelected = "it reads this record but would not be asked for it: no signature of its manifest fits"
 
 // tryOne tries one parser on all records, also on those that its signatures do not fit, and says of which that is so.
-func tryOne(ctx context.Context, m *module.Loaded, recs []queue.Record) (api.Previewed, error) {
+func tryOne(ctx context.Context, m *module.Loaded, tables runtime.Tables, recs []queue.Record) (api.Previewed, error) {
 	ask := []*module.Loaded{m}
-	var trial pipeline.Trial
+	trial := pipeline.Trial{Tables: tables}
 	out, err := trial.Run(ctx, recs, func(*queue.Record) []*module.Loaded { return ask })
 	if err != nil {
 		return api.Previewed{}, err

@@ -17,6 +17,7 @@ import (
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -53,7 +54,7 @@ const (
 func previewer(t *testing.T) *Host {
 	h := installer(t, func(*Config) {})
 	for _, name := range []string{"fortigate", "auth"} {
-		if _, err := h.Install(t.Context(), Candidate{Package: shippedParser(t, name), Who: byVedette, Shipped: true}); err != nil {
+		if _, err := h.Install(t.Context(), Candidate{Package: layout.Bare(shippedParser(t, name)), Who: byVedette, Shipped: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -211,7 +212,7 @@ func TestPreviewSaysWhatIsNotSelected(t *testing.T) {
 	defer m.Code.Close(t.Context())
 	m.Manifest.Match = nil
 	access := `192.0.2.1 - - [14/Nov/2023:22:13:20 +0000] "GET / HTTP/1.1" 200 5 "-" "curl/8"`
-	out, err := tryOne(t.Context(), m, recordsOf(access, freeText))
+	out, err := tryOne(t.Context(), m, nil, recordsOf(access, freeText))
 	if err != nil || len(out.Records[0].Events) != 1 || out.Records[0].Failed != notSelected || out.Records[1].Failed != pipeline.NotMine {
 		t.Errorf("%+v, %v", out, err)
 	}

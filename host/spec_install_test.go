@@ -34,7 +34,7 @@ func samplesOf(n int) (out [][]byte) {
 func TestInstallSpec(t *testing.T) {
 	t.Parallel()
 	h := installer(t, func(*Config) {})
-	m := &apiModules{Host: h}
+	m := apiModules{h}
 	if e := parsed(t, h, 1, linkLine); e.Get("event.kind") != "pipeline_error" {
 		t.Fatalf("at first the line is %+v", e)
 	}
@@ -109,7 +109,7 @@ func TestInstallSpecUnderLoad(t *testing.T) {
 	h := installer(t, func(*Config) {})
 	n := newNeighbour(t, h, 1)
 	for range 3 {
-		if _, err := (&apiModules{Host: h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Text: []byte(linkSpec), Samples: samplesOf(20)}); err != nil {
+		if _, err := (apiModules{h}).InstallSpec(t.Context(), api.Spec{Tenant: 1, Name: "acme-link", Text: []byte(linkSpec), Samples: samplesOf(20)}); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.Control(t.Context(), module.Control{Kind: module.Disable, Tenant: 1, Name: "local/acme-link", Who: "ann"}); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"github.com/vedette-siem/vedette/registry/layout"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"connectrpc.com/connect"
 
 	"github.com/vedette-siem/vedette/host"
+	"github.com/vedette-siem/vedette/registry/layout"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/sdk/manifest"

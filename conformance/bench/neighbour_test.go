@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"github.com/vedette-siem/vedette/registry/layout"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/vedette-siem/vedette/host"
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/registry/layout"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/sdk/manifest"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -57,16 +58,18 @@ func (s admissionService) request(ctx context.Context, r *meta.InstallRequest) *
 		out.Decided = timestamppb.New(time.Unix(0, r.Decided))
 	}
 	reasons := map[string]string{}
-	if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(r.Digest)); err == nil {
+	if pkg, err := s.cfg.Packages.Pull(ctx, r.Tenant, registry.Digest(r.Digest)); err == nil {
+		out.Kind = string(pkg.Manifest.Kind)
 		for _, c := range pkg.Manifest.Capabilities {
 			reasons[c.ID] = c.Reason
 		}
 	}
 	for _, id := range r.Asks {
-		out.Asks = append(out.Asks, &v1.CapabilityRequest{Id: id, Reason: reasons[id]})
+		capability, _, _ := strings.Cut(id, ":") // the rest names a table
+		out.Asks = append(out.Asks, &v1.CapabilityRequest{Id: id, Reason: reasons[capability]})
 	}
 	if slot, ok := s.cfg.Pipeline.Generation().Running.Layer(r.Tenant).Slots[r.Module]; ok {
-		if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(slot.Current.Digest)); err == nil {
+		if pkg, err := s.cfg.Packages.Pull(ctx, r.Tenant, registry.Digest(slot.Current.Digest)); err == nil {
 			out.Running = pkg.Manifest.Version
 		}
 	}

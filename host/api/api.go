@@ -14,7 +14,8 @@ import (
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/receive"
-	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/registry/policy"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/logs"
@@ -23,12 +24,13 @@ import (
 
 // Candidate is a package that a user wants to run.
 type Candidate struct {
-	Tenant   storage.Tenant // NoTenant for all organizations
-	Package  registry.Artifact
-	Settings string   // JSON
-	Grants   []string // capability numbers
-	Who      string
-	Approver bool // who asks may grant capabilities
+	Tenant    storage.Tenant // NoTenant for all organizations
+	Package   layout.Package // with what vouches for it; of a reference the zero value
+	Reference string         // of what stands in a registry, as of InstallModuleRequest
+	Settings  string         // JSON
+	Grants    []string       // capability numbers
+	Who       string
+	Approver  bool // who asks may grant capabilities
 }
 
 // Spec is a declarative parser that a user wants to run.
@@ -48,6 +50,8 @@ type Installed struct {
 	Cases    int    // of the package's own tests, and those that people saved
 	Waiting  uint64 // number of the request that waits for approval; nothing was installed then
 	Missing  []string
+	Warnings []string // what it took away, and what speaks against it
+	Trust    policy.Verdict
 }
 
 // LogLine is one line of a module's log.
@@ -79,6 +83,8 @@ type Modules interface {
 	SaveCase(ctx context.Context, by storage.Principal, incident string, shared bool) (meta.ModuleCase, error)
 	// Shipped reports whether a digest came with the host.
 	Shipped(digest string) bool
+	// Trust says how far a version that runs for t, or for NoTenant for all, is trusted now.
+	Trust(ctx context.Context, t storage.Tenant, digest string) (policy.Verdict, error)
 	// Log returns the newest lines of a module, oldest first; limit 0 for all.
 	Log(digest string, limit int) []LogLine
 }
@@ -96,7 +102,9 @@ type Config struct {
 	Control  Control
 	Modules  Modules
 	Demo     Demo
+	Monitors Monitors
 	Rereader Rereader
+	Registry Registry
 	Overview *overview.Overview
 	HTTPAddr string          // of the web server, "127.0.0.1:8080"
 	DataDir  string          // whose disk is watched
@@ -111,11 +119,12 @@ type API struct {
 	vitals  *vitals
 	disk    *forecast
 	watches watches
+	clients *clients
 }
 
 // New returns the front of a host.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
+	return &API{cfg: cfg, clients: newClients(), vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
 		size: func() uint64 { return cfg.Store.Stats().DiskBytes }, free: func() uint64 { return freeBytes(cfg.DataDir) }, most: uint64(cfg.MaxBytes),
 	}}
 }
@@ -155,6 +164,9 @@ func (a *API) Handler() http.Handler {
 	mux.Handle(vedettev1connect.NewSourceServiceHandler(sourceService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewAdmissionServiceHandler(admissionService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewBacktestServiceHandler(backtestService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes)))
+	mux.Handle(vedettev1connect.NewTableServiceHandler(tableService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes)))
+	mux.Handle(vedettev1connect.NewRegistryServiceHandler(registryService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewMonitorServiceHandler(monitorService{API: a}, common, connect.WithReadMaxBytes(MaxMonitorRequestBytes)))
 	mux.Handle(vedettev1connect.NewDashboardServiceHandler(dashboardService{API: a}, common, small))
 	path, modules := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, small)
 	_, large := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes))
@@ -165,5 +177,8 @@ func (a *API) Handler() http.Handler {
 	} {
 		mux.Handle(procedure, large)
 	}
-	return guard(timeBody(mux, BodyTimeout))
+	long := http.NewServeMux()
+	long.Handle(vedettev1connect.RegistryServiceImportPackagesProcedure, timeBody(mux, ImportTimeout))
+	long.Handle("/", timeBody(mux, BodyTimeout))
+	return guard(long)
 }

@@ -76,18 +76,66 @@ func (s backtestService) BacktestModule(ctx context.Context, req *connect.Reques
 // backtest checks a request: running foreign code takes the right to install it, and records that to read them.
 func (s backtestService) backtest(ctx context.Context, req *connect.Request[v1.BacktestModuleRequest]) (Backtest, error) {
 	m := req.Msg
+	if x, ok := m.Candidate.(*v1.BacktestModuleRequest_Request); ok {
+		return s.waiting(ctx, req.Header(), m, x.Request)
+	}
 	c := Backtest{
 		Tenant: storage.Tenant(m.Tenant), Name: m.Name, Settings: m.Settings, Grants: m.Grants,
 		Last: m.Last.AsDuration(), Limit: int(m.Limit), Shadow: m.Shadow.AsDuration(),
 	}
-	p, err := moduleService{API: s.API}.changer(ctx, req.Header(), m.Tenant)
-	if err != nil {
+	if err := s.bound(ctx, req.Header(), &c); err != nil {
 		return c, err
+	}
+	switch x := m.Candidate.(type) {
+	case *v1.BacktestModuleRequest_Package:
+		pkg, err := readPackage(x.Package)
+		if err != nil {
+			return c, fmt.Errorf("backtest: %w", err)
+		}
+		c.Package = &pkg.Artifact
+	case *v1.BacktestModuleRequest_Spec:
+		c.Spec = []byte(x.Spec)
+		if c.Name == "" {
+			return c, fmt.Errorf("backtest: a spec needs the name of the parser that it would be: %w", storage.ErrInvalid)
+		}
+	default:
+		return c, fmt.Errorf("backtest: no candidate is given: %w", storage.ErrInvalid)
+	}
+	return c, nil
+}
+
+// waiting is backtest for an installation that waits for approval.
+func (s backtestService) waiting(ctx context.Context, h map[string][]string, m *v1.BacktestModuleRequest, id uint64) (Backtest, error) {
+	p, err := s.Principal(ctx, h)
+	if err != nil {
+		return Backtest{}, err
+	}
+	r, err := s.cfg.DB.InstallRequest(ctx, p, id)
+	if err != nil {
+		return Backtest{}, err
+	}
+	c := Backtest{Tenant: r.Tenant, Settings: r.Settings, Grants: r.Asks, Last: m.Last.AsDuration(), Limit: int(m.Limit), Shadow: m.Shadow.AsDuration()}
+	if err := s.bound(ctx, h, &c); err != nil {
+		return c, err
+	}
+	pkg, err := s.cfg.Packages.Pull(ctx, r.Tenant, registry.Digest(r.Digest))
+	if err != nil {
+		return c, fmt.Errorf("backtest request %d: %w", id, err)
+	}
+	c.Package = &pkg
+	return c, nil
+}
+
+// bound sets whose records are looked at, if they may ask, and checks how many.
+func (s backtestService) bound(ctx context.Context, h map[string][]string, c *Backtest) error {
+	p, err := moduleService{API: s.API}.changer(ctx, h, uint32(c.Tenant))
+	if err != nil {
+		return err
 	}
 	c.Reader = p
 	if c.Tenant != storage.NoTenant {
 		if err := tenant.Authorize(p, tenant.ReadEvents, c.Tenant); err != nil {
-			return c, err
+			return err
 		}
 		c.Reader.Tenants = []storage.Tenant{c.Tenant}
 	}
@@ -99,28 +147,13 @@ func (s backtestService) backtest(ctx context.Context, req *connect.Request[v1.B
 	}
 	switch {
 	case c.Last < 0 || c.Last > MaxBacktestSpan:
-		return c, fmt.Errorf("backtest over %v, at most %v are allowed: %w", c.Last, MaxBacktestSpan, storage.ErrExhausted)
+		return fmt.Errorf("backtest over %v, at most %v are allowed: %w", c.Last, MaxBacktestSpan, storage.ErrExhausted)
 	case c.Limit > backtest.MaxRecords:
-		return c, fmt.Errorf("backtest over %d records, at most %d are allowed: %w", c.Limit, backtest.MaxRecords, storage.ErrExhausted)
+		return fmt.Errorf("backtest over %d records, at most %d are allowed: %w", c.Limit, backtest.MaxRecords, storage.ErrExhausted)
 	case c.Shadow < 0 || c.Shadow > MaxBacktestShadow:
-		return c, fmt.Errorf("backtest beside the stream for %v, at most %v are allowed: %w", c.Shadow, MaxBacktestShadow, storage.ErrExhausted)
+		return fmt.Errorf("backtest beside the stream for %v, at most %v are allowed: %w", c.Shadow, MaxBacktestShadow, storage.ErrExhausted)
 	}
-	switch x := m.Candidate.(type) {
-	case *v1.BacktestModuleRequest_Package:
-		pkg, err := readPackage(x.Package)
-		if err != nil {
-			return c, fmt.Errorf("backtest: %w", err)
-		}
-		c.Package = &pkg
-	case *v1.BacktestModuleRequest_Spec:
-		c.Spec = []byte(x.Spec)
-		if c.Name == "" {
-			return c, fmt.Errorf("backtest: a spec needs the name of the parser that it would be: %w", storage.ErrInvalid)
-		}
-	default:
-		return c, fmt.Errorf("backtest: no candidate is given: %w", storage.ErrInvalid)
-	}
-	return c, nil
+	return nil
 }
 
 func (s backtestService) report(done *Backtested, p storage.Principal) *v1.BacktestReport {

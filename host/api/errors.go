@@ -31,6 +31,10 @@ var kinds = []struct {
 	{registry.ErrNotFound, connect.CodeNotFound},
 	{registry.ErrConflict, connect.CodeAborted},
 	{registry.ErrInvalid, connect.CodeInvalidArgument},
+	{registry.ErrUntrusted, connect.CodePermissionDenied},
+	{registry.ErrExhausted, connect.CodeResourceExhausted},
+	{registry.ErrDenied, connect.CodeFailedPrecondition}, // to this host, by a remote registry: no sign-in here helps
+	{registry.ErrUnavailable, connect.CodeUnavailable},
 	{registry.ErrCorrupt, connect.CodeDataLoss},
 }
 

@@ -59,7 +59,7 @@ func (s incidentService) ruleOf(ctx context.Context, in *storage.Incident) (*rul
 	if in.RuleDigest == "" {
 		return nil, ""
 	}
-	pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(in.RuleDigest))
+	pkg, err := s.cfg.Packages.Pull(ctx, in.Tenant, registry.Digest(in.RuleDigest))
 	if err != nil {
 		return nil, ""
 	}

@@ -6,23 +6,53 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"connectrpc.com/connect"
 
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/tenant"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/registry/policy"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// Publishers as they are shown while no module is signed.
+// Publishers as they are shown of what nobody has signed.
 const (
 	PublisherShipped  = "vedette (shipped)"
 	PublisherUnsigned = "unsigned, local"
 )
+
+// trusted describes how far a version is trusted.
+func (s moduleService) trusted(ctx context.Context, t storage.Tenant, digest string) (publisher string, trust *v1.Trust) {
+	v, err := s.cfg.Modules.Trust(ctx, t, digest)
+	if err != nil {
+		return PublisherUnsigned, nil // its package is no longer here
+	}
+	publisher, trust = PublisherUnsigned, trustOf(&v)
+	switch {
+	case s.cfg.Modules.Shipped(digest):
+		publisher = PublisherShipped
+	case len(v.Signers) > 0:
+		publisher = "signed by " + strings.Join(v.Signers, ", ")
+	}
+	return publisher, trust
+}
+
+func trustOf(v *policy.Verdict) *v1.Trust {
+	out := &v1.Trust{Level: string(v.Level), Scope: v.Scope, Signers: v.Signers, Allowed: v.Allow}
+	for _, r := range v.Reasons {
+		out.Reasons = append(out.Reasons, &v1.TrustReason{Code: string(r.Code), Text: r.Text})
+	}
+	for _, r := range v.Warnings {
+		out.Warnings = append(out.Warnings, &v1.TrustReason{Code: string(r.Code), Text: r.Text})
+	}
+	return out
+}
 
 type moduleService struct {
 	*API
@@ -67,20 +97,14 @@ func (s moduleService) module(ctx context.Context, gen *module.Generation, t sto
 	in := slot.Current
 	out := &v1.Module{
 		Name: in.Name, Digest: in.Digest, Tenant: uint32(t), Enabled: !slot.Off, Generation: in.Seq, ActivatedAt: moment(in.At),
-		Publisher: PublisherUnsigned,
 	}
-	if s.cfg.Modules.Shipped(in.Digest) {
-		out.Publisher = PublisherShipped
-	}
-	modules := gen.Modules(t)
-	at, loaded := slices.BinarySearchFunc(modules, in.Name, func(m *module.Loaded, name string) int { return cmp.Compare(m.Name(), name) })
-	if loaded {
-		m := modules[at]
+	out.Publisher, out.Trust = s.trusted(ctx, t, in.Digest)
+	if m := loaded(gen, t, in.Name); m != nil {
 		describe(out, &m.Manifest)
 		if m.Code != nil {
 			out.Imports, out.Instances = m.Code.Imports(), uint32(m.Code.Instances())
 		}
-	} else if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(in.Digest)); err == nil {
+	} else if pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(in.Digest)); err == nil {
 		describe(out, &pkg.Manifest)
 	}
 	if mayLookInto(p, t) {
@@ -91,6 +115,16 @@ func (s moduleService) module(ctx context.Context, gen *module.Generation, t sto
 		}
 	}
 	return out
+}
+
+// loaded returns a layer's module that runs, nil when it does not.
+func loaded(gen *module.Generation, t storage.Tenant, name string) *module.Loaded {
+	modules := gen.Modules(t)
+	at, ok := slices.BinarySearchFunc(modules, name, func(m *module.Loaded, name string) int { return cmp.Compare(m.Name(), name) })
+	if !ok {
+		return nil
+	}
+	return modules[at]
 }
 
 func describe(out *v1.Module, m *manifest.Manifest) {
@@ -112,18 +146,20 @@ func (s moduleService) InstallModule(ctx context.Context, req *connect.Request[v
 	if err != nil {
 		return nil, err
 	}
-	pkg, err := readPackage(req.Msg.Package)
-	if err != nil {
-		return nil, fmt.Errorf("install: %w", err)
+	var pkg layout.Package
+	if req.Msg.Reference == "" || len(req.Msg.Package) > 0 {
+		if pkg, err = readPackage(req.Msg.Package); err != nil {
+			return nil, fmt.Errorf("install: %w", err)
+		}
 	}
 	t := storage.Tenant(req.Msg.Tenant)
-	done, err := s.cfg.Modules.Install(ctx, Candidate{Tenant: t, Package: pkg, Settings: req.Msg.Settings, Grants: req.Msg.Grants, Who: p.User, Approver: mayGrant(p, t)})
+	done, err := s.cfg.Modules.Install(ctx, Candidate{Tenant: t, Package: pkg, Reference: req.Msg.Reference, Settings: req.Msg.Settings, Grants: req.Msg.Grants, Who: p.User, Approver: mayGrant(p, t)})
 	if err != nil {
 		return nil, err
 	}
-	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases), Waiting: done.Waiting, Missing: done.Missing}
+	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases), Waiting: done.Waiting, Missing: done.Missing, Warnings: done.Warnings}
 	if done.Waiting == 0 {
-		out.Module = s.current(ctx, t, done.Name, p)
+		out.Module, out.Trust = s.current(ctx, t, done.Name, p), trustOf(&done.Trust)
 	}
 	return connect.NewResponse(out), nil
 }
@@ -178,7 +214,7 @@ func (s moduleService) ListModuleVersions(ctx context.Context, req *connect.Requ
 // version describes an install of a layer.
 func (s moduleService) version(ctx context.Context, t storage.Tenant, in module.Install, p storage.Principal) *v1.ModuleVersion {
 	out := &v1.ModuleVersion{Digest: in.Digest, Generation: in.Seq, ActivatedAt: moment(in.At)}
-	if pkg, err := s.cfg.Packages.Pull(ctx, registry.Digest(in.Digest)); err == nil {
+	if pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(in.Digest)); err == nil {
 		out.Version = pkg.Manifest.Version
 	}
 	if mayLookInto(p, t) {
@@ -243,30 +279,56 @@ func (s moduleService) current(ctx context.Context, t storage.Tenant, name strin
 	return nil
 }
 
-func (s moduleService) ModuleLogs(ctx context.Context, req *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {
-	t := storage.Tenant(req.Msg.Tenant)
+// lookInto returns the install that stands in a layer, for who may see what it did.
+func (s moduleService) lookInto(ctx context.Context, h map[string][]string, gen *module.Generation, name string, t storage.Tenant) (module.Install, error) {
 	var err error
 	if t == storage.NoTenant {
-		_, err = s.host(ctx, req.Header(), tenant.ManageGlobal)
+		_, err = s.host(ctx, h, tenant.ManageGlobal)
 	} else {
-		_, err = s.one(ctx, req.Header(), tenant.ReadModules, req.Msg.Tenant)
+		_, err = s.one(ctx, h, tenant.ReadModules, uint32(t))
 	}
 	if err != nil {
-		return nil, err
+		return module.Install{}, err
 	}
-	running := s.cfg.Pipeline.Generation().Running
-	slot, ok := running.Layer(t).Slots[req.Msg.Name]
+	slot, ok := gen.Running.Layer(t).Slots[name]
 	if !ok {
-		return nil, fmt.Errorf("logs of %s: the organization has no such module of its own: %w", req.Msg.Name, storage.ErrNotFound)
+		return module.Install{}, fmt.Errorf("the organization has no such module of its own: %w", storage.ErrNotFound)
 	}
-	if t != storage.NoTenant && sharedDigest(running, t, slot.Current.Digest) {
+	return slot.Current, nil
+}
+
+func (s moduleService) ModuleHistory(ctx context.Context, req *connect.Request[v1.ModuleHistoryRequest]) (*connect.Response[v1.ModuleHistoryResponse], error) {
+	t, gen := storage.Tenant(req.Msg.Tenant), s.cfg.Pipeline.Generation()
+	in, err := s.lookInto(ctx, req.Header(), gen, req.Msg.Name, t)
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", req.Msg.Name, err)
+	}
+	out := &v1.ModuleHistoryResponse{}
+	if m := loaded(gen, t, in.Name); m != nil && m.Code != nil {
+		out.MemoryBytes = uint64(m.Code.Memory())
+	}
+	for _, m := range s.cfg.Pipeline.Use.HistoryOf(t, in) {
+		out.Minutes = append(out.Minutes, &v1.ModuleMinute{
+			At: moment(m.At), Calls: m.Calls, Records: m.Records, Events: m.Events, Fuel: uint64(m.Fuel), Errors: m.Errors, MemoryBytes: uint64(m.Memory),
+		})
+	}
+	return connect.NewResponse(out), nil
+}
+
+func (s moduleService) ModuleLogs(ctx context.Context, req *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {
+	t, gen := storage.Tenant(req.Msg.Tenant), s.cfg.Pipeline.Generation()
+	in, err := s.lookInto(ctx, req.Header(), gen, req.Msg.Name, t)
+	if err != nil {
+		return nil, fmt.Errorf("logs of %s: %w", req.Msg.Name, err)
+	}
+	if t != storage.NoTenant && sharedDigest(gen.Running, t, in.Digest) {
 		// Lines are kept by digest: they may come from the records of the other one.
 		if _, err := s.host(ctx, req.Header(), tenant.ManageGlobal); err != nil {
 			return nil, fmt.Errorf("logs of %s: another organization runs the same version: %w", req.Msg.Name, err)
 		}
 	}
 	out := &v1.ModuleLogsResponse{}
-	for _, l := range s.cfg.Modules.Log(slot.Current.Digest, int(min(req.Msg.Limit, 1<<20))) {
+	for _, l := range s.cfg.Modules.Log(in.Digest, int(min(req.Msg.Limit, 1<<20))) {
 		out.Lines = append(out.Lines, &v1.ModuleLogLine{At: moment(l.At.UnixNano()), Level: l.Level, Text: l.Text})
 	}
 	return connect.NewResponse(out), nil

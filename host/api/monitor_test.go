@@ -20,6 +20,7 @@ import (
 func TestWatchFromCredentialToEvent(t *testing.T) {
 	const secret = "s3cret-of-the-test"
 	w := newWorld(t)
+	w.shipped(t)
 	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+secret {
 			rw.WriteHeader(http.StatusUnauthorized)

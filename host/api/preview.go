@@ -48,7 +48,7 @@ func (s moduleService) PreviewModule(ctx context.Context, req *connect.Request[v
 		if err != nil {
 			return nil, fmt.Errorf("preview: %w", err)
 		}
-		c.Package = &pkg
+		c.Package = &pkg.Artifact
 	case *v1.PreviewModuleRequest_Spec:
 		c.Spec = append([]byte{}, x.Spec...)
 	case *v1.PreviewModuleRequest_Name:
@@ -86,13 +86,13 @@ func (s moduleService) previewer(ctx context.Context, h map[string][]string, m *
 }
 
 // readPackage reads a package that a user sent.
-func readPackage(b []byte) (registry.Artifact, error) {
+func readPackage(b []byte) (layout.Package, error) {
 	if len(b) > MaxPackageBytes {
-		return registry.Artifact{}, fmt.Errorf("a package of %d bytes, the limit is %d: %w", len(b), MaxPackageBytes, storage.ErrExhausted)
+		return layout.Package{}, fmt.Errorf("a package of %d bytes, the limit is %d: %w", len(b), MaxPackageBytes, storage.ErrExhausted)
 	}
-	pkg, err := layout.Import(bytes.NewReader(b))
+	pkg, err := layout.ImportPackage(bytes.NewReader(b))
 	if err != nil {
-		return registry.Artifact{}, fmt.Errorf("refused at the package: %w: %w", err, storage.ErrInvalid)
+		return layout.Package{}, fmt.Errorf("refused at the package: %w: %w", err, storage.ErrInvalid)
 	}
 	return pkg, nil
 }

@@ -62,6 +62,7 @@ type who struct {
 	demo        vedettev1connect.DemoServiceClient
 	sources     vedettev1connect.SourceServiceClient
 	dashboards  vedettev1connect.DashboardServiceClient
+	registry    vedettev1connect.RegistryServiceClient
 }
 
 type bearer string
@@ -86,6 +87,7 @@ func as(url, name, token string) *who {
 		tenants:   vedettev1connect.NewTenantServiceClient(c, url),
 		demo:      vedettev1connect.NewDemoServiceClient(c, url), sources: vedettev1connect.NewSourceServiceClient(c, url),
 		dashboards: vedettev1connect.NewDashboardServiceClient(c, url),
+		registry:   vedettev1connect.NewRegistryServiceClient(c, url),
 		backtests:  vedettev1connect.NewBacktestServiceClient(c, url), admission: vedettev1connect.NewAdmissionServiceClient(c, url),
 	}
 }

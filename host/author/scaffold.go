@@ -2,6 +2,7 @@
 package author
 
 import (
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,8 +11,10 @@ import (
 	"strings"
 
 	"github.com/vedette-siem/vedette/modules"
+	"github.com/vedette-siem/vedette/sdk/c"
 	sdk "github.com/vedette-siem/vedette/sdk/go"
 	"github.com/vedette-siem/vedette/sdk/manifest"
+	"github.com/vedette-siem/vedette/sdk/rust"
 	"github.com/vedette-siem/vedette/sdk/spec"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -30,10 +33,52 @@ func New(dir string, kind manifest.Kind) error {
 	if !ok {
 		return fmt.Errorf("new module: kind %q: want parser, monitor or rule: %w", kind, storage.ErrInvalid)
 	}
-	if err := scaffold(dir, name, files); err != nil || kind == manifest.Rule {
+	if err := scaffold(dir, "NAME", name, files); err != nil || kind == manifest.Rule {
 		return err
 	}
-	return writeSDK(filepath.Join(dir, sdkFolder))
+	return writeSDK(filepath.Join(dir, sdkFolder), sdk.Source)
+}
+
+// Languages are those that New and NewIn write modules in, beside specs.
+var Languages = []string{"go", "rust", "c"}
+
+// NewIn is New in another language: "rust" or "c". Errors are those of New.
+func NewIn(dir string, kind manifest.Kind, language string) error {
+	name := filepath.Base(dir)
+	if !manifest.ValidName(name) {
+		return fmt.Errorf("new module: name %q: want lower-case letters, digits and inner hyphens: %w", name, storage.ErrInvalid)
+	}
+	var template, source embed.FS
+	switch language {
+	case "go":
+		return New(dir, kind)
+	case "rust":
+		template, source = rust.Template, rust.Source
+	case "c":
+		template, source = c.Template, c.Source
+	default:
+		return fmt.Errorf("new module: language %q: want go, rust, c or spec: %w", language, storage.ErrInvalid)
+	}
+	if _, ok := templates[kind]; !ok {
+		return fmt.Errorf("new module: kind %q: want parser, monitor or rule: %w", kind, storage.ErrInvalid)
+	}
+	files := map[string]string{}
+	root := "template/" + string(kind)
+	err := fs.WalkDir(template, root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := template.ReadFile(path)
+		files[filepath.FromSlash(strings.TrimPrefix(path, root+"/"))] = string(text)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("new module: %w", err)
+	}
+	if err := scaffold(dir, "@NAME@", name, files); err != nil {
+		return err
+	}
+	return writeSDK(filepath.Join(dir, sdkFolder), source)
 }
 
 // NewSpec writes a parser without code, which passes its test and can be installed. dir must not exist. The error wraps
@@ -43,28 +88,29 @@ func NewSpec(dir string) error {
 	if !manifest.ValidName(name) {
 		return fmt.Errorf("new module: name %q: want lower-case letters, digits and inner hyphens: %w", name, storage.ErrInvalid)
 	}
-	return scaffold(dir, name, specTemplate)
+	return scaffold(dir, "NAME", name, specTemplate)
 }
 
-func scaffold(dir, name string, files map[string]string) error {
+// scaffold writes files with the module's name in place of what stands for it.
+func scaffold(dir, placeholder, name string, files map[string]string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return fmt.Errorf("new module: %s exists already: choose another folder: %w", dir, storage.ErrConflict)
 	}
 	for path, text := range files {
-		if err := write(filepath.Join(dir, path), []byte(strings.ReplaceAll(text, "NAME", name))); err != nil {
+		if err := write(filepath.Join(dir, path), []byte(strings.ReplaceAll(text, placeholder, name))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// writeSDK copies the SDK without its tests.
-func writeSDK(dir string) error {
-	return fs.WalkDir(sdk.Source, ".", func(path string, d fs.DirEntry, err error) error {
+// writeSDK copies an SDK without its tests.
+func writeSDK(dir string, source embed.FS) error {
+	return fs.WalkDir(source, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || path == "source.go" {
 			return err
 		}
-		text, err := sdk.Source.ReadFile(path)
+		text, err := source.ReadFile(path)
 		if err != nil {
 			return err
 		}
@@ -135,7 +181,7 @@ func init() { sdk.RegisterParser(sdk.Parser{Parse: parse}) }
 
 func main() {}
 
-// parse reads "door=NAME badge=USER result=open|refused".
+// parse reads "door=DOOR badge=USER result=open|refused".
 func parse(r *sdk.Record, e *sdk.Event) abi.Outcome {
 	rest, ok := bytes.CutPrefix(r.Raw, []byte("door="))
 	door, rest, ok2 := bytes.Cut(rest, []byte(" badge="))
@@ -354,8 +400,10 @@ replace github.com/vedette-siem/vedette/sdk/go => ./.sdk
 
 const readme = `# NAME
 
-    vedette module build .     compile to build/NAME.wasm
+    vedette module dev .       build, test and run it on the live host after each edit
     vedette module test .      run the cases in the sandbox
+    vedette module bench .     what it costs
     vedette module inspect .   what it imports and asks for
+    vedette module publish .   put it where others find it
     vedette module install .   check it and let it run on the live host
 `

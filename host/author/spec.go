@@ -80,7 +80,7 @@ func TrySpec(ctx context.Context, rt *runtime.Host, s *spec.Spec, records [][]by
 		if err := m.Parse(ctx, e.Bytes(), &res); err != nil && !errors.Is(err, runtime.ErrFailing) {
 			return nil, fmt.Errorf("try a spec: %w", err)
 		}
-		t, err := tried(&res, s, raw)
+		t, err := tried(&res, s.Names(), raw)
 		if err != nil {
 			return nil, fmt.Errorf("try a spec: %w", err)
 		}
@@ -89,8 +89,11 @@ func TrySpec(ctx context.Context, rt *runtime.Host, s *spec.Spec, records [][]by
 	return out, nil
 }
 
+// outcomes are the words of a case file for what became of a record.
+var outcomes = [...]string{"ok", "not mine", "drop", "failed"}
+
 // tried turns the answer to one record into texts.
-func tried(res *runtime.Result, s *spec.Spec, raw []byte) (Tried, error) {
+func tried(res *runtime.Result, names []string, raw []byte) (Tried, error) {
 	if len(res.Parts) == 0 {
 		t := Tried{Outcome: "failed"}
 		if len(res.Poison) > 0 {
@@ -103,7 +106,7 @@ func tried(res *runtime.Result, s *spec.Spec, raw []byte) (Tried, error) {
 	if err != nil {
 		return Tried{}, err
 	}
-	t := Tried{Outcome: [...]string{"ok", "not mine", "drop", "failed"}[outcome], Message: string(why)}
+	t := Tried{Outcome: outcomes[outcome], Message: string(why)}
 	for pos, n := 0, 0; n < x.Count; n++ {
 		v, next, err := x.Next(pos, 0)
 		if err != nil {
@@ -116,7 +119,7 @@ func tried(res *runtime.Result, s *spec.Spec, raw []byte) (Tried, error) {
 			if err != nil {
 				return Tried{}, err
 			}
-			ev.Fields = append(ev.Fields, triedField(&f, s.Names()))
+			ev.Fields = append(ev.Fields, triedField(&f, names))
 		}
 		t.Events = append(t.Events, ev)
 	}
@@ -173,6 +176,22 @@ func PackSpec(ctx context.Context, rt *runtime.Host, about spec.About, yaml []by
 	return spec.Package(about, yaml, wasm, cases)
 }
 
+// object returns the event as a case file writes it.
+func (ev *TriedEvent) object() map[string]any {
+	m := map[string]any{}
+	if ev.Time != abi.NoTime {
+		m["@timestamp"] = string(abi.AppendTime(nil, ev.Time))
+	}
+	for _, f := range ev.Fields {
+		if list, ok := m[f.Name].([]any); f.List || ok {
+			m[f.Name] = append(list, f.Value)
+		} else if _, twice := m[f.Name]; !twice {
+			m[f.Name] = f.Value
+		}
+	}
+	return m
+}
+
 // caseFile writes samples and what became of them as a case (modules/moduletest).
 func caseFile(lines [][]byte, got []Tried, received time.Time) []byte {
 	var want bytes.Buffer
@@ -188,18 +207,7 @@ func caseFile(lines [][]byte, got []Tried, received time.Time) []byte {
 			continue
 		}
 		for _, ev := range t.Events {
-			m := map[string]any{}
-			if ev.Time != abi.NoTime {
-				m["@timestamp"] = string(abi.AppendTime(nil, ev.Time))
-			}
-			for _, f := range ev.Fields {
-				if list, ok := m[f.Name].([]any); f.List || ok {
-					m[f.Name] = append(list, f.Value)
-				} else if _, twice := m[f.Name]; !twice {
-					m[f.Name] = f.Value
-				}
-			}
-			_ = e.Encode(m)
+			_ = e.Encode(ev.object()) // a map of strings and lists of them always has a JSON form
 		}
 	}
 	return txtar.Format(&txtar.Archive{

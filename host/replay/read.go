@@ -116,7 +116,7 @@ func (b *Bundle) readPackage(r io.Reader, named registry.Digest) error {
 func (b *Bundle) finish() error {
 	for i := range b.records {
 		var err error
-		if b.records[i].event, err = b.records[i].Record.Event(b.Incident.Tenant); err != nil {
+		if b.records[i].event, err = b.records[i].Event(b.Incident.Tenant); err != nil {
 			return fmt.Errorf("read export: %w", err)
 		}
 	}

@@ -91,9 +91,55 @@ func (p *Package) Envelopes() [][]byte {
 	return list
 }
 
+// Bare returns the package of an artifact that was made here: nothing refers to it yet. Of an artifact that breaks a rule
+// the digest is empty, and AddPackage says which.
+func Bare(a registry.Artifact) Package {
+	p := Package{Artifact: a}
+	blobs, err := encode(&a)
+	if err != nil {
+		return p
+	}
+	files := map[string][]byte{}
+	for _, b := range blobs {
+		files[blobPath(b.desc.Digest)] = b.data
+	}
+	image := blobs[len(blobs)-1]
+	p.Digest, p.image = registry.Digest(image.desc.Digest), image.data
+	p.fetch = func(_ context.Context, d ocispec.Descriptor, limit int64) ([]byte, error) {
+		return fromFiles(files, d, limit)
+	}
+	return p
+}
+
+// Package returns an artifact with what refers to it, both as the namespace sees them. The errors are those of Pull.
+func (l *Layout) Package(ctx context.Context, d registry.Digest) (Package, error) {
+	a, err := l.Pull(ctx, d)
+	if err != nil {
+		return Package{}, err
+	}
+	p := Package{Artifact: a, Digest: d, fetch: l.Fetch()}
+	if p.image, err = l.Image(ctx, d); err != nil {
+		return Package{}, err
+	}
+	if p.Referrers, err = l.Referrers(ctx, d, ""); err != nil {
+		return Package{}, err
+	}
+	for _, r := range p.Referrers {
+		image, err := l.Image(ctx, r.Digest)
+		if err != nil {
+			return Package{}, err
+		}
+		p.more = append(p.more, image)
+	}
+	return p, nil
+}
+
 // AddPackage stores a package as it is: the artifact with the digest that its signatures are over, and what refers to
 // it. The errors are those of Add.
 func (l *Layout) AddPackage(ctx context.Context, p Package) (registry.Digest, error) {
+	if p.image == nil {
+		return l.Push(ctx, p.Artifact) // which says what is wrong with it
+	}
 	if _, err := l.Add(ctx, p.image, p.fetch); err != nil {
 		return "", err
 	}

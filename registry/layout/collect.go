@@ -34,6 +34,24 @@ type Collected struct {
 // A crash at any point leaves at most blobs that nothing names, which the next Collect removes. A version that was
 // removed can be pushed again with the same content and with no other.
 func (l *Layout) Collect(ctx context.Context, live []registry.Digest) (Collected, error) {
+	alive := map[string]bool{}
+	for _, d := range live {
+		alive[string(d)] = true
+	}
+	return l.collect(ctx, func(digest string) bool { return alive[digest] })
+}
+
+// Drop is Collect the other way round: it removes these versions and nothing that somebody has pushed since the caller
+// looked.
+func (l *Layout) Drop(ctx context.Context, gone []registry.Digest) (Collected, error) {
+	dead := map[string]bool{}
+	for _, d := range gone {
+		dead[string(d)] = true
+	}
+	return l.collect(ctx, func(digest string) bool { return !dead[digest] })
+}
+
+func (l *Layout) collect(ctx context.Context, alive func(digest string) bool) (Collected, error) {
 	var done Collected
 	if l.shared != nil {
 		if _, err := os.Stat(l.dir); errors.Is(err, fs.ErrNotExist) {
@@ -45,7 +63,7 @@ func (l *Layout) Collect(ctx context.Context, live []registry.Digest) (Collected
 		if err != nil {
 			return err
 		}
-		kept, gone := split(index, live)
+		kept, gone := split(index, alive)
 		if done.Versions, err = l.remember(gone); err != nil {
 			return err
 		}
@@ -65,15 +83,11 @@ func (l *Layout) Collect(ctx context.Context, live []registry.Digest) (Collected
 
 // split divides the entries of an index into those that stay and those that go. What refers to a module that is not in
 // this index, such as an organization's countersignature of a shared one, stays as long as that is live.
-func split(index ocispec.Index, live []registry.Digest) (kept, gone []ocispec.Descriptor) {
-	alive := map[string]bool{}
-	for _, d := range live {
-		alive[string(d)] = true
-	}
+func split(index ocispec.Index, alive func(digest string) bool) (kept, gone []ocispec.Descriptor) {
 	for _, m := range index.Manifests {
 		subject := m.Annotations[annotSubject]
 		switch {
-		case isModule(m) && !alive[string(m.Digest)], IsReferrerType(m.ArtifactType) && subject != "" && !alive[subject]:
+		case isModule(m) && !alive(string(m.Digest)), IsReferrerType(m.ArtifactType) && subject != "" && !alive(subject):
 			gone = append(gone, m)
 		default:
 			kept = append(kept, m)

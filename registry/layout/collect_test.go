@@ -110,7 +110,7 @@ func TestCollectAfterACrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, gone := split(index, []registry.Digest{keep})
+	kept, gone := split(index, func(d string) bool { return d == string(keep) })
 	before := files(t, l)
 	if _, err := l.remember(gone); err != nil { // killed here: nothing is gone
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/registrytest"
 	"oras.land/oras-go/v2"
 	"oras.land/oras-go/v2/content/oci"
 )
@@ -311,4 +312,52 @@ func FuzzReferrer(f *testing.F) {
 			t.Fatalf("%v is of no known kind", err)
 		}
 	})
+}
+
+// A package is the same whether it was made here, read from a layout or read from a file.
+func TestPackage(t *testing.T) {
+	from, to := open(t, t.TempDir()), open(t, t.TempDir())
+	a := registrytest.Module(t, "acme/oven:1.0.0", "")
+	bare := Bare(a)
+	d, err := from.AddPackage(t.Context(), bare)
+	if err != nil || d != bare.Digest {
+		t.Fatalf("AddPackage = %s, %v; want %s", d, err, bare.Digest)
+	}
+	if pushed, err := to.Push(t.Context(), a); err != nil || pushed != d {
+		t.Fatalf("Push = %s, %v; want %s", pushed, err, d)
+	}
+	release := registrytest.Release(t, a, d, registrytest.Key(t, "a"))
+	if _, err := from.Attach(t.Context(), d, TypeSignature, release); err != nil {
+		t.Fatal(err)
+	}
+	p, err := from.Package(t.Context(), d)
+	if err != nil || len(p.Envelopes()) != 1 {
+		t.Fatalf("Package: %d documents, %v", len(p.Envelopes()), err)
+	}
+	if got, err := to.AddPackage(t.Context(), p); err != nil || got != d {
+		t.Fatalf("AddPackage = %s, %v", got, err)
+	}
+	if list, err := to.Referrers(t.Context(), d, TypeSignature); err != nil || len(list) != 1 || string(list[0].Envelope) != string(release) {
+		t.Errorf("referrers %v, %v", list, err)
+	}
+	if done, err := from.Drop(t.Context(), nil); err != nil || done.Versions != 0 {
+		t.Errorf("drop nothing: %+v, %v", done, err)
+	}
+	if done, err := from.Drop(t.Context(), []registry.Digest{d}); err != nil || done.Versions != 1 || done.Blobs == 0 {
+		t.Errorf("drop: %+v, %v", done, err)
+	}
+	if list, _ := from.Referrers(t.Context(), d, ""); len(list) > 0 {
+		t.Errorf("what refers to it is still there: %v", list)
+	}
+	broken := a
+	broken.Manifest.Title = "Another"
+	if p := Bare(broken); p.Digest != "" {
+		t.Errorf("a broken artifact has the digest %s", p.Digest)
+	}
+	if _, err := to.AddPackage(t.Context(), Bare(broken)); !errors.Is(err, registry.ErrInvalid) {
+		t.Errorf("a broken artifact: %v", err)
+	}
+	if _, err := to.Package(t.Context(), registry.Digest("sha256:"+strings.Repeat("0", 64))); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("what is not there: %v", err)
+	}
 }

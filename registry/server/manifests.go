@@ -165,6 +165,7 @@ func (s *Server) store(ctx context.Context, t target, reference string, image []
 	added, err := t.layout.Add(ctx, image, fetch)
 	if err == nil {
 		s.uploads.forget(t.ns, image)
+		s.cfg.Stored(t.ns, added)
 	}
 	return added, err
 }

@@ -60,6 +60,9 @@ type Config struct {
 	// AdmitIndex verifies a signed index before it replaces the one that is served. Default: none is taken.
 	AdmitIndex func(ctx context.Context, s layout.Snapshot) error
 
+	// Stored is told of every artifact after it was stored. Default: nobody is.
+	Stored func(n registry.Namespace, a layout.Added)
+
 	Now    func() time.Time
 	Random io.Reader // for the names of upload sessions
 
@@ -79,6 +82,9 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	if cfg.Layout == nil || cfg.Dir == "" || cfg.Authorize == nil || cfg.Now == nil || cfg.Random == nil {
 		return nil, fmt.Errorf("module registry: layout, dir, authorize, now and random are needed: %w", registry.ErrInvalid)
+	}
+	if cfg.Stored == nil {
+		cfg.Stored = func(registry.Namespace, layout.Added) {}
 	}
 	if cfg.Failed == nil {
 		cfg.Failed = func(*http.Request, error) {}

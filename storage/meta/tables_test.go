@@ -4,12 +4,31 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/vedette-siem/vedette/storage"
 )
+
+func init() { maps.Copy(crossings, tableCrossings) }
+
+// tableCrossings are those of the contents of tables.
+var tableCrossings = map[string]crossing{
+	"PutTableContent": func(w *world, t storage.Tenant) (bool, error) {
+		if err := w.PutTableContent(ctx, t, "sha256:x", []byte("content"), time.Unix(7, 0)); err != nil {
+			return false, err
+		}
+		_, err := w.TableContent(ctx, w.a, "sha256:x")
+		return changed(err)
+	},
+	"TableContent": func(w *world, t storage.Tenant) (bool, error) {
+		w.must(w.PutTableContent(ctx, w.a, "sha256:x", []byte("content"), time.Unix(7, 0)))
+		_, err := w.TableContent(ctx, t, "sha256:x")
+		return changed(err)
+	},
+}
 
 func TestTableContents(t *testing.T) {
 	db, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "vedette.db")})

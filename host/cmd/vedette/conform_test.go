@@ -30,7 +30,10 @@ func TestModuleConform(t *testing.T) {
 		t.Errorf("code %d, %v, %+v", code, err, rep)
 	}
 	for _, args := range [][]string{
-		{"vedette/nothing"}, {"vedette/kv", "-o", "yaml"}, {"vedette/kv", "--settings", "/no/such/file"}, {"vedette/kv:1.0.0", "--registry", "/no/such/folder"},
+		{"vedette/nothing"},
+		{"vedette/kv", "-o", "yaml"},
+		{"vedette/kv", "--settings", "/no/such/file"},
+		{"vedette/kv:1.0.0", "--registry", "/no/such/folder"},
 		{"vedette/kv", "--level", "6"},
 	} {
 		if code, out, errs := vedette(t, append([]string{"module", "conform"}, args...)...); code != 1 || errs == "" {

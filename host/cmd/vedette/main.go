@@ -44,6 +44,6 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newServe(), newParse(), newModule(), newSearch(), newTail(),
-		newLogin(), newLogout(), newIncidents(), newIncident(), newReplay(), newMonitor(), newTable(), newConform(), newConformServe(), newCompile())
+		newLogin(), newLogout(), newIncidents(), newIncident(), newReplay(), newMonitor(), newTable(), newRegistry(), newConform(), newConformServe(), newCompile())
 	return root
 }

@@ -108,7 +108,7 @@ func backtestModule(cmd *cobra.Command, req *v1.BacktestModuleRequest, tell bool
 	if err != nil {
 		return nil, err
 	}
-	defer stream.Close()
+	defer func() { _ = stream.Close() }() // the report is here, or an error says why not
 	for stream.Receive() {
 		m := stream.Msg()
 		if m.Report != nil {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -32,17 +32,25 @@ func askModules(cmd *cobra.Command) (vedettev1connect.ModuleServiceClient, error
 
 func newModuleInstall() *cobra.Command {
 	req := &v1.InstallModuleRequest{}
-	var settings string
+	var settings, output string
+	var from shelf
+	fromHost := false
 	c := &cobra.Command{
-		Use:   "install [FOLDER|FILE.tar]",
+		Use:   "install [FOLDER|FILE.tar|PUBLISHER/NAME:VERSION]",
 		Short: "Install a built module on a live host",
-		Long: `Install a built module on a live host: the folder of a module, or one file with an OCI image layout.
+		Long: `Install a built module on a live host: the folder of a module, one file with an OCI image layout, or a version that
+was published; with a registry in front (registry.example.org/team/acme/doors:1.0.0) it is pulled from there first.
 
 The host verifies the package, checks and meters its code, compiles it and runs the package's own cases. Only when all
 of that has passed does it run, from one record to the next; what is refused changes nothing.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if req.Package, err = readPackage(absolute(folderArg(args))); err != nil {
+			if err := checkForm(output); err != nil {
+				return err
+			}
+			if fromHost {
+				req.Reference = folderArg(args)
+			} else if req.Package, err = readModule(cmd.Context(), &from, folderArg(args)); err != nil {
 				return err
 			}
 			if settings != "" {
@@ -60,6 +68,9 @@ of that has passed does it run, from one record to the next; what is refused cha
 			if err != nil {
 				return err
 			}
+			if output == "json" {
+				return printMessage(cmd.OutOrStdout(), resp.Msg)
+			}
 			if resp.Msg.Waiting != 0 {
 				fmt.Fprintf(cmd.OutOrStdout(), "waiting       request %d: it asks for %s, which nobody has granted\nnext          an admin runs: vedette module approve %d\n",
 					resp.Msg.Waiting, orNone(resp.Msg.Missing), resp.Msg.Waiting)
@@ -70,30 +81,48 @@ of that has passed does it run, from one record to the next; what is refused cha
 			if resp.Msg.ReplacedDigest != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "replaced      %s\n", resp.Msg.ReplacedDigest)
 			}
+			for _, w := range resp.Msg.Warnings {
+				fmt.Fprintf(cmd.OutOrStdout(), "warning       %s\n", printable(w))
+			}
 			return nil
 		},
 	}
+	from.flags(c)
+	addFormFlag(c, &output)
+	c.Flags().BoolVar(&fromHost, "from-host", false, "the version stands in the host's registry, or in the remote one that the host is configured with")
 	c.Flags().StringVar(&settings, "settings", "", "JSON file with the module's settings")
 	c.Flags().StringSliceVar(&req.Grants, "grant", nil, "capability that the module may use, such as vedette_http_v1")
 	return addTenantFlag(c, &req.Tenant)
+}
+
+// readModule returns a module as one file: what is there, or a version of a registry.
+func readModule(ctx context.Context, from *shelf, name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil && strings.Contains(name, ":"):
+		return readRef(ctx, from, name)
+	case err == nil && info.IsDir():
+		p, err := author.Fresh(ctx, absolute(name))
+		if err != nil {
+			return nil, err
+		}
+		return packed(p)
+	}
+	return readPackage(absolute(name))
 }
 
 // readPackage returns a module as one file.
 func readPackage(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the module: %w", err)
+		return nil, noModule(path, err)
 	}
 	if info.IsDir() {
 		p, err := author.Folder(path)
 		if err != nil {
 			return nil, err
 		}
-		var b bytes.Buffer
-		if err := layout.Pack(p, &b); err != nil {
-			return nil, err
-		}
-		return b.Bytes(), nil
+		return packed(p)
 	}
 	if info.Size() > layout.MaxArchiveBytes {
 		return nil, fmt.Errorf("read the module: %s has %d bytes, the limit is %d", path, info.Size(), layout.MaxArchiveBytes)
@@ -183,9 +212,10 @@ func moduleRecord(m *v1.Module, short bool) map[string]any {
 func newModuleVersions() *cobra.Command {
 	req, output := &v1.ListModuleVersionsRequest{}, ""
 	c := &cobra.Command{
-		Use:   "versions PUBLISHER/NAME",
-		Short: "List the versions that can run in place of the one that does",
-		Args:  cobra.ExactArgs(1),
+		Use:               "versions PUBLISHER/NAME",
+		Short:             "List the versions that can run in place of the one that does",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: installed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			modules, err := askModules(cmd)
 			if err != nil {
@@ -226,12 +256,16 @@ func versionRecord(v *v1.ModuleVersion) map[string]any {
 }
 
 func newModuleRollback() *cobra.Command {
-	req := &v1.RollbackModuleRequest{}
+	req, output := &v1.RollbackModuleRequest{}, ""
 	c := &cobra.Command{
-		Use:   "rollback PUBLISHER/NAME",
-		Short: "Make the version before run again, or an earlier one",
-		Args:  cobra.ExactArgs(1),
+		Use:               "rollback PUBLISHER/NAME",
+		Short:             "Make the version before run again, or an earlier one",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: installed,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkForm(output); err != nil {
+				return err
+			}
 			modules, err := askModules(cmd)
 			if err != nil {
 				return err
@@ -241,37 +275,15 @@ func newModuleRollback() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if output == "json" {
+				return printMessage(cmd.OutOrStdout(), resp.Msg)
+			}
 			showModule(cmd.OutOrStdout(), resp.Msg.Module)
 			return nil
 		},
 	}
+	addFormFlag(c, &output)
 	c.Flags().Uint64Var(&req.Generation, "to", 0, "generation of the version that is to run, as `vedette module versions` lists it (default: the version before)")
-	return addTenantFlag(c, &req.Tenant)
-}
-
-func newModuleLogs() *cobra.Command {
-	req := &v1.ModuleLogsRequest{}
-	c := &cobra.Command{
-		Use:   "logs PUBLISHER/NAME",
-		Short: "Print the newest log lines of a module",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			modules, err := askModules(cmd)
-			if err != nil {
-				return err
-			}
-			req.Name = args[0]
-			resp, err := modules.ModuleLogs(cmd.Context(), connect.NewRequest(req))
-			if err != nil {
-				return err
-			}
-			for _, l := range resp.Msg.Lines {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s  %-5s  %s\n", clock(l.At), l.Level, printable(l.Text))
-			}
-			return nil
-		},
-	}
-	c.Flags().Uint32Var(&req.Limit, "limit", 0, "the most lines to print (default all that are kept, 200)")
 	return addTenantFlag(c, &req.Tenant)
 }
 
@@ -286,9 +298,10 @@ func newModuleDisable() *cobra.Command {
 func newModuleSwitch(verb, short string, on bool) *cobra.Command {
 	var tenant uint32
 	return addTenantFlag(&cobra.Command{
-		Use:   verb + " PUBLISHER/NAME",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
+		Use:               verb + " PUBLISHER/NAME",
+		Short:             short,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: installed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			modules, err := askModules(cmd)
 			if err != nil {

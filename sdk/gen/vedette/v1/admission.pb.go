@@ -43,7 +43,9 @@ type InstallRequest struct {
 	Decided *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=decided,proto3" json:"decided,omitempty"`
 	Note    string                 `protobuf:"bytes,13,opt,name=note,proto3" json:"note,omitempty"`
 	// Version that runs now; empty when none does.
-	Running       string `protobuf:"bytes,14,opt,name=running,proto3" json:"running,omitempty"`
+	Running string `protobuf:"bytes,14,opt,name=running,proto3" json:"running,omitempty"`
+	// parser, monitor or rule; empty when the package is no longer here.
+	Kind          string `protobuf:"bytes,15,opt,name=kind,proto3" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -172,6 +174,13 @@ func (x *InstallRequest) GetNote() string {
 func (x *InstallRequest) GetRunning() string {
 	if x != nil {
 		return x.Running
+	}
+	return ""
+}
+
+func (x *InstallRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
 	}
 	return ""
 }
@@ -829,7 +838,7 @@ var File_vedette_v1_admission_proto protoreflect.FileDescriptor
 const file_vedette_v1_admission_proto_rawDesc = "" +
 	"\n" +
 	"\x1avedette/v1/admission.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x03\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x03\n" +
 	"\x0eInstallRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x16\n" +
@@ -845,7 +854,8 @@ const file_vedette_v1_admission_proto_rawDesc = "" +
 	"\adecider\x18\v \x01(\tR\adecider\x124\n" +
 	"\adecided\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\adecided\x12\x12\n" +
 	"\x04note\x18\r \x01(\tR\x04note\x12\x18\n" +
-	"\arunning\x18\x0e \x01(\tR\arunning\";\n" +
+	"\arunning\x18\x0e \x01(\tR\arunning\x12\x12\n" +
+	"\x04kind\x18\x0f \x01(\tR\x04kind\";\n" +
 	"\x11CapabilityRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"^\n" +

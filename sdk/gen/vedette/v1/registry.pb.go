@@ -138,8 +138,9 @@ func (x *RegistryPackage) GetRunning() bool {
 }
 
 type ListPackagesRequest struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0 for what all share (admin only).
+	Tenant uint32 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	// "publisher/name"; empty for all.
 	Module        string `protobuf:"bytes,2,opt,name=module,proto3" json:"module,omitempty"`
 	unknownFields protoimpl.UnknownFields
