@@ -209,7 +209,8 @@ func (b *backtesting) live(ctx context.Context) error {
 		return fmt.Errorf("too many readers follow the stream: %w", storage.ErrExhausted)
 	}
 	defer tail.Close()
-	before, _ := b.test.SoFar()
+	before, changed := b.test.SoFar()
+	b.progress(api.BacktestProgress{Phase: "stored", Records: before, Changed: changed}) // what comes from here on is live
 	defer func() {
 		records, _ := b.test.SoFar()
 		b.out.Live, b.out.Dropped = records-before, tail.Dropped()

@@ -119,7 +119,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(t *testing.T, s *server, token string)
 	}{
-		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
+		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"lifecycle", testLifecycle}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t
@@ -140,7 +140,9 @@ var pages = []address{
 	{"/dashboards", "Overview.*"},
 	{"/modules", "Modules.*"},
 	{"/modules/new", "New parser"},
+	{"/modules/approvals", "Approvals"},
 	{"/modules/quarantine", ".*Quarantine.*"},
+	{"/modules/e2e/probe", "probe"},
 	{"/modules/hostile", "Hostile modules"},
 	{"/sources", "Sources.*"},
 	{"/sources/add", "Add a source"},
@@ -223,46 +225,48 @@ const axeRun = `axe.run({ resultTypes: ['violations'] }).then((r) => [
 // settled is true when nothing fades in or out any more: colours in between have no contrast worth measuring.
 const settled = `[...document.querySelectorAll('[role=dialog], [role=menu]')].every((e) => getComputedStyle(e).opacity === '1') && document.getAnimations().filter((a) => a.playState === 'running' && a.effect.getComputedTiming().iterations !== Infinity).length === 0`
 
+// axe runs axe on what is shown.
+func (p *page) axe(what string) {
+	p.t.Helper()
+	script, err := os.ReadFile(root + "/console/web/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		p.t.Fatalf("axe comes with the console's tools (make web): %v", err)
+	}
+	p.await(what+" to stand still", settled)
+	eval[bool](p, string(script)+"; true")
+	for _, v := range do(p.t, p.ctx, chromedp.Evaluate[[]violation](axeRun, chromedp.EvalAwaitPromise)) {
+		p.t.Errorf("%s: %s: %s at %s", what, v.Impact, v.ID, v.Where)
+	}
+}
+
 // testAxe runs axe on every page in both themes.
 func testAxe(t *testing.T, s *server, token string) {
-	axe, err := os.ReadFile(root + "/console/web/node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatalf("axe comes with the console's tools (make web): %v", err)
-	}
 	s.probe(t.Context(), token, "looked at")
 	all := s.addresses(t)
 	p := openPage(t, "axe", s.url)
-	check := func(what string) {
-		t.Helper()
-		p.await(what+" to stand still", settled)
-		eval[bool](p, string(axe)+"; true")
-		for _, v := range do(t, p.ctx, chromedp.Evaluate[[]violation](axeRun, chromedp.EvalAwaitPromise)) {
-			t.Errorf("%s: %s: %s at %s", what, v.Impact, v.ID, v.Where)
-		}
-	}
 	for _, theme := range []string{"dark", "light"} {
 		eval[bool](p, fmt.Sprintf("localStorage.setItem('mantine-color-scheme-value', %q), true", theme))
 		p.open(s.url)
 		if theme == "dark" {
 			p.find("textbox", "User name")
-			check(theme + " sign-in")
+			p.axe(theme + " sign-in")
 			p.signIn(s)
 		}
 		p.open(s.url + "/queue")
 		p.find("row", ".*probe looked at.*")
 		p.press("jxo")
-		check(theme + " queue with a selection and the summary")
+		p.axe(theme + " queue with a selection and the summary")
 		for _, dialog := range []string{"c", "?"} {
 			p.press(dialog)
 			p.find("dialog", ".+")
-			check(theme + " dialog " + dialog)
+			p.axe(theme + " dialog " + dialog)
 			p.closeDialog()
 		}
 		for _, x := range all {
 			p.open(s.url + x.path)
 			p.find("heading", x.heading)
 			p.await(x.path+" to be loaded", `document.querySelector('[aria-busy=true]') === null`)
-			check(theme + " " + x.path)
+			p.axe(theme + " " + x.path)
 		}
 	}
 	for _, x := range all {

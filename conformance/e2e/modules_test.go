@@ -234,6 +234,8 @@ func (w *wizardRun) rollsBack() {
 	w.p.says(`local/doors 0\.1\.0 runs again`)
 	w.p.says(`0\.1\.0\s+\w{10}\s+running[\s\S]+0\.2\.0\s+\w{10}\s+Run this version again`)
 	w.reads("0.1.0")
+	w.p.click("button", "Try (it|all) again with the current version")
+	w.p.says(`(\d+) records?: \1 read now\. Nothing was stored\.`)
 	w.p.click("link", "it crashed")
 	w.p.find("heading", "local/doors: .+")
 	w.retries(`local/doors \S+ reads it: 1 event`)

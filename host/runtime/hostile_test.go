@@ -152,7 +152,7 @@ func TestHostileCall(t *testing.T) {
 	}
 }
 
-// TestInstances: copies are counted while they are there; one that failed is not.
+// TestInstances: copies and their memories are counted while they are there; one that failed is not.
 func TestInstances(t *testing.T) {
 	m := load(t, newHost(t, Config{Instances: 1}), ModuleSpec{Digest: "d", Wasm: hostile(t, "poison_trap")})
 	var r Result
@@ -160,12 +160,12 @@ func TestInstances(t *testing.T) {
 		record string
 		want   int
 	}{{"fine", 1}, {"!", 0}, {"fine", 1}} {
-		if err := m.Parse(t.Context(), encode(c.record), &r); err != nil || m.Instances() != c.want {
-			t.Errorf("after %q there are %d copies, want %d: %v", c.record, m.Instances(), c.want, err)
+		if err := m.Parse(t.Context(), encode(c.record), &r); err != nil || m.Instances() != c.want || (m.Memory() > 0) != (c.want > 0) {
+			t.Errorf("after %q there are %d copies of %d bytes, want %d: %v", c.record, m.Instances(), m.Memory(), c.want, err)
 		}
 	}
-	if err := m.Close(t.Context()); err != nil || m.Instances() != 0 {
-		t.Errorf("closed, there are %d copies: %v", m.Instances(), err)
+	if err := m.Close(t.Context()); err != nil || m.Instances() != 0 || m.Memory() != 0 {
+		t.Errorf("closed, there are %d copies of %d bytes: %v", m.Instances(), m.Memory(), err)
 	}
 }
 

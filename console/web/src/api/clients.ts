@@ -1,7 +1,9 @@
 // One client per service, for calls outside of react-query: commands and streams.
 
 import { createClient } from '@connectrpc/connect';
+import { AdmissionService } from '../gen/vedette/v1/admission_pb';
 import { AuthService } from '../gen/vedette/v1/auth_pb';
+import { BacktestService } from '../gen/vedette/v1/backtest_pb';
 import { DemoService } from '../gen/vedette/v1/demo_pb';
 import { EventService } from '../gen/vedette/v1/event_pb';
 import { IncidentService } from '../gen/vedette/v1/incident_pb';
@@ -10,7 +12,9 @@ import { SourceService } from '../gen/vedette/v1/source_pb';
 import { TenantService } from '../gen/vedette/v1/tenant_pb';
 import { transport } from './transport';
 
+export const admission = createClient(AdmissionService, transport);
 export const auth = createClient(AuthService, transport);
+export const backtests = createClient(BacktestService, transport);
 export const demo = createClient(DemoService, transport);
 export const events = createClient(EventService, transport);
 export const incidents = createClient(IncidentService, transport);

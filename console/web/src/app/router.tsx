@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect, retainSearchParams } from '@tanstack/react-router';
 import { onSessionEnd } from '../api/transport';
 import { pages as access } from '../access/pages';
+import { pages as admission } from '../admission/pages';
 import { pages as dashboard } from '../dashboard/pages';
 import { pages as health } from '../health/pages';
 import { pages as incident } from '../incident/pages';
@@ -46,7 +47,7 @@ const home = createRoute({
   },
 });
 
-const routes = [queue, incident, search, dashboard, modules, sources, health, access].flat().map((p) =>
+const routes = [queue, incident, search, dashboard, modules, admission, sources, health, access].flat().map((p) =>
   createRoute({ getParentRoute: () => signedIn, path: p.path, component: lazyRouteComponent(p.load), errorComponent: PageFailed }),
 );
 

@@ -22,6 +22,7 @@ const doing = {
   'events.read': 'search events',
   'modules.read': 'see modules',
   'modules.change': 'change modules',
+  'capabilities.grant': 'grant a module what it asks for',
   'quarantine.read': 'see quarantined records',
   'sources.read': 'see sources',
   'tokens.change': 'change ingest tokens',

@@ -132,7 +132,7 @@ function Commands({ page, loaded: { row } }: { page: IncidentPage; loaded: Loade
   const { user, whyNot } = useSession();
   const [asking, setAsking] = useState<Asking>();
   const [merging, setMerging] = useState(false);
-  const commands = commandsOf(row, page, user.name, { ask: setAsking, merge: () => setMerging(true) });
+  const commands = commandsOf(row, page, user.name, { whyNoCase: whyNot('modules.change'), whyNoShared: whyNot('global.change'), ask: setAsking, merge: () => setMerging(true) });
   const refused = whyNot('incidents.work');
   useHotkeys('Incident', [
     ...commands.map((c) => ({
@@ -151,7 +151,7 @@ function Commands({ page, loaded: { row } }: { page: IncidentPage; loaded: Loade
       {commands.filter((c) => primary.includes(c.keys)).map((c) => (
         <CommandButton key={c.keys} command={c} />
       ))}
-      <Menu width={270}>
+      <Menu width={310}>
         <Menu.Target>
           <Button variant="default" aria-label="More to do with the incident">
             <IconDots size={15} aria-hidden="true" />

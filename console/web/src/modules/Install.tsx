@@ -1,8 +1,10 @@
 // The foot of the wizard: name it, install it, see it run, take it back.
 
 import { Button, Loader, Select, TextInput } from '@mantine/core';
-import { IconArrowBackUp, IconCheck, IconX } from '@tabler/icons-react';
+import { IconArrowBackUp, IconArrowsDiff, IconCheck, IconHourglass, IconX } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { type Comparison, verdict } from '../admission';
 import { useHotkeys } from '../app/keys';
 import { useOrganization } from '../app/organization';
 import { useSession } from '../app/session';
@@ -20,24 +22,32 @@ import type { Wizard } from './useWizard';
 import css from './wizard.module.css';
 import { capabilityWords, steps } from './words';
 
-export function Install({ wizard }: { wizard: Wizard }) {
+interface Props {
+  wizard: Wizard;
+  comparison: Comparison;
+  // It is shown what it would change.
+  comparing: boolean;
+  compare: () => void;
+}
+
+export function Install({ wizard, comparison, comparing, compare }: Props) {
   const { whyNot, can } = useSession();
   const { all } = useOrganization();
   const line = useLine();
   const { state, install, undo } = useInstall(() => line.dropped);
   const [version, setVersion] = useState('');
-  const { candidate, preview, spec, samples, tenant, name } = wizard;
+  const { candidate, preview, spec, samples, tenant, name, module, update } = wizard;
   const busy = state.phase === 'running';
   const go = () =>
     void install({
       tenant, version, spec, samples: samples.records.filter((_, i) => preview.value?.results[i] && outcomeOf(preview.value.results[i]) === 'read'),
-      kind: candidate?.about.kind ?? 'parser', module: candidate ? `${candidate.about.publisher}/${candidate.about.name}` : `local/${name}`,
+      kind: candidate?.about.kind ?? 'parser', module,
       ...(candidate ? { archive: candidate.bytes, grants: candidate.about.capabilities.map((c) => c.id) } : {}),
     }); // prettier-ignore
   const why = whyNot('modules.change') || whyNotYet(wizard);
   useHotkeys('New parser', [{ keys: 'mod+Enter', label: 'Install', always: true, run: () => void (!why && !busy && go()) }]);
   const owners = [...all.map((t) => ({ value: String(t.id), label: t.name || t.slug })), ...(can('tenants.change') ? [{ value: '0', label: 'All organizations' }] : [])];
-  const capabilities = candidate?.about.capabilities ?? [];
+  const grants = can(tenant ? 'capabilities.grant' : 'global.change');
   return (
     <footer className={css.install} aria-label="Install">
       <div className={css.form}>
@@ -56,13 +66,17 @@ export function Install({ wizard }: { wizard: Wizard }) {
         )}
         <Select label="For" data={owners} value={String(tenant)} onChange={(v) => v !== null && wizard.choose(Number(v))} allowDeselect={false} />
         <Button onClick={go} loading={busy} disabled={why !== ''} title={why} data-install="">
-          {capabilities.length > 0 ? 'Grant and install' : 'Install'}
+          {update.more.length === 0 ? 'Install' : grants ? 'Grant and install' : 'Ask for approval'}
         </Button>
-        {state.phase === 'none' && (
-          <span className="dim">{why || (capabilities.length > 0 ? `It asks for ${capabilityWords(capabilities.map((c) => c.id))}.` : promise(wizard))}</span>
+        {!comparing && (
+          <Button variant="default" leftSection={<IconArrowsDiff size={14} aria-hidden="true" />} disabled={comparison.why !== ''} title={comparison.why} onClick={compare}>
+            What would it change?
+          </Button>
         )}
-        {state.phase !== 'none' && <Steps state={state} />}
+        {state.phase === 'none' && <span className="dim">{why || hint(wizard, comparison, comparing, grants)}</span>}
+        {state.phase !== 'none' && state.phase !== 'waiting' && <Steps state={state} />}
       </div>
+      {state.phase === 'waiting' && <Waiting state={state} wizard={wizard} grants={grants} />}
       {state.phase === 'refused' && <ErrorBox error={state.error} doing={`Install ${state.order.module}`} />}
       {state.phase === 'active' && <Active state={state} lost={Math.max(0, line.dropped - state.before)} undo={undo} />}
     </footer>
@@ -76,6 +90,36 @@ function whyNotYet({ candidate, preview, spec, samples, name }: Wizard): string 
   if (preview.value?.problems.length) return `The parser has ${plural(preview.value.problems.length, 'mistake')}.`;
   if (preview.value && !preview.value.results.some((r) => outcomeOf(r) === 'read')) return 'It reads none of the samples.';
   return isName(name) ? '' : 'It needs a name of lower-case letters, digits and dashes.';
+}
+
+// hint says what comes next: what was found of its effect, what it asks for, else what installing does.
+function hint(wizard: Wizard, { run }: Comparison, comparing: boolean, grants: boolean): string {
+  const { more, running } = wizard.update;
+  if (!comparing && run.phase === 'done') return verdict(run.report, run.span);
+  if (more.length === 0) return promise(wizard);
+  const asks = `It asks for ${running ? 'more than the version that runs: ' : ''}${capabilityWords(more.map((c) => c.id))}.`;
+  return grants ? asks : `${asks} An admin has to agree; nothing of it runs before.`;
+}
+
+function Waiting({ state, wizard, grants }: { state: Extract<Installation, { phase: 'waiting' }>; wizard: Wizard; grants: boolean }) {
+  const reason = (id: string) => wizard.candidate?.about.capabilities.find((c) => c.id === id)?.reason;
+  return (
+    <div className={css.waits} role="status">
+      <IconHourglass size={16} stroke={1.8} aria-hidden="true" />
+      <div>
+        <strong>{visible(state.order.module)} waits for approval</strong>
+        {state.missing.map((id) => (
+          <p key={id}>
+            asks for <span className="mono">{visible(id)}</span>
+            {reason(id) && `: ${visible(reason(id)!)}`}
+          </p>
+        ))}
+      </div>
+      <Button variant="default" renderRoot={(props) => <Link {...props} to="/modules/approvals" search={{ at: String(state.request) } as never} />}>
+        {grants ? 'Decide about' : 'Look at'} request {String(state.request)}
+      </Button>
+    </div>
+  );
 }
 
 function promise({ candidate, preview }: Wizard): string {
@@ -164,6 +208,11 @@ function Active({ state, lost, undo }: ActiveProps) {
           {label}
         </Button>
       )}
+      {state.warnings.map((w) => (
+        <p key={w} className={css.warn}>
+          {visible(w)}
+        </p>
+      ))}
       {shown && first && <EventFlyout eventId={first.event.id} event={first.event} onClose={() => setShown(false)} />}
     </div>
   );

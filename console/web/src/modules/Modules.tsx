@@ -3,10 +3,10 @@
 import { useQuery } from '@connectrpc/connect-query';
 import { Button, SegmentedControl, TextInput } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { IconBiohazard, IconPlus, IconSearch, IconUrgent } from '@tabler/icons-react';
+import { IconBiohazard, IconChecklist, IconPlus, IconSearch, IconUrgent } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useCallback, useMemo, useRef } from 'react';
-import { modules } from '../api/clients';
+import { useMemo, useRef } from 'react';
+import { useWaiting } from '../admission/useWaiting';
 import { useHotkeys } from '../app/keys';
 import { useOrganization } from '../app/organization';
 import { useParams } from '../app/params';
@@ -15,14 +15,14 @@ import { DemoService } from '../gen/vedette/v1/demo_pb';
 import { ModuleService } from '../gen/vedette/v1/module_pb';
 import { count } from '../ui/age';
 import { Page, Spring, useTitle } from '../ui/Layout';
-import { failed, notice } from '../ui/notice';
 import { SplitPane } from '../ui/SplitPane';
 import { EmptyState, ErrorBox } from '../ui/States';
 import { VirtualTable } from '../ui/VirtualTable';
 import { columnsOf } from './columns';
 import { Detail } from './Detail';
 import css from './modules.module.css';
-import { type Row, scopeOf, select, sorted } from './rows';
+import { pageOf, type Row, select, sorted } from './rows';
+import { useSwitch } from './useSwitch';
 
 const defaults = { kind: '', text: '', sort: 'name', at: '' };
 const refresh = 3_000; // ms
@@ -30,8 +30,8 @@ const refresh = 3_000; // ms
 export default function Modules() {
   useTitle('Modules');
   const [params, set] = useParams(defaults);
-  const { tenants, all, selected, name } = useOrganization();
-  const { can, whyNot } = useSession();
+  const { tenants, all, selected } = useOrganization();
+  const { can } = useSession();
   const navigate = useNavigate();
   const search = useRef<HTMLInputElement>(null);
   const { ref, width } = useElementSize();
@@ -44,25 +44,7 @@ export default function Modules() {
     () => sorted(select(data?.modules ?? [], { kind: params.kind, text: params.text, tenant }), params.sort),
     [data, params.kind, params.text, params.sort, tenant],
   );
-  const why = useCallback(
-    (r: Row) => whyNot('modules.change') || (scopeOf(r.module, tenant) === 0 && !can('tenants.change') ? 'It is shared: choose an organization to switch it for that one.' : ''),
-    [whyNot, can, tenant],
-  );
-  const switchTo = useCallback(
-    async (r: Row, on: boolean) => {
-      const scope = scopeOf(r.module, tenant);
-      const doing = `Switch ${r.module.name} ${on ? 'on' : 'off'}`;
-      const put = (enabled: boolean) => modules.setModuleEnabled({ name: r.module.name, tenant: scope, enabled });
-      try {
-        await put(on);
-        notice(`${r.module.name} is ${on ? 'on' : 'off'} for ${scope ? name(scope) : 'all organizations'}.`, () => void put(!on).then(() => refetch(), (e) => failed('Undo', e)));
-      } catch (e) {
-        failed(doing, e);
-      }
-      await refetch();
-    },
-    [tenant, name, refetch],
-  );
+  const { why, switchTo } = useSwitch(refetch);
   const global = all.length > 1;
   const columns = useMemo(() => columnsOf({ global, width, whyNot: why, switchTo: (r, on) => void switchTo(r, on) }), [global, width, why, switchTo]);
   const active = shown.find((r) => r.key === params.at);
@@ -75,9 +57,11 @@ export default function Modules() {
     { keys: 'k', label: 'Module before', run: () => step(-1) },
     { keys: '/', label: 'Filter', run: () => search.current?.select() },
     { keys: 'n', label: 'New parser', run: () => void navigate({ to: '/modules/new' }) },
+    { keys: 'p', label: 'Approvals', run: () => void navigate({ to: '/modules/approvals' }) },
     { keys: 'q', label: 'Quarantine', run: () => void navigate({ to: '/modules/quarantine' }) },
     { keys: 'Escape', label: 'Close the details', run: () => set({ at: '' }) },
   ]);
+  const waiting = useWaiting();
   const held = quarantine.data?.records.length ?? 0;
   return (
     <Page
@@ -105,6 +89,9 @@ export default function Modules() {
               Hostile modules
             </Button>
           )}
+          <Button variant="default" leftSection={<IconChecklist size={14} aria-hidden="true" />} renderRoot={(props) => <Link {...props} to="/modules/approvals" />}>
+            Approvals {waiting > 0 && count(waiting)}
+          </Button>
           <Button variant="default" leftSection={<IconUrgent size={14} aria-hidden="true" />} renderRoot={(props) => <Link {...props} to="/modules/quarantine" />}>
             Quarantine {held > 0 && count(held)}
           </Button>
@@ -133,6 +120,7 @@ export default function Modules() {
               columns={columns}
               active={params.at || undefined}
               onActive={(at) => set({ at })}
+              onOpen={(r) => void navigate(pageOf(r.module))}
               toneOf={toneOf}
               sort={{ by: params.sort.replace(/^-/, ''), descending: params.sort.startsWith('-') }}
               onSort={(by) => set({ sort: params.sort === by ? `-${by}` : by })}

@@ -1,9 +1,13 @@
-// The wizard for parsers: samples on the left, what reads them in the middle, what becomes of them on the right.
+// The wizard: samples on the left, what reads them in the middle, what becomes of them on the right; then what it would
+// change, and the installation.
 
 import { Button } from '@mantine/core';
-import { IconPackage, IconWand } from '@tabler/icons-react';
+import { IconArrowLeft, IconPackage, IconWand } from '@tabler/icons-react';
 import { type DragEvent, lazy, Suspense, useRef, useState } from 'react';
+import { Comparing, useBacktest } from '../admission';
+import { useHotkeys } from '../app/keys';
 import { useParams } from '../app/params';
+import { useSession } from '../app/session';
 import type { Problem } from '../gen/vedette/v1/module_pb';
 import { bytes } from '../ui/age';
 import { Badge } from '../ui/Badge';
@@ -13,7 +17,7 @@ import { visible } from '../ui/text';
 import type { EditorHandle } from './Editor';
 import { Install } from './Install';
 import { Results } from './Results';
-import { limits } from './samples';
+import { isName, limits } from './samples';
 import { Samples } from './Samples';
 import { useWizard, type Wizard } from './useWizard';
 import css from './wizard.module.css';
@@ -21,6 +25,7 @@ import css from './wizard.module.css';
 const Editor = lazy(() => import('./Editor'));
 const defaults = { sample: '', from: '', source: '' };
 const none: readonly Problem[] = [];
+const titles: Record<string, string> = { parser: 'Parser', rule: 'Rule', monitor: 'Monitor' };
 
 export default function New() {
   useTitle('New parser');
@@ -35,6 +40,17 @@ export default function New() {
 function Whole({ sample, from, source }: typeof defaults) {
   const wizard = useWizard(sample);
   const [over, setOver] = useState(false);
+  const [view, setView] = useState<'write' | 'compare'>('write');
+  const { whyNot } = useSession();
+  const comparison = useBacktest(wizard.trial, whyNot('modules.change') || whyNot('events.read') || whyNotComparable(wizard));
+  const compare = () => {
+    setView('compare');
+    if (comparison.run.phase === 'none') comparison.start();
+  };
+  const comparing = view === 'compare';
+  useHotkeys('New parser', [
+    comparing ? { keys: 'Escape', label: 'Back to the parser', run: () => setView('write') } : { keys: 'b', label: 'Compare with what runs', run: compare },
+  ]);
   const open = (file: File) => void take(wizard, file).catch((e: Error) => notice(e.message));
   const drop = (e: DragEvent) => {
     e.preventDefault();
@@ -53,14 +69,37 @@ function Whole({ sample, from, source }: typeof defaults) {
       onDragLeave={(e) => e.currentTarget === e.target && setOver(false)}
       onDrop={drop}
     >
-      <div className={css.columns}>
+      <div className={css.columns} hidden={comparing}>
         <Samples wizard={wizard} from={from} source={source} open={open} />
         <Parser wizard={wizard} />
         <Results wizard={wizard} />
       </div>
-      <Install wizard={wizard} />
+      {comparing && (
+        <section className={css.compare} aria-label="What it would change">
+          <header>
+            <h2>
+              <i>4</i> What it would change
+            </h2>
+            <span className="mono dim">{visible(wizard.module)}</span>
+            <span className={css.spring} />
+            <Button variant="default" size="compact-xs" leftSection={<IconArrowLeft size={13} aria-hidden="true" />} onClick={() => setView('write')}>
+              Back to the {wizard.candidate?.about.kind || 'parser'}
+            </Button>
+          </header>
+          <Comparing comparison={comparison} />
+        </section>
+      )}
+      <Install wizard={wizard} comparison={comparison} comparing={comparing} compare={compare} />
     </div>
   );
+}
+
+function whyNotComparable({ candidate, spec, name, preview, trial }: Wizard): string {
+  if (candidate?.about.kind === 'monitor') return 'A monitor reads no records: there is nothing to compare.';
+  if (candidate) return '';
+  if (!spec.trim()) return 'There is no parser to compare yet.';
+  if (preview.value?.problems.length) return 'The parser has mistakes.';
+  return trial && isName(name) ? '' : 'It needs a name of lower-case letters, digits and dashes.';
 }
 
 // take opens a file as what its name says it is.
@@ -83,7 +122,7 @@ function Parser({ wizard }: { wizard: Wizard }) {
     <section className={css.column} aria-label="Parser">
       <header>
         <h2>
-          <i>2</i> Parser
+          <i>2</i> {candidate ? titles[candidate.about.kind] ?? 'Package' : 'Parser'}
         </h2>
         {!candidate && !touched && spec && <Badge tone="accent">suggested</Badge>}
         <span className={css.spring} />
@@ -123,6 +162,7 @@ function Parser({ wizard }: { wizard: Wizard }) {
 
 function Candidate({ wizard }: { wizard: Wizard }) {
   const { about, bytes: data } = wizard.candidate!;
+  const { running, more, less } = wizard.update;
   return (
     <div className={css.candidate}>
       <h3>
@@ -133,6 +173,8 @@ function Candidate({ wizard }: { wizard: Wizard }) {
         <dd className="mono">
           {visible(about.publisher)}/{visible(about.name)} {visible(about.version)}
         </dd>
+        <dt>Now</dt>
+        <dd>{running ? `${visible(running.version)} runs${running.tenant === 0 && wizard.tenant !== 0 ? ' for all organizations' : ''}` : 'not installed'}</dd>
         <dt>Kind</dt>
         <dd>{visible(about.kind)}</dd>
         <dt>Size</dt>
@@ -142,8 +184,13 @@ function Candidate({ wizard }: { wizard: Wizard }) {
           {about.capabilities.length === 0 && 'nothing: it sees the records that it is given and no more'}
           {about.capabilities.map((c) => (
             <p key={c.id}>
-              <span className="mono">{visible(c.id)}</span>
-              {c.reason && `: ${visible(c.reason)}`}
+              <span className="mono">{visible(c.id)}</span> {running && more.includes(c) && <Badge tone="warn">new in this version</Badge>}
+              {c.reason && <small>{visible(c.reason)}</small>}
+            </p>
+          ))}
+          {less.map((id) => (
+            <p key={id}>
+              <s className="mono">{visible(id)}</s> <Badge tone="ok">no longer</Badge>
             </p>
           ))}
         </dd>

@@ -40,7 +40,10 @@ export function Results({ wizard }: { wizard: Wizard }) {
         )}
       </header>
       {preview.error !== undefined && <ErrorBox error={preview.error} doing="Try the parser" />}
-      {samples.records.length === 0 && (
+      {candidate && candidate.about.kind !== 'parser' && (
+        <EmptyState title={`A ${visible(candidate.about.kind)} reads no samples`}>{candidate.about.kind === 'rule' ? 'What it would change shows the incidents that it would raise, and those that it would not.' : 'It asks devices by itself once it runs.'}</EmptyState>
+      )}
+      {samples.records.length === 0 && candidate?.about.kind !== 'rule' && candidate?.about.kind !== 'monitor' && (
         <EmptyState title="Fields appear here">Paste a record. A parser for it is suggested at once, and what it reads is shown while you type.</EmptyState>
       )}
       {!permitted && samples.records.length > 0 && <EmptyState title="Trying parsers takes the right to install them">Ask an admin for the role of an analyst.</EmptyState>}

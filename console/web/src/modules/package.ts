@@ -4,6 +4,7 @@
 export const maxPackageBytes = 16 << 20;
 
 export interface Capability {
+  // Of one that looks into a table, with the table: "vedette_set_v1:bad-domains".
   readonly id: string;
   readonly reason: string;
 }
@@ -48,8 +49,21 @@ export function aboutOf(tar: Uint8Array): About {
   const word = (name: string) => (typeof config[name] === 'string' ? config[name] : '');
   return {
     publisher: word('publisher'), name: word('name'), version: word('version'), kind: word('kind'), title: word('title'),
-    capabilities: list(config.capabilities).map((c) => ({ id: String((c as Capability).id), reason: String((c as Capability).reason ?? '') })),
+    capabilities: list(config.capabilities).flatMap((c) => asksOf(c as Asked)),
   }; // prettier-ignore
+}
+
+interface Asked {
+  readonly id?: unknown;
+  readonly reason?: unknown;
+  readonly targets?: unknown;
+}
+
+// asksOf is what somebody has to grant: a capability, or each table that it looks into.
+function asksOf({ id, reason, targets }: Asked): Capability[] {
+  const one = { id: String(id), reason: String(reason ?? '') };
+  if (one.id !== 'vedette_set_v1' && one.id !== 'vedette_lookup_v1') return [one];
+  return list(targets).map((t) => ({ ...one, id: `${one.id}:${String((t as { name?: unknown }).name)}` }));
 }
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

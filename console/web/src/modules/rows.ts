@@ -63,3 +63,9 @@ export function sorted(rows: readonly Row[], by: string): Row[] {
 
 // scopeOf is the organization that a switch acts on: 0 is all of them.
 export const scopeOf = (m: Module, tenant: number | undefined): number => (m.tenant !== 0 ? m.tenant : (tenant ?? 0));
+
+// pageOf is the address of a module's own page.
+export const pageOf = (m: Pick<Module, 'name' | 'tenant'>) => {
+  const [publisher = '', name = ''] = m.name.split('/');
+  return { to: '/modules/$publisher/$name', params: { publisher, name }, search: (m.tenant ? { for: String(m.tenant) } : {}) as never } as const;
+};

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { events, modules } from '../api/clients';
 import { explain, isCancelled } from '../api/errors';
 import type { Event } from '../gen/vedette/v1/event_pb';
-import type { Module } from '../gen/vedette/v1/module_pb';
+import type { InstallModuleResponse, Module } from '../gen/vedette/v1/module_pb';
 import { failedStep, steps } from './words';
 
 export interface Order {
@@ -26,11 +26,20 @@ export type Installation =
   | { readonly phase: 'running'; readonly order: Order }
   | { readonly phase: 'refused'; readonly order: Order; readonly step: number; readonly error: unknown }
   | {
+      // Nothing was installed: it asks for what nobody has granted.
+      readonly phase: 'waiting';
+      readonly order: Order;
+      readonly request: bigint;
+      readonly missing: readonly string[];
+    }
+  | {
       readonly phase: 'active';
       readonly order: Order;
       readonly module: Module;
       readonly cases: number;
       readonly replaced: boolean;
+      // What the installation took away.
+      readonly warnings: readonly string[];
       // In milliseconds since 1970.
       readonly at: number;
       // Records that had gone missing before it was swapped in, since the host started.
@@ -41,10 +50,13 @@ export type Installation =
       readonly undone?: string;
     };
 
-const send = async (o: Order) =>
+const send = async (o: Order): Promise<Pick<InstallModuleResponse, 'module' | 'replacedDigest' | 'cases' | 'waiting' | 'missing' | 'warnings'>> =>
   o.archive
     ? await modules.installModule({ tenant: o.tenant, package: o.archive, grants: [...(o.grants ?? [])] })
-    : await modules.installSpec({ tenant: o.tenant, name: o.module.split('/')[1]!, version: o.version, spec: o.spec, samples: [...o.samples] });
+    : { waiting: 0n, missing: [], warnings: [], ...(await installSpec(o)) };
+
+const installSpec = (o: Order) =>
+  modules.installSpec({ tenant: o.tenant, name: o.module.split('/')[1]!, version: o.version, spec: o.spec, samples: [...o.samples] });
 
 // useInstall installs what it is given. dropped returns how many records went missing since the host started.
 export function useInstall(dropped: () => number) {
@@ -69,10 +81,15 @@ export function useInstall(dropped: () => number) {
     try {
       if (order.kind === 'parser') await watch(order, found, own.signal);
       const done = await send(order);
-      if (own.signal.aborted || !done.module) return;
+      if (own.signal.aborted) return;
+      if (done.waiting > 0n) {
+        own.abort();
+        return setState({ phase: 'waiting', order, request: done.waiting, missing: done.missing });
+      }
+      if (!done.module) throw new Error('another change took it out again at once');
       at = Date.now();
       const replaced = done.replacedDigest !== '';
-      setState({ phase: 'active', order, module: done.module, cases: done.cases, replaced, at, before });
+      setState({ phase: 'active', order, module: done.module, cases: done.cases, replaced, warnings: done.warnings, at, before });
       // What came before the answer did can only be the work of a version that replaced none.
       if (early && !replaced) found(early);
     } catch (error) {

@@ -1,14 +1,17 @@
 // The state of the wizard: samples, what reads them, and what becomes of them.
 
+import { useQuery } from '@connectrpc/connect-query';
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import type { Trial } from '../admission';
 import { modules } from '../api/clients';
 import { isCancelled } from '../api/errors';
 import { useOrganization } from '../app/organization';
 import { useSession } from '../app/session';
-import type { PreviewModuleResponse } from '../gen/vedette/v1/module_pb';
+import { ModuleService, type PreviewModuleResponse } from '../gen/vedette/v1/module_pb';
 import { type Answer, Latest } from './latest';
 import { type About, aboutOf } from './package';
 import { collect, nameOf, type Samples } from './samples';
+import { type Update, updateOf } from './update';
 
 // 150 ms after the last key is soon enough to feel like at once.
 const typing = 150;
@@ -55,6 +58,11 @@ export interface Wizard {
   choose: (tenant: number) => void;
   name: string;
   rename: (name: string) => void;
+  // "publisher/name".
+  module: string;
+  update: Update;
+  // What would run; undefined while there is nothing.
+  trial: Trial | undefined;
 }
 
 function useLatest<Q, R>(ask: (q: Q, signal: AbortSignal) => Promise<R>, wait: number): [Latest<Q, R>, Answer<R>] {
@@ -94,12 +102,21 @@ export function useWizard(sample: string): Wizard {
   const none = samples.records.length === 0 || whose === 0;
   useEffect(() => {
     const question = { tenant: whose, samples: [...samples.records] };
-    const written = candidate ? { archive: candidate.bytes } : spec.trim() ? { spec } : undefined;
+    const written = candidate ? candidate.about.kind === 'parser' && { archive: candidate.bytes } : spec.trim() ? { spec } : undefined;
     ask.put(none || !written || !permitted ? undefined : { ...question, ...written });
   }, [ask, none, permitted, whose, samples, spec, candidate]);
   useEffect(() => {
     askToday.put(none ? undefined : { tenant: whose, samples: [...samples.records] });
   }, [askToday, none, whose, samples]);
+
+  const name = named ?? (spec ? nameOf(spec) : '');
+  const module = candidate ? `${candidate.about.publisher}/${candidate.about.name}` : `local/${name}`;
+  const { data: installed } = useQuery(ModuleService.method.listModules, { tenants: tenant ? [tenant] : [] });
+  const update = useMemo(() => updateOf(installed?.modules ?? [], module, tenant, candidate?.about.capabilities ?? []), [installed, module, tenant, candidate]);
+  const trial = useMemo((): Trial | undefined => {
+    if (candidate) return { tenant, name: '', candidate: { case: 'package', value: candidate.bytes }, grants: candidate.about.capabilities.map((c) => c.id) };
+    return spec.trim() && name ? { tenant, name, candidate: { case: 'spec', value: spec }, grants: [] } : undefined;
+  }, [candidate, spec, name, tenant]);
 
   const [suggester, suggestion] = useLatest((records: readonly Uint8Array[], signal) => modules.suggestSpec({ samples: [...records] }, { signal }), 0);
   const suggest = useCallback(() => suggester.put(samples.records.length > 0 ? samples.records : undefined), [suggester, samples]);
@@ -128,6 +145,6 @@ export function useWizard(sample: string): Wizard {
   return {
     pasted, paste, taken, take, samples, spec, write, touched, suggest, suggesting: suggestion.busy, candidate, upload,
     preview: isCancelled(preview.error) ? { ...preview, error: undefined } : preview, today, permitted, tenant, choose,
-    name: named ?? (spec ? nameOf(spec) : ''), rename,
+    name, rename, module, update, trial,
   }; // prettier-ignore
 }

@@ -52,9 +52,9 @@ export const shortTime = (ms: number): string => (ms < 0.1 ? '<0.1 ms' : ms < 10
 export const steps = ['Verify', 'Static checks', 'Compile', 'Tests', 'Active'] as const;
 
 const places: [RegExp, number][] = [
-  [/refused at the (package|publisher|signature|settings|capabilities)/, 0],
+  [/refused at the (package|publisher|signature|settings|request for approval)/, 0],
   [/refused at (the static checks|what runs already)/, 1],
-  [/refused at its own tests/, 3],
+  [/refused at its (own tests|saved cases)/, 3],
   [/refused at the (registry|activation)/, 4],
 ];
 

@@ -1,20 +1,21 @@
 import { useQuery } from '@connectrpc/connect-query';
-import { Autocomplete, Button, Group, Modal, Radio, Select, Stack, Textarea } from '@mantine/core';
+import { Autocomplete, Button, Checkbox, Group, Modal, Radio, Select, Stack, Textarea } from '@mantine/core';
 import { type FormEvent, type KeyboardEvent, type ReactNode, useMemo, useState } from 'react';
 import { useSession } from '../app/session';
 import { TenantService } from '../gen/vedette/v1/tenant_pb';
 import { type Row, severities } from '../live/row';
 import { plural } from '../ui/age';
 import { visible } from '../ui/text';
+import { saveCase } from './cases';
 import css from './triage.module.css';
 import type { Step } from './triage';
 
 export interface Asking {
-  kind: 'escalate' | 'close' | 'note' | 'set' | 'merge';
+  kind: 'escalate' | 'close' | 'false' | 'note' | 'set' | 'merge';
   rows: readonly Row[];
 }
 
-const titles: Record<Asking['kind'], string> = { escalate: 'Escalate', close: 'Close', note: 'Add a note to', set: 'Severity and assignee of', merge: 'Merge' };
+const titles: Record<Asking['kind'], string> = { escalate: 'Escalate', close: 'Close', false: 'Close as a false positive:', note: 'Add a note to', set: 'Severity and assignee of', merge: 'Merge' };
 
 const verdicts = [
   { value: 'true_positive', label: 'True positive', description: 'An attack or a breach of policy, and dealt with' },
@@ -36,7 +37,7 @@ export interface Desk {
 // Dialogs asks for what an action needs, and then does it.
 export function Dialogs({ asking, close, desk }: { asking: Asking | undefined; close: () => void; desk: Desk }) {
   const what = asking && (asking.rows.length === 1 ? visible(asking.rows[0]!.title) : plural(asking.rows.length, 'incident'));
-  const body = { escalate: Escalate, close: Close, note: Note, set: Change, merge: Merge };
+  const body = { escalate: Escalate, close: Close, false: FalsePositive, note: Note, set: Change, merge: Merge };
   const Body = asking && body[asking.kind];
   return (
     <Modal opened={asking !== undefined} onClose={close} title={asking && `${titles[asking.kind]} ${what}`} onExitTransitionEnd={desk.focus}>
@@ -87,20 +88,42 @@ const NoteField = ({ required = false }: { required?: boolean }) => (
   <Textarea label={required ? 'Note' : 'Note, if there is something to say'} name="note" autosize minRows={3} maxRows={10} maxLength={longestNote} required={required} withAsterisk={false} data-autofocus={required || undefined} />
 );
 
-function Close({ rows, desk, close }: BodyProps) {
+const Close = (props: BodyProps) => <Verdict {...props} initial="true_positive" keep={false} />;
+
+// FalsePositive is Close with what is wanted of a false positive chosen already.
+const FalsePositive = (props: BodyProps) => <Verdict {...props} initial="false_positive" keep />;
+
+function Verdict({ rows, desk, close, initial, keep }: BodyProps & { initial: string; keep: boolean }) {
+  const { can } = useSession();
+  const [verdict, setVerdict] = useState(initial);
+  const [kept, setKept] = useState(keep);
+  const offered = verdict === 'false_positive' && rows.length === 1 && can('modules.change');
   const then = (field: (n: string) => string) => {
-    const verdict = field('verdict');
     desk.act('Close', `Closed as ${verdict.replaceAll('_', ' ')}`, rows, [...comment(field('note')), { action: 'resolve', argument: verdict }]);
+    if (offered && kept) void saveCase(rows[0]!.id, field('shared') !== '');
   };
   return (
     <Form label="Close" then={then} close={close}>
-      <Radio.Group name="verdict" label="Verdict" defaultValue="true_positive">
+      <Radio.Group name="verdict" label="Verdict" value={verdict} onChange={setVerdict}>
         <Stack gap="sm" mt={6}>
           {verdicts.map((v, i) => (
-            <Radio key={v.value} {...v} size="xs" data-autofocus={i === 0 || undefined} />
+            <Radio key={v.value} {...v} size="xs" data-autofocus={(!keep && i === 0) || undefined} />
           ))}
         </Stack>
       </Radio.Group>
+      {offered && (
+        <Stack gap="sm" className={css.case}>
+          <Checkbox
+            size="xs"
+            label="Keep its events as a case of the rule"
+            description="Later versions of the rule that fire on them are refused"
+            checked={kept}
+            onChange={(e) => setKept(e.currentTarget.checked)}
+            data-autofocus={keep || undefined}
+          />
+          {kept && can('global.change') && <Checkbox size="xs" name="shared" label="For all organizations" description="For a rule that they share; otherwise for versions of this organization only" />}
+        </Stack>
+      )}
       <NoteField />
     </Form>
   );

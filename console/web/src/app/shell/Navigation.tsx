@@ -1,5 +1,6 @@
 import { IconChartHistogram, IconHeartbeat, IconInbox, IconPlug, IconPuzzle, IconSearch } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
+import { useWaiting } from '../../admission/useWaiting';
 import { Keys } from '../../ui/Keys';
 import { useHotkeys } from '../keys';
 import css from './shell.module.css';
@@ -20,12 +21,18 @@ export function Navigation() {
     places.map((p) => ({ keys: p.keys, label: p.title, run: () => void navigate({ to: p.to }) })),
     true,
   );
+  const waiting = useWaiting();
   return (
     <nav className={css.nav} aria-label="Pages">
       {places.map((p) => (
-        <Link key={p.to} to={p.to} aria-label={p.title}>
+        <Link key={p.to} to={p.to} aria-label={p.to === '/modules' && waiting > 0 ? `${p.title}, ${waiting} for approval` : p.title}>
           <p.icon size={17} stroke={1.6} aria-hidden="true" />
           <span>{p.title}</span>
+          {p.to === '/modules' && waiting > 0 && (
+            <b className={css.waiting} title="Installations that wait for approval">
+              {waiting}
+            </b>
+          )}
           <span>
             <Keys keys={p.keys} />
           </span>

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/module.proto.
  */
 export const file_vedette_v1_module: GenFile = /*@__PURE__*/
-  fileDesc("Chd2ZWRldHRlL3YxL21vZHVsZS5wcm90bxIKdmVkZXR0ZS52MSKsAgoGTW9kdWxlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIRCglwdWJsaXNoZXIYBSABKAkSDwoHaW1wb3J0cxgGIAMoCRIUCgxjYXBhYmlsaXRpZXMYByADKAkSDgoGdGVuYW50GAggASgNEg8KB2VuYWJsZWQYCSABKAgSEgoKZ2VuZXJhdGlvbhgKIAEoBBIwCgxhY3RpdmF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA3VzZRgMIAEoCzIVLnZlZGV0dGUudjEuTW9kdWxlVXNlEg0KBXRpdGxlGA0gASgJEhEKCWluc3RhbmNlcxgOIAEoDSKAAQoJTW9kdWxlVXNlEg0KBWNhbGxzGAEgASgEEg8KB3JlY29yZHMYAiABKAQSDgoGZXZlbnRzGAMgASgEEgwKBGZ1ZWwYBCABKAQSDgoGZXJyb3JzGAUgASgEEhIKCmxhc3RfZXJyb3IYBiABKAkSEQoJc3VzcGVuZGVkGAcgASgJIiUKEkxpc3RNb2R1bGVzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNIjoKE0xpc3RNb2R1bGVzUmVzcG9uc2USIwoHbW9kdWxlcxgBIAMoCzISLnZlZGV0dGUudjEuTW9kdWxlIlkKFEluc3RhbGxNb2R1bGVSZXF1ZXN0Eg8KB3BhY2thZ2UYASABKAwSDgoGdGVuYW50GAIgASgNEhAKCHNldHRpbmdzGAMgASgJEg4KBmdyYW50cxgEIAMoCSKFAQoVSW5zdGFsbE1vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlEhcKD3JlcGxhY2VkX2RpZ2VzdBgCIAEoCRINCgVjYXNlcxgDIAEoDRIPCgd3YWl0aW5nGAQgASgEEg8KB21pc3NpbmcYBSADKAkiOQoZTGlzdE1vZHVsZVZlcnNpb25zUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDSJJChpMaXN0TW9kdWxlVmVyc2lvbnNSZXNwb25zZRIrCgh2ZXJzaW9ucxgBIAMoCzIZLnZlZGV0dGUudjEuTW9kdWxlVmVyc2lvbiKtAQoNTW9kdWxlVmVyc2lvbhIPCgd2ZXJzaW9uGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRISCgpnZW5lcmF0aW9uGAMgASgEEjAKDGFjdGl2YXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMYWN0aXZhdGVkX2J5GAUgASgJEg8KB3J1bm5pbmcYBiABKAgSDgoGc2hhcmVkGAcgASgIIkkKFVJvbGxiYWNrTW9kdWxlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRISCgpnZW5lcmF0aW9uGAMgASgEIjwKFlJvbGxiYWNrTW9kdWxlUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUiSAoXU2V0TW9kdWxlRW5hYmxlZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDwoHZW5hYmxlZBgDIAEoCCI+ChhTZXRNb2R1bGVFbmFibGVkUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUiQAoRTW9kdWxlTG9nc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDQoFbGltaXQYAyABKA0iPgoSTW9kdWxlTG9nc1Jlc3BvbnNlEigKBWxpbmVzGAEgAygLMhkudmVkZXR0ZS52MS5Nb2R1bGVMb2dMaW5lIlQKDU1vZHVsZUxvZ0xpbmUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxldmVsGAIgASgJEgwKBHRleHQYAyABKAkiRwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDQoFbGltaXQYAiABKA0SDgoGYmVmb3JlGAMgASgEIlkKFkxpc3RRdWFyYW50aW5lUmVzcG9uc2USLgoHcmVjb3JkcxgBIAMoCzIdLnZlZGV0dGUudjEuUXVhcmFudGluZWRSZWNvcmQSDwoHZHJvcHBlZBgCIAEoBCK4AQoRUXVhcmFudGluZWRSZWNvcmQSDgoGdGVuYW50GAEgASgNEhAKCHBvc2l0aW9uGAIgASgJEg4KBm1vZHVsZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSDAoEY29kZRgFIAEoCRIOCgZkZXRhaWwYBiABKAkSCwoDcmF3GAcgASgMEiYKAmF0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZudW1iZXIYCSABKAQilAEKFFByZXZpZXdNb2R1bGVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIRCgdwYWNrYWdlGAIgASgMSAASDgoEc3BlYxgDIAEoCUgAEg4KBG5hbWUYBCABKAlIABIPCgdzYW1wbGVzGAUgAygMEgwKBGZyb20YBiABKAkSDQoFbGltaXQYByABKA1CCwoJY2FuZGlkYXRlIo4BChVQcmV2aWV3TW9kdWxlUmVzcG9uc2USJQoIcHJvYmxlbXMYASADKAsyEy52ZWRldHRlLnYxLlByb2JsZW0SKgoHcmVzdWx0cxgCIAMoCzIZLnZlZGV0dGUudjEuUHJldmlld1Jlc3VsdBIMCgRmdWVsGAMgASgEEhQKDG1pbGxpc2Vjb25kcxgEIAEoASJDCgdQcm9ibGVtEgwKBGxpbmUYASABKA0SDgoGY29sdW1uGAIgASgNEgwKBHRleHQYAyABKAkSDAoEaGludBgEIAEoCSJlCg1QcmV2aWV3UmVzdWx0EgsKA3JhdxgBIAEoDBIoCgZldmVudHMYAiADKAsyGC52ZWRldHRlLnYxLlByZXZpZXdFdmVudBINCgVlcnJvchgDIAEoCRIOCgZwYXJzZXIYBCABKAkiUQoMUHJldmlld0V2ZW50EiAKBWV2ZW50GAEgASgLMhEudmVkZXR0ZS52MS5FdmVudBIfCgVzcGFucxgCIAMoCzIQLnZlZGV0dGUudjEuU3BhbiIlChJTdWdnZXN0U3BlY1JlcXVlc3QSDwoHc2FtcGxlcxgBIAMoDCIjChNTdWdnZXN0U3BlY1Jlc3BvbnNlEgwKBHNwZWMYASABKAkiYgoSSW5zdGFsbFNwZWNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDAoEc3BlYxgEIAEoCRIPCgdzYW1wbGVzGAUgAygMImEKE0luc3RhbGxTcGVjUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUSFwoPcmVwbGFjZWRfZGlnZXN0GAIgASgJEg0KBWNhc2VzGAMgASgNIjUKE0xpc3RVbnBhcnNlZFJlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVsaW1pdBgCIAEoDSI5ChRMaXN0VW5wYXJzZWRSZXNwb25zZRIhCgZzaGFwZXMYASADKAsyES52ZWRldHRlLnYxLlNoYXBlImgKBVNoYXBlEg4KBnRlbmFudBgBIAEoDRIMCgR0ZXh0GAIgASgJEg0KBWNvdW50GAMgASgEEiIKB3NhbXBsZXMYBCADKAsyES52ZWRldHRlLnYxLkV2ZW50Eg4KBnNvdXJjZRgFIAEoCTLfBwoNTW9kdWxlU2VydmljZRJTCgtMaXN0TW9kdWxlcxIeLnZlZGV0dGUudjEuTGlzdE1vZHVsZXNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5MaXN0TW9kdWxlc1Jlc3BvbnNlIgOQAgESVAoNSW5zdGFsbE1vZHVsZRIgLnZlZGV0dGUudjEuSW5zdGFsbE1vZHVsZVJlcXVlc3QaIS52ZWRldHRlLnYxLkluc3RhbGxNb2R1bGVSZXNwb25zZRJoChJMaXN0TW9kdWxlVmVyc2lvbnMSJS52ZWRldHRlLnYxLkxpc3RNb2R1bGVWZXJzaW9uc1JlcXVlc3QaJi52ZWRldHRlLnYxLkxpc3RNb2R1bGVWZXJzaW9uc1Jlc3BvbnNlIgOQAgESVwoOUm9sbGJhY2tNb2R1bGUSIS52ZWRldHRlLnYxLlJvbGxiYWNrTW9kdWxlUmVxdWVzdBoiLnZlZGV0dGUudjEuUm9sbGJhY2tNb2R1bGVSZXNwb25zZRJdChBTZXRNb2R1bGVFbmFibGVkEiMudmVkZXR0ZS52MS5TZXRNb2R1bGVFbmFibGVkUmVxdWVzdBokLnZlZGV0dGUudjEuU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlElAKCk1vZHVsZUxvZ3MSHS52ZWRldHRlLnYxLk1vZHVsZUxvZ3NSZXF1ZXN0Gh4udmVkZXR0ZS52MS5Nb2R1bGVMb2dzUmVzcG9uc2UiA5ACARJUCg1QcmV2aWV3TW9kdWxlEiAudmVkZXR0ZS52MS5QcmV2aWV3TW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuUHJldmlld01vZHVsZVJlc3BvbnNlElMKC1N1Z2dlc3RTcGVjEh4udmVkZXR0ZS52MS5TdWdnZXN0U3BlY1JlcXVlc3QaHy52ZWRldHRlLnYxLlN1Z2dlc3RTcGVjUmVzcG9uc2UiA5ACARJOCgtJbnN0YWxsU3BlYxIeLnZlZGV0dGUudjEuSW5zdGFsbFNwZWNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5JbnN0YWxsU3BlY1Jlc3BvbnNlElYKDExpc3RVbnBhcnNlZBIfLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVzcG9uc2UiA5ACARJcCg5MaXN0UXVhcmFudGluZRIhLnZlZGV0dGUudjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GiIudmVkZXR0ZS52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
+  fileDesc("Chd2ZWRldHRlL3YxL21vZHVsZS5wcm90bxIKdmVkZXR0ZS52MSLOAgoGTW9kdWxlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIRCglwdWJsaXNoZXIYBSABKAkSDwoHaW1wb3J0cxgGIAMoCRIUCgxjYXBhYmlsaXRpZXMYByADKAkSDgoGdGVuYW50GAggASgNEg8KB2VuYWJsZWQYCSABKAgSEgoKZ2VuZXJhdGlvbhgKIAEoBBIwCgxhY3RpdmF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA3VzZRgMIAEoCzIVLnZlZGV0dGUudjEuTW9kdWxlVXNlEg0KBXRpdGxlGA0gASgJEhEKCWluc3RhbmNlcxgOIAEoDRIgCgV0cnVzdBgPIAEoCzIRLnZlZGV0dGUudjEuVHJ1c3QinAEKBVRydXN0Eg0KBWxldmVsGAEgASgJEg0KBXNjb3BlGAIgASgJEg8KB3NpZ25lcnMYAyADKAkSKAoHcmVhc29ucxgEIAMoCzIXLnZlZGV0dGUudjEuVHJ1c3RSZWFzb24SKQoId2FybmluZ3MYBSADKAsyFy52ZWRldHRlLnYxLlRydXN0UmVhc29uEg8KB2FsbG93ZWQYBiABKAgiKQoLVHJ1c3RSZWFzb24SDAoEY29kZRgBIAEoCRIMCgR0ZXh0GAIgASgJIoABCglNb2R1bGVVc2USDQoFY2FsbHMYASABKAQSDwoHcmVjb3JkcxgCIAEoBBIOCgZldmVudHMYAyABKAQSDAoEZnVlbBgEIAEoBBIOCgZlcnJvcnMYBSABKAQSEgoKbGFzdF9lcnJvchgGIAEoCRIRCglzdXNwZW5kZWQYByABKAkiJQoSTGlzdE1vZHVsZXNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0iOgoTTGlzdE1vZHVsZXNSZXNwb25zZRIjCgdtb2R1bGVzGAEgAygLMhIudmVkZXR0ZS52MS5Nb2R1bGUibAoUSW5zdGFsbE1vZHVsZVJlcXVlc3QSDwoHcGFja2FnZRgBIAEoDBIOCgZ0ZW5hbnQYAiABKA0SEAoIc2V0dGluZ3MYAyABKAkSDgoGZ3JhbnRzGAQgAygJEhEKCXJlZmVyZW5jZRgFIAEoCSK5AQoVSW5zdGFsbE1vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlEhcKD3JlcGxhY2VkX2RpZ2VzdBgCIAEoCRINCgVjYXNlcxgDIAEoDRIPCgd3YWl0aW5nGAQgASgEEg8KB21pc3NpbmcYBSADKAkSEAoId2FybmluZ3MYBiADKAkSIAoFdHJ1c3QYByABKAsyES52ZWRldHRlLnYxLlRydXN0IjkKGUxpc3RNb2R1bGVWZXJzaW9uc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0iSQoaTGlzdE1vZHVsZVZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS52ZWRldHRlLnYxLk1vZHVsZVZlcnNpb24irQEKDU1vZHVsZVZlcnNpb24SDwoHdmVyc2lvbhgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKZ2VuZXJhdGlvbhgDIAEoBBIwCgxhY3RpdmF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFjdGl2YXRlZF9ieRgFIAEoCRIPCgdydW5uaW5nGAYgASgIEg4KBnNoYXJlZBgHIAEoCCJJChVSb2xsYmFja01vZHVsZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SEgoKZ2VuZXJhdGlvbhgDIAEoBCI8ChZSb2xsYmFja01vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlIkgKF1NldE1vZHVsZUVuYWJsZWRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg8KB2VuYWJsZWQYAyABKAgiPgoYU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlIkAKEU1vZHVsZUxvZ3NSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg0KBWxpbWl0GAMgASgNIj4KEk1vZHVsZUxvZ3NSZXNwb25zZRIoCgVsaW5lcxgBIAMoCzIZLnZlZGV0dGUudjEuTW9kdWxlTG9nTGluZSJUCg1Nb2R1bGVMb2dMaW5lEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVsZXZlbBgCIAEoCRIMCgR0ZXh0GAMgASgJIjQKFE1vZHVsZUhpc3RvcnlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNIlgKFU1vZHVsZUhpc3RvcnlSZXNwb25zZRIpCgdtaW51dGVzGAEgAygLMhgudmVkZXR0ZS52MS5Nb2R1bGVNaW51dGUSFAoMbWVtb3J5X2J5dGVzGAIgASgEIpoBCgxNb2R1bGVNaW51dGUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNhbGxzGAIgASgEEg8KB3JlY29yZHMYAyABKAQSDgoGZXZlbnRzGAQgASgEEgwKBGZ1ZWwYBSABKAQSDgoGZXJyb3JzGAYgASgEEhQKDG1lbW9yeV9ieXRlcxgHIAEoBCJHChVMaXN0UXVhcmFudGluZVJlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVsaW1pdBgCIAEoDRIOCgZiZWZvcmUYAyABKAQiWQoWTGlzdFF1YXJhbnRpbmVSZXNwb25zZRIuCgdyZWNvcmRzGAEgAygLMh0udmVkZXR0ZS52MS5RdWFyYW50aW5lZFJlY29yZBIPCgdkcm9wcGVkGAIgASgEIrgBChFRdWFyYW50aW5lZFJlY29yZBIOCgZ0ZW5hbnQYASABKA0SEAoIcG9zaXRpb24YAiABKAkSDgoGbW9kdWxlGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIMCgRjb2RlGAUgASgJEg4KBmRldGFpbBgGIAEoCRILCgNyYXcYByABKAwSJgoCYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBm51bWJlchgJIAEoBCKUAQoUUHJldmlld01vZHVsZVJlcXVlc3QSDgoGdGVuYW50GAEgASgNEhEKB3BhY2thZ2UYAiABKAxIABIOCgRzcGVjGAMgASgJSAASDgoEbmFtZRgEIAEoCUgAEg8KB3NhbXBsZXMYBSADKAwSDAoEZnJvbRgGIAEoCRINCgVsaW1pdBgHIAEoDUILCgljYW5kaWRhdGUijgEKFVByZXZpZXdNb2R1bGVSZXNwb25zZRIlCghwcm9ibGVtcxgBIAMoCzITLnZlZGV0dGUudjEuUHJvYmxlbRIqCgdyZXN1bHRzGAIgAygLMhkudmVkZXR0ZS52MS5QcmV2aWV3UmVzdWx0EgwKBGZ1ZWwYAyABKAQSFAoMbWlsbGlzZWNvbmRzGAQgASgBIkMKB1Byb2JsZW0SDAoEbGluZRgBIAEoDRIOCgZjb2x1bW4YAiABKA0SDAoEdGV4dBgDIAEoCRIMCgRoaW50GAQgASgJImUKDVByZXZpZXdSZXN1bHQSCwoDcmF3GAEgASgMEigKBmV2ZW50cxgCIAMoCzIYLnZlZGV0dGUudjEuUHJldmlld0V2ZW50Eg0KBWVycm9yGAMgASgJEg4KBnBhcnNlchgEIAEoCSJRCgxQcmV2aWV3RXZlbnQSIAoFZXZlbnQYASABKAsyES52ZWRldHRlLnYxLkV2ZW50Eh8KBXNwYW5zGAIgAygLMhAudmVkZXR0ZS52MS5TcGFuIiUKElN1Z2dlc3RTcGVjUmVxdWVzdBIPCgdzYW1wbGVzGAEgAygMIiMKE1N1Z2dlc3RTcGVjUmVzcG9uc2USDAoEc3BlYxgBIAEoCSJiChJJbnN0YWxsU3BlY1JlcXVlc3QSDgoGdGVuYW50GAEgASgNEgwKBG5hbWUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIMCgRzcGVjGAQgASgJEg8KB3NhbXBsZXMYBSADKAwiYQoTSW5zdGFsbFNwZWNSZXNwb25zZRIiCgZtb2R1bGUYASABKAsyEi52ZWRldHRlLnYxLk1vZHVsZRIXCg9yZXBsYWNlZF9kaWdlc3QYAiABKAkSDQoFY2FzZXMYAyABKA0iNQoTTGlzdFVucGFyc2VkUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNEg0KBWxpbWl0GAIgASgNIjkKFExpc3RVbnBhcnNlZFJlc3BvbnNlEiEKBnNoYXBlcxgBIAMoCzIRLnZlZGV0dGUudjEuU2hhcGUiaAoFU2hhcGUSDgoGdGVuYW50GAEgASgNEgwKBHRleHQYAiABKAkSDQoFY291bnQYAyABKAQSIgoHc2FtcGxlcxgEIAMoCzIRLnZlZGV0dGUudjEuRXZlbnQSDgoGc291cmNlGAUgASgJMroICg1Nb2R1bGVTZXJ2aWNlElMKC0xpc3RNb2R1bGVzEh4udmVkZXR0ZS52MS5MaXN0TW9kdWxlc1JlcXVlc3QaHy52ZWRldHRlLnYxLkxpc3RNb2R1bGVzUmVzcG9uc2UiA5ACARJUCg1JbnN0YWxsTW9kdWxlEiAudmVkZXR0ZS52MS5JbnN0YWxsTW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuSW5zdGFsbE1vZHVsZVJlc3BvbnNlEmgKEkxpc3RNb2R1bGVWZXJzaW9ucxIlLnZlZGV0dGUudjEuTGlzdE1vZHVsZVZlcnNpb25zUmVxdWVzdBomLnZlZGV0dGUudjEuTGlzdE1vZHVsZVZlcnNpb25zUmVzcG9uc2UiA5ACARJXCg5Sb2xsYmFja01vZHVsZRIhLnZlZGV0dGUudjEuUm9sbGJhY2tNb2R1bGVSZXF1ZXN0GiIudmVkZXR0ZS52MS5Sb2xsYmFja01vZHVsZVJlc3BvbnNlEl0KEFNldE1vZHVsZUVuYWJsZWQSIy52ZWRldHRlLnYxLlNldE1vZHVsZUVuYWJsZWRSZXF1ZXN0GiQudmVkZXR0ZS52MS5TZXRNb2R1bGVFbmFibGVkUmVzcG9uc2USUAoKTW9kdWxlTG9ncxIdLnZlZGV0dGUudjEuTW9kdWxlTG9nc1JlcXVlc3QaHi52ZWRldHRlLnYxLk1vZHVsZUxvZ3NSZXNwb25zZSIDkAIBElkKDU1vZHVsZUhpc3RvcnkSIC52ZWRldHRlLnYxLk1vZHVsZUhpc3RvcnlSZXF1ZXN0GiEudmVkZXR0ZS52MS5Nb2R1bGVIaXN0b3J5UmVzcG9uc2UiA5ACARJUCg1QcmV2aWV3TW9kdWxlEiAudmVkZXR0ZS52MS5QcmV2aWV3TW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuUHJldmlld01vZHVsZVJlc3BvbnNlElMKC1N1Z2dlc3RTcGVjEh4udmVkZXR0ZS52MS5TdWdnZXN0U3BlY1JlcXVlc3QaHy52ZWRldHRlLnYxLlN1Z2dlc3RTcGVjUmVzcG9uc2UiA5ACARJOCgtJbnN0YWxsU3BlYxIeLnZlZGV0dGUudjEuSW5zdGFsbFNwZWNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5JbnN0YWxsU3BlY1Jlc3BvbnNlElYKDExpc3RVbnBhcnNlZBIfLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVzcG9uc2UiA5ACARJcCg5MaXN0UXVhcmFudGluZRIhLnZlZGV0dGUudjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GiIudmVkZXR0ZS52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
 
 /**
  * Module is one module that runs.
@@ -47,7 +47,7 @@ export type Module = Message<"vedette.v1.Module"> & {
   digest: string;
 
   /**
-   * "vedette (shipped)" for what came with the host, "unsigned, local" for what is not signed.
+   * "vedette (shipped)" for what came with the host, "signed by KEY, KEY", or "unsigned, local".
    *
    * @generated from field: string publisher = 5;
    */
@@ -106,6 +106,13 @@ export type Module = Message<"vedette.v1.Module"> & {
    * @generated from field: uint32 instances = 14;
    */
   instances: number;
+
+  /**
+   * Unset when the package is no longer here.
+   *
+   * @generated from field: vedette.v1.Trust trust = 15;
+   */
+  trust?: Trust | undefined;
 };
 
 /**
@@ -114,6 +121,84 @@ export type Module = Message<"vedette.v1.Module"> & {
  */
 export const ModuleSchema: GenMessage<Module> = /*@__PURE__*/
   messageDesc(file_vedette_v1_module, 0);
+
+/**
+ * Trust is what the trust policies and the signed index say about a version now.
+ *
+ * @generated from message vedette.v1.Trust
+ */
+export type Trust = Message<"vedette.v1.Trust"> & {
+  /**
+   * strict, audit or unsigned-allowed: of the scope that decided.
+   *
+   * @generated from field: string level = 1;
+   */
+  level: string;
+
+  /**
+   * Name of that scope in its policy.
+   *
+   * @generated from field: string scope = 2;
+   */
+  scope: string;
+
+  /**
+   * Names of the policy's keys that have signed it.
+   *
+   * @generated from field: repeated string signers = 3;
+   */
+  signers: string[];
+
+  /**
+   * What speaks against it; of a version that is allowed what its level sets aside.
+   *
+   * @generated from field: repeated vedette.v1.TrustReason reasons = 4;
+   */
+  reasons: TrustReason[];
+
+  /**
+   * What a person should know: yanked, deprecated, an index that has expired.
+   *
+   * @generated from field: repeated vedette.v1.TrustReason warnings = 5;
+   */
+  warnings: TrustReason[];
+
+  /**
+   * @generated from field: bool allowed = 6;
+   */
+  allowed: boolean;
+};
+
+/**
+ * Describes the message vedette.v1.Trust.
+ * Use `create(TrustSchema)` to create a new message.
+ */
+export const TrustSchema: GenMessage<Trust> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 1);
+
+/**
+ * @generated from message vedette.v1.TrustReason
+ */
+export type TrustReason = Message<"vedette.v1.TrustReason"> & {
+  /**
+   * Such as "unsigned", "revoked" or "index_expired"; they never change.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message vedette.v1.TrustReason.
+ * Use `create(TrustReasonSchema)` to create a new message.
+ */
+export const TrustReasonSchema: GenMessage<TrustReason> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 2);
 
 /**
  * ModuleUse is what a module has done since the host started.
@@ -164,7 +249,7 @@ export type ModuleUse = Message<"vedette.v1.ModuleUse"> & {
  * Use `create(ModuleUseSchema)` to create a new message.
  */
 export const ModuleUseSchema: GenMessage<ModuleUse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 1);
+  messageDesc(file_vedette_v1_module, 3);
 
 /**
  * @generated from message vedette.v1.ListModulesRequest
@@ -181,7 +266,7 @@ export type ListModulesRequest = Message<"vedette.v1.ListModulesRequest"> & {
  * Use `create(ListModulesRequestSchema)` to create a new message.
  */
 export const ListModulesRequestSchema: GenMessage<ListModulesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 2);
+  messageDesc(file_vedette_v1_module, 4);
 
 /**
  * @generated from message vedette.v1.ListModulesResponse
@@ -198,14 +283,14 @@ export type ListModulesResponse = Message<"vedette.v1.ListModulesResponse"> & {
  * Use `create(ListModulesResponseSchema)` to create a new message.
  */
 export const ListModulesResponseSchema: GenMessage<ListModulesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 3);
+  messageDesc(file_vedette_v1_module, 5);
 
 /**
  * @generated from message vedette.v1.InstallModuleRequest
  */
 export type InstallModuleRequest = Message<"vedette.v1.InstallModuleRequest"> & {
   /**
-   * The package: an OCI image layout as a tar of at most 16 MiB.
+   * The package: an OCI image layout as a tar of at most 16 MiB, with the signatures that refer to it.
    *
    * @generated from field: bytes package = 1;
    */
@@ -231,6 +316,15 @@ export type InstallModuleRequest = Message<"vedette.v1.InstallModuleRequest"> & 
    * @generated from field: repeated string grants = 4;
    */
   grants: string[];
+
+  /**
+   * In the place of a package: "publisher/name:1.2.0" of this host's registry or, when it is not there, of the remote one
+   * that the host is configured with; in the place of the version also a channel of the signed index ("stable"), or a
+   * constraint ("^1.2"). "sha256:…" is a digest in this host's registry.
+   *
+   * @generated from field: string reference = 5;
+   */
+  reference: string;
 };
 
 /**
@@ -238,7 +332,7 @@ export type InstallModuleRequest = Message<"vedette.v1.InstallModuleRequest"> & 
  * Use `create(InstallModuleRequestSchema)` to create a new message.
  */
 export const InstallModuleRequestSchema: GenMessage<InstallModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 4);
+  messageDesc(file_vedette_v1_module, 6);
 
 /**
  * @generated from message vedette.v1.InstallModuleResponse
@@ -275,6 +369,21 @@ export type InstallModuleResponse = Message<"vedette.v1.InstallModuleResponse"> 
    * @generated from field: repeated string missing = 5;
    */
   missing: string[];
+
+  /**
+   * What the installation took away and what speaks against trusting it, for the person who asked for it: "what it
+   * remembered is dropped: …".
+   *
+   * @generated from field: repeated string warnings = 6;
+   */
+  warnings: string[];
+
+  /**
+   * How far it is trusted; unset for what waits.
+   *
+   * @generated from field: vedette.v1.Trust trust = 7;
+   */
+  trust?: Trust | undefined;
 };
 
 /**
@@ -282,7 +391,7 @@ export type InstallModuleResponse = Message<"vedette.v1.InstallModuleResponse"> 
  * Use `create(InstallModuleResponseSchema)` to create a new message.
  */
 export const InstallModuleResponseSchema: GenMessage<InstallModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 5);
+  messageDesc(file_vedette_v1_module, 7);
 
 /**
  * @generated from message vedette.v1.ListModuleVersionsRequest
@@ -306,7 +415,7 @@ export type ListModuleVersionsRequest = Message<"vedette.v1.ListModuleVersionsRe
  * Use `create(ListModuleVersionsRequestSchema)` to create a new message.
  */
 export const ListModuleVersionsRequestSchema: GenMessage<ListModuleVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 6);
+  messageDesc(file_vedette_v1_module, 8);
 
 /**
  * @generated from message vedette.v1.ListModuleVersionsResponse
@@ -325,7 +434,7 @@ export type ListModuleVersionsResponse = Message<"vedette.v1.ListModuleVersionsR
  * Use `create(ListModuleVersionsResponseSchema)` to create a new message.
  */
 export const ListModuleVersionsResponseSchema: GenMessage<ListModuleVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 7);
+  messageDesc(file_vedette_v1_module, 9);
 
 /**
  * ModuleVersion is a version as it was activated last.
@@ -382,7 +491,7 @@ export type ModuleVersion = Message<"vedette.v1.ModuleVersion"> & {
  * Use `create(ModuleVersionSchema)` to create a new message.
  */
 export const ModuleVersionSchema: GenMessage<ModuleVersion> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 8);
+  messageDesc(file_vedette_v1_module, 10);
 
 /**
  * @generated from message vedette.v1.RollbackModuleRequest
@@ -412,7 +521,7 @@ export type RollbackModuleRequest = Message<"vedette.v1.RollbackModuleRequest"> 
  * Use `create(RollbackModuleRequestSchema)` to create a new message.
  */
 export const RollbackModuleRequestSchema: GenMessage<RollbackModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 9);
+  messageDesc(file_vedette_v1_module, 11);
 
 /**
  * @generated from message vedette.v1.RollbackModuleResponse
@@ -429,7 +538,7 @@ export type RollbackModuleResponse = Message<"vedette.v1.RollbackModuleResponse"
  * Use `create(RollbackModuleResponseSchema)` to create a new message.
  */
 export const RollbackModuleResponseSchema: GenMessage<RollbackModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 10);
+  messageDesc(file_vedette_v1_module, 12);
 
 /**
  * @generated from message vedette.v1.SetModuleEnabledRequest
@@ -456,7 +565,7 @@ export type SetModuleEnabledRequest = Message<"vedette.v1.SetModuleEnabledReques
  * Use `create(SetModuleEnabledRequestSchema)` to create a new message.
  */
 export const SetModuleEnabledRequestSchema: GenMessage<SetModuleEnabledRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 11);
+  messageDesc(file_vedette_v1_module, 13);
 
 /**
  * @generated from message vedette.v1.SetModuleEnabledResponse
@@ -473,7 +582,7 @@ export type SetModuleEnabledResponse = Message<"vedette.v1.SetModuleEnabledRespo
  * Use `create(SetModuleEnabledResponseSchema)` to create a new message.
  */
 export const SetModuleEnabledResponseSchema: GenMessage<SetModuleEnabledResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 12);
+  messageDesc(file_vedette_v1_module, 14);
 
 /**
  * @generated from message vedette.v1.ModuleLogsRequest
@@ -502,7 +611,7 @@ export type ModuleLogsRequest = Message<"vedette.v1.ModuleLogsRequest"> & {
  * Use `create(ModuleLogsRequestSchema)` to create a new message.
  */
 export const ModuleLogsRequestSchema: GenMessage<ModuleLogsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 13);
+  messageDesc(file_vedette_v1_module, 15);
 
 /**
  * ModuleLogsResponse holds the lines, oldest first.
@@ -521,7 +630,7 @@ export type ModuleLogsResponse = Message<"vedette.v1.ModuleLogsResponse"> & {
  * Use `create(ModuleLogsResponseSchema)` to create a new message.
  */
 export const ModuleLogsResponseSchema: GenMessage<ModuleLogsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 14);
+  messageDesc(file_vedette_v1_module, 16);
 
 /**
  * ModuleLogLine is a line that a module wrote or that the host wrote about it.
@@ -550,7 +659,106 @@ export type ModuleLogLine = Message<"vedette.v1.ModuleLogLine"> & {
  * Use `create(ModuleLogLineSchema)` to create a new message.
  */
 export const ModuleLogLineSchema: GenMessage<ModuleLogLine> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 15);
+  messageDesc(file_vedette_v1_module, 17);
+
+/**
+ * @generated from message vedette.v1.ModuleHistoryRequest
+ */
+export type ModuleHistoryRequest = Message<"vedette.v1.ModuleHistoryRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint32 tenant = 2;
+   */
+  tenant: number;
+};
+
+/**
+ * Describes the message vedette.v1.ModuleHistoryRequest.
+ * Use `create(ModuleHistoryRequestSchema)` to create a new message.
+ */
+export const ModuleHistoryRequestSchema: GenMessage<ModuleHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 18);
+
+/**
+ * @generated from message vedette.v1.ModuleHistoryResponse
+ */
+export type ModuleHistoryResponse = Message<"vedette.v1.ModuleHistoryResponse"> & {
+  /**
+   * The last 120 minutes in which it did something, oldest first.
+   *
+   * @generated from field: repeated vedette.v1.ModuleMinute minutes = 1;
+   */
+  minutes: ModuleMinute[];
+
+  /**
+   * Of its copies together, now.
+   *
+   * @generated from field: uint64 memory_bytes = 2;
+   */
+  memoryBytes: bigint;
+};
+
+/**
+ * Describes the message vedette.v1.ModuleHistoryResponse.
+ * Use `create(ModuleHistoryResponseSchema)` to create a new message.
+ */
+export const ModuleHistoryResponseSchema: GenMessage<ModuleHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 19);
+
+/**
+ * ModuleMinute is what a module version did in a minute of log time.
+ *
+ * @generated from message vedette.v1.ModuleMinute
+ */
+export type ModuleMinute = Message<"vedette.v1.ModuleMinute"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint64 calls = 2;
+   */
+  calls: bigint;
+
+  /**
+   * @generated from field: uint64 records = 3;
+   */
+  records: bigint;
+
+  /**
+   * @generated from field: uint64 events = 4;
+   */
+  events: bigint;
+
+  /**
+   * @generated from field: uint64 fuel = 5;
+   */
+  fuel: bigint;
+
+  /**
+   * @generated from field: uint64 errors = 6;
+   */
+  errors: bigint;
+
+  /**
+   * The most that its copies had together.
+   *
+   * @generated from field: uint64 memory_bytes = 7;
+   */
+  memoryBytes: bigint;
+};
+
+/**
+ * Describes the message vedette.v1.ModuleMinute.
+ * Use `create(ModuleMinuteSchema)` to create a new message.
+ */
+export const ModuleMinuteSchema: GenMessage<ModuleMinute> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 20);
 
 /**
  * @generated from message vedette.v1.ListQuarantineRequest
@@ -581,7 +789,7 @@ export type ListQuarantineRequest = Message<"vedette.v1.ListQuarantineRequest"> 
  * Use `create(ListQuarantineRequestSchema)` to create a new message.
  */
 export const ListQuarantineRequestSchema: GenMessage<ListQuarantineRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 16);
+  messageDesc(file_vedette_v1_module, 21);
 
 /**
  * ListQuarantineResponse holds records, newest first.
@@ -607,7 +815,7 @@ export type ListQuarantineResponse = Message<"vedette.v1.ListQuarantineResponse"
  * Use `create(ListQuarantineResponseSchema)` to create a new message.
  */
 export const ListQuarantineResponseSchema: GenMessage<ListQuarantineResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 17);
+  messageDesc(file_vedette_v1_module, 22);
 
 /**
  * QuarantinedRecord is a record that a module could not survive.
@@ -666,7 +874,7 @@ export type QuarantinedRecord = Message<"vedette.v1.QuarantinedRecord"> & {
  * Use `create(QuarantinedRecordSchema)` to create a new message.
  */
 export const QuarantinedRecordSchema: GenMessage<QuarantinedRecord> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 18);
+  messageDesc(file_vedette_v1_module, 23);
 
 /**
  * @generated from message vedette.v1.PreviewModuleRequest
@@ -732,7 +940,7 @@ export type PreviewModuleRequest = Message<"vedette.v1.PreviewModuleRequest"> & 
  * Use `create(PreviewModuleRequestSchema)` to create a new message.
  */
 export const PreviewModuleRequestSchema: GenMessage<PreviewModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 19);
+  messageDesc(file_vedette_v1_module, 24);
 
 /**
  * @generated from message vedette.v1.PreviewModuleResponse
@@ -768,7 +976,7 @@ export type PreviewModuleResponse = Message<"vedette.v1.PreviewModuleResponse"> 
  * Use `create(PreviewModuleResponseSchema)` to create a new message.
  */
 export const PreviewModuleResponseSchema: GenMessage<PreviewModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 20);
+  messageDesc(file_vedette_v1_module, 25);
 
 /**
  * Problem is a mistake in a text that a person wrote.
@@ -804,7 +1012,7 @@ export type Problem = Message<"vedette.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 21);
+  messageDesc(file_vedette_v1_module, 26);
 
 /**
  * PreviewResult is what a record became.
@@ -842,7 +1050,7 @@ export type PreviewResult = Message<"vedette.v1.PreviewResult"> & {
  * Use `create(PreviewResultSchema)` to create a new message.
  */
 export const PreviewResultSchema: GenMessage<PreviewResult> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 22);
+  messageDesc(file_vedette_v1_module, 27);
 
 /**
  * PreviewEvent is an event with the bytes that its fields were read from.
@@ -866,7 +1074,7 @@ export type PreviewEvent = Message<"vedette.v1.PreviewEvent"> & {
  * Use `create(PreviewEventSchema)` to create a new message.
  */
 export const PreviewEventSchema: GenMessage<PreviewEvent> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 23);
+  messageDesc(file_vedette_v1_module, 28);
 
 /**
  * @generated from message vedette.v1.SuggestSpecRequest
@@ -885,7 +1093,7 @@ export type SuggestSpecRequest = Message<"vedette.v1.SuggestSpecRequest"> & {
  * Use `create(SuggestSpecRequestSchema)` to create a new message.
  */
 export const SuggestSpecRequestSchema: GenMessage<SuggestSpecRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 24);
+  messageDesc(file_vedette_v1_module, 29);
 
 /**
  * @generated from message vedette.v1.SuggestSpecResponse
@@ -904,7 +1112,7 @@ export type SuggestSpecResponse = Message<"vedette.v1.SuggestSpecResponse"> & {
  * Use `create(SuggestSpecResponseSchema)` to create a new message.
  */
 export const SuggestSpecResponseSchema: GenMessage<SuggestSpecResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 25);
+  messageDesc(file_vedette_v1_module, 30);
 
 /**
  * @generated from message vedette.v1.InstallSpecRequest
@@ -945,7 +1153,7 @@ export type InstallSpecRequest = Message<"vedette.v1.InstallSpecRequest"> & {
  * Use `create(InstallSpecRequestSchema)` to create a new message.
  */
 export const InstallSpecRequestSchema: GenMessage<InstallSpecRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 26);
+  messageDesc(file_vedette_v1_module, 31);
 
 /**
  * @generated from message vedette.v1.InstallSpecResponse
@@ -976,7 +1184,7 @@ export type InstallSpecResponse = Message<"vedette.v1.InstallSpecResponse"> & {
  * Use `create(InstallSpecResponseSchema)` to create a new message.
  */
 export const InstallSpecResponseSchema: GenMessage<InstallSpecResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 27);
+  messageDesc(file_vedette_v1_module, 32);
 
 /**
  * @generated from message vedette.v1.ListUnparsedRequest
@@ -1000,7 +1208,7 @@ export type ListUnparsedRequest = Message<"vedette.v1.ListUnparsedRequest"> & {
  * Use `create(ListUnparsedRequestSchema)` to create a new message.
  */
 export const ListUnparsedRequestSchema: GenMessage<ListUnparsedRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 28);
+  messageDesc(file_vedette_v1_module, 33);
 
 /**
  * @generated from message vedette.v1.ListUnparsedResponse
@@ -1017,7 +1225,7 @@ export type ListUnparsedResponse = Message<"vedette.v1.ListUnparsedResponse"> & 
  * Use `create(ListUnparsedResponseSchema)` to create a new message.
  */
 export const ListUnparsedResponseSchema: GenMessage<ListUnparsedResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 29);
+  messageDesc(file_vedette_v1_module, 34);
 
 /**
  * Shape is what records have in common when their values are put aside.
@@ -1062,7 +1270,7 @@ export type Shape = Message<"vedette.v1.Shape"> & {
  * Use `create(ShapeSchema)` to create a new message.
  */
 export const ShapeSchema: GenMessage<Shape> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 30);
+  messageDesc(file_vedette_v1_module, 35);
 
 /**
  * ModuleService shows and changes what runs. Every change is a control record in the log.
@@ -1131,6 +1339,17 @@ export const ModuleService: GenService<{
     methodKind: "unary";
     input: typeof ModuleLogsRequestSchema;
     output: typeof ModuleLogsResponseSchema;
+  },
+  /**
+   * ModuleHistory returns what the version that runs did, minute by minute, since the host started (of a shared module:
+   * admin only).
+   *
+   * @generated from rpc vedette.v1.ModuleService.ModuleHistory
+   */
+  moduleHistory: {
+    methodKind: "unary";
+    input: typeof ModuleHistoryRequestSchema;
+    output: typeof ModuleHistoryResponseSchema;
   },
   /**
    * PreviewModule runs a candidate, or what is installed, on sample records and stores nothing.

@@ -640,6 +640,8 @@ export type Watch = Message<"vedette.v1.Watch"> & {
   intervalMs: bigint;
 
   /**
+   * 0: what the manifest says, but at most a tenth of an interval that is given here.
+   *
    * @generated from field: uint64 jitter_ms = 5;
    */
   jitterMs: bigint;
