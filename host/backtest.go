@@ -13,6 +13,7 @@ import (
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/sdk/spec"
 	"github.com/vedette-siem/vedette/storage"
@@ -100,11 +101,7 @@ func (h *Host) prepareBacktest(ctx context.Context, c api.Backtest, pkg registry
 		return nil, err
 	}
 	in := module.Install{Name: pkg.Manifest.Publisher + "/" + pkg.Manifest.Name, Digest: candidateDigest, Settings: string(settings)}
-	for _, asked := range pkg.Manifest.Asks() {
-		if slices.Contains(c.Grants, asked) {
-			in.Grants = append(in.Grants, asked)
-		}
-	}
+	in.Grants, _ = h.grants(&Candidate{Tenant: c.Tenant, Package: layout.Bare(pkg), Grants: c.Grants, Approver: c.Approver}, in.Name)
 	m, err := h.library.Prepare(ctx, c.Tenant, in, pkg)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/vedette-siem/vedette/host/api"
 	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/sdk/manifest"
@@ -177,6 +179,20 @@ func testBacktestRefused(t *testing.T, h *Host, good api.Backtest) {
 	bad.Package = &monitor
 	if _, err := h.Backtest(t.Context(), bad, none); !errors.Is(err, storage.ErrInvalid) || !strings.Contains(err.Error(), "monitor") {
 		t.Errorf("a monitor: %v", err)
+	}
+	all, err := modules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(all, func(p manifest.Package) bool { return len(p.Manifest.Asks()) > 0 && p.Manifest.Kind == manifest.Rule })
+	bad = good
+	bad.Package, bad.Grants = &all[at], all[at].Manifest.Asks()
+	if _, err := h.Backtest(t.Context(), bad, none); !errors.Is(err, storage.ErrForbidden) {
+		t.Errorf("capabilities that who asks may not grant: %v", err)
+	}
+	bad.Approver = true
+	if _, err := h.Backtest(t.Context(), bad, none); err != nil {
+		t.Errorf("capabilities that who asks may grant: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

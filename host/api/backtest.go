@@ -24,6 +24,7 @@ type Backtest struct {
 	Name     string // of a parser that is given by its spec
 	Settings string
 	Grants   []string
+	Approver bool              // who asks may grant capabilities
 	Reader   storage.Principal // whose records are looked at
 	Last     time.Duration
 	Limit    int // records
@@ -132,7 +133,7 @@ func (s backtestService) bound(ctx context.Context, h map[string][]string, c *Ba
 	if err != nil {
 		return err
 	}
-	c.Reader = p
+	c.Reader, c.Approver = p, mayGrant(p, c.Tenant)
 	if c.Tenant != storage.NoTenant {
 		if err := tenant.Authorize(p, tenant.ReadEvents, c.Tenant); err != nil {
 			return err

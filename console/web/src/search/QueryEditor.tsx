@@ -127,18 +127,20 @@ function keys(latest: Latest) {
   // Nothing is chosen by itself, or Enter would write something that nobody meant. Tab takes the first, and waits for
   // what is on its way: who writes fast must not land on the next button.
   let waiting = false;
+  // A list that is being brought up to date is there and takes no key.
+  const updating = () => document.querySelector('.cm-tooltip-autocomplete-disabled') !== null;
   const takeFirst = (editor: EditorView) => {
     if (selectedCompletionIndex(editor.state) === null) moveCompletionSelection(true)(editor);
     return acceptCompletion(editor);
   };
   const take = (editor: EditorView) => {
     const status = completionStatus(editor.state);
-    waiting = status === 'pending';
+    waiting = status === 'pending' || (status === 'active' && updating());
     return waiting || (status === 'active' && takeFirst(editor));
   };
   const arrived = EditorView.updateListener.of((u) => {
     const status = completionStatus(u.state);
-    if (!waiting || status === 'pending') return;
+    if (!waiting || status === 'pending' || updating()) return;
     waiting = false;
     if (status === 'active' && !u.docChanged) takeFirst(u.view);
   });
