@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/api"
@@ -46,7 +47,8 @@ func (h *Host) backtest(ctx context.Context, c api.Backtest, progress func(api.B
 	if err := take(waiting, h.previews.backtests); err != nil {
 		return api.Backtested{}, err
 	}
-	defer func() { <-h.previews.backtests }()
+	leave := sync.OnceFunc(func() { <-h.previews.backtests })
+	defer leave()
 	m, err := h.prepareBacktest(ctx, c, pkg)
 	if err != nil {
 		return api.Backtested{}, err
@@ -68,7 +70,8 @@ func (h *Host) backtest(ctx context.Context, c api.Backtest, progress func(api.B
 		if errors.Is(err, runtime.ErrClosed) && gen != h.pipeline.Generation() {
 			continue // another generation came into force meanwhile
 		}
-		if err == nil {
+		if err == nil && c.Shadow > 0 {
+			leave() // it takes minutes and little of the machine: others need not wait for it
 			err = b.live(ctx)
 		}
 		b.out.Report = b.test.Report()
@@ -120,7 +123,11 @@ func (h *Host) stored(ctx context.Context, c api.Backtest) (events []storage.Eve
 			if err != nil {
 				return err
 			}
-			if bytes += len(e.Raw); bytes > backtest.MaxRecordBytes {
+			bytes += len(e.Raw)
+			for _, f := range e.Fields {
+				bytes += len(f.Name) + len(f.Value)
+			}
+			if bytes > backtest.MaxRecordBytes {
 				return full
 			}
 			events = append(events, e)
@@ -198,9 +205,12 @@ func (b *backtesting) frame(ctx context.Context, events []storage.Event, phase s
 
 // live runs the candidate beside the stream for a while. It takes what it can: the stream does not wait for it.
 func (b *backtesting) live(ctx context.Context) error {
-	if b.c.Shadow <= 0 {
-		return nil
+	leave, err := b.previews.follow(b.c.Tenant)
+	if err != nil {
+		b.out.Ended = "it did not follow the stream: " + err.Error()
+		return nil //nolint:nilerr // what the stored records showed counts
 	}
+	defer leave()
 	tail := b.pipeline.Tails.Follow(b.c.Reader)
 	if tail == nil {
 		return fmt.Errorf("too many readers follow the stream: %w", storage.ErrExhausted)

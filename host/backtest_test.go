@@ -200,3 +200,24 @@ func testBacktestRefused(t *testing.T, h *Host, good api.Backtest) {
 		t.Errorf("given up: %v", err)
 	}
 }
+
+// An organization follows the stream once, and all of them together a few times.
+func TestFollowing(t *testing.T) {
+	t.Parallel()
+	p := newPreviews()
+	for n := range maxFollowing {
+		leave, err := p.follow(storage.Tenant(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+	}
+	if _, err := p.follow(0); !errors.Is(err, storage.ErrExhausted) || !strings.Contains(err.Error(), "already") {
+		t.Errorf("twice: %v", err)
+	}
+	leave, err := p.follow(maxFollowing)
+	if !errors.Is(err, storage.ErrExhausted) {
+		t.Errorf("one over: %v", err)
+		leave()
+	}
+}

@@ -22,12 +22,12 @@ import (
 // such a case.
 func (h *Host) SaveCase(ctx context.Context, by storage.Principal, incident string, shared bool) (meta.ModuleCase, error) {
 	var c meta.ModuleCase
-	var tar bytes.Buffer
+	var tar boundedBuffer
 	err := replay.Export(ctx, replay.Host{Incidents: h.db, Store: h.store, Packages: h.packages, Running: h.pipeline.Generation().Running}, by, incident, &tar)
 	if err != nil {
 		return c, err
 	}
-	b, err := replay.Read(&tar)
+	b, err := replay.Read(&tar.kept)
 	if err != nil {
 		return c, err
 	}
@@ -44,6 +44,17 @@ func (h *Host) SaveCase(ctx context.Context, by storage.Principal, incident stri
 	}
 	c.ID, err = h.db.PutModuleCase(ctx, c.Tenant, c)
 	return c, err
+}
+
+// boundedBuffer holds an export while a case is made of it: the events of a case are few, and its packages small.
+type boundedBuffer struct{ kept bytes.Buffer }
+
+// Write fails when the whole would be over maxCaseExportBytes; the error wraps storage.ErrExhausted.
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	if b.kept.Len()+len(p) > maxCaseExportBytes {
+		return 0, fmt.Errorf("what determines the incident has more than %d bytes: %w", maxCaseExportBytes, storage.ErrExhausted)
+	}
+	return b.kept.Write(p)
 }
 
 // checkCases runs a candidate's rules on the events that people have saved as false positives, and returns how many cases

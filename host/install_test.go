@@ -330,3 +330,15 @@ func TestSeedLeavesDecisionsAlone(t *testing.T) {
 		}
 	}
 }
+
+// A case is made in memory: what is too large for that is refused, and nothing is cut.
+func TestBoundedBuffer(t *testing.T) {
+	t.Parallel()
+	var b boundedBuffer
+	if n, err := b.Write(make([]byte, maxCaseExportBytes)); err != nil || n != maxCaseExportBytes {
+		t.Fatal(n, err)
+	}
+	if _, err := b.Write([]byte{0}); !errors.Is(err, storage.ErrExhausted) || b.kept.Len() != maxCaseExportBytes {
+		t.Errorf("one over: %v with %d bytes", err, b.kept.Len())
+	}
+}

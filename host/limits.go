@@ -18,7 +18,12 @@ const (
 
 // Limits of backtests beside those of host/backtest.
 const (
-	maxBacktests = 1               // at once: each takes a core
+	maxBacktests = 1               // that read stored records at once: each takes a core
+	maxFollowing = 8               // that follow the stream at once
 	backtestTime = 1 * time.Minute // beside the time that it follows the stream
 	backtestTell = 500 * time.Millisecond
 )
+
+// maxCaseExportBytes bounds the export that a saved case is made of: events, of which a case keeps meta.MaxCaseBytes, and
+// the packages that read and judged them.
+const maxCaseExportBytes = 32 << 20

@@ -29,6 +29,8 @@ type previews struct {
 
 	mu sync.Mutex
 	by map[storage.Tenant]*turns
+
+	following map[storage.Tenant]bool // whose backtest follows the stream
 }
 
 // turns is an organization's place in the queue.
@@ -38,7 +40,26 @@ type turns struct {
 }
 
 func newPreviews() *previews {
-	return &previews{slots: make(chan struct{}, maxPreviews), live: make(chan struct{}, 1), backtests: make(chan struct{}, maxBacktests), by: map[storage.Tenant]*turns{}}
+	return &previews{slots: make(chan struct{}, maxPreviews), live: make(chan struct{}, 1), backtests: make(chan struct{}, maxBacktests), by: map[storage.Tenant]*turns{}, following: map[storage.Tenant]bool{}}
+}
+
+// follow lets a backtest follow the stream: one of each organization, and maxFollowing of all. The error wraps
+// storage.ErrExhausted.
+func (p *previews) follow(t storage.Tenant) (leave func(), err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.following[t] {
+		return nil, fmt.Errorf("one of organization %s follows the stream already: %w", t, storage.ErrExhausted)
+	}
+	if len(p.following) >= maxFollowing {
+		return nil, fmt.Errorf("%d follow the stream already, no more are allowed: %w", maxFollowing, storage.ErrExhausted)
+	}
+	p.following[t] = true
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.following, t)
+	}, nil
 }
 
 // enter waits for an organization's turn. The caller calls leave when it is done. The error wraps storage.ErrExhausted

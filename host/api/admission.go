@@ -15,6 +15,7 @@ import (
 	"github.com/vedette-siem/vedette/registry"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/gen/vedette/v1/vedettev1connect"
+	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
@@ -41,15 +42,36 @@ func (s admissionService) ListInstallRequests(ctx context.Context, req *connect.
 	if err != nil {
 		return nil, err
 	}
-	out := &v1.ListInstallRequestsResponse{}
+	out, manifests := &v1.ListInstallRequestsResponse{}, s.manifests(ctx)
 	for i := range list {
-		out.Requests = append(out.Requests, s.request(ctx, &list[i]))
+		out.Requests = append(out.Requests, s.request(&list[i], manifests))
 	}
 	return connect.NewResponse(out), nil
 }
 
+// manifests returns what reads manifests for one answer, each package once and at most MaxDescribedPackages: reading one
+// verifies all its bytes. It returns nil for a package that is not here any more, or beyond the limit.
+func (s admissionService) manifests(ctx context.Context) func(storage.Tenant, string) *manifest.Manifest {
+	type key struct {
+		tenant storage.Tenant
+		digest string
+	}
+	known := map[key]*manifest.Manifest{}
+	return func(t storage.Tenant, digest string) *manifest.Manifest {
+		k := key{t, digest}
+		if m, ok := known[k]; ok || len(known) >= MaxDescribedPackages {
+			return m
+		}
+		known[k] = nil
+		if pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(digest)); err == nil {
+			known[k] = &pkg.Manifest
+		}
+		return known[k]
+	}
+}
+
 // request describes a request; reasons come from the package, when it is still here.
-func (s admissionService) request(ctx context.Context, r *meta.InstallRequest) *v1.InstallRequest {
+func (s admissionService) request(r *meta.InstallRequest, manifests func(storage.Tenant, string) *manifest.Manifest) *v1.InstallRequest {
 	out := &v1.InstallRequest{
 		Id: r.ID, Tenant: uint32(r.Tenant), Module: r.Module, Version: r.Version, Digest: r.Digest, Missing: r.Missing, Who: r.Who,
 		At: timestamppb.New(time.Unix(0, r.At)), State: string(r.State), Decider: r.Decider, Note: r.Note,
@@ -58,9 +80,9 @@ func (s admissionService) request(ctx context.Context, r *meta.InstallRequest) *
 		out.Decided = timestamppb.New(time.Unix(0, r.Decided))
 	}
 	reasons := map[string]string{}
-	if pkg, err := s.cfg.Packages.Pull(ctx, r.Tenant, registry.Digest(r.Digest)); err == nil {
-		out.Kind = string(pkg.Manifest.Kind)
-		for _, c := range pkg.Manifest.Capabilities {
+	if m := manifests(r.Tenant, r.Digest); m != nil {
+		out.Kind = string(m.Kind)
+		for _, c := range m.Capabilities {
 			reasons[c.ID] = c.Reason
 		}
 	}
@@ -69,8 +91,8 @@ func (s admissionService) request(ctx context.Context, r *meta.InstallRequest) *
 		out.Asks = append(out.Asks, &v1.CapabilityRequest{Id: id, Reason: reasons[capability]})
 	}
 	if slot, ok := s.cfg.Pipeline.Generation().Running.Layer(r.Tenant).Slots[r.Module]; ok {
-		if pkg, err := s.cfg.Packages.Pull(ctx, r.Tenant, registry.Digest(slot.Current.Digest)); err == nil {
-			out.Running = pkg.Manifest.Version
+		if m := manifests(r.Tenant, slot.Current.Digest); m != nil {
+			out.Running = m.Version
 		}
 	}
 	return out
@@ -99,7 +121,7 @@ func (s admissionService) DecideInstallRequest(ctx context.Context, req *connect
 	if r, err = s.cfg.DB.InstallRequest(ctx, p, r.ID); err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&v1.DecideInstallRequestResponse{Request: s.request(ctx, &r)}), nil
+	return connect.NewResponse(&v1.DecideInstallRequestResponse{Request: s.request(&r, s.manifests(ctx))}), nil
 }
 
 func (s admissionService) SaveCase(ctx context.Context, req *connect.Request[v1.SaveCaseRequest]) (*connect.Response[v1.SaveCaseResponse], error) {

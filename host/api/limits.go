@@ -42,4 +42,5 @@ const (
 	MaxBacktestSpan        = 7 * 24 * time.Hour
 	DefaultBacktestRecords = 20_000
 	MaxBacktestShadow      = 10 * time.Minute
+	MaxDescribedPackages   = 200 // that one answer about installation requests reads
 )
