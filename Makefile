@@ -88,7 +88,8 @@ fmt: $(BIN)/golangci-lint $(BIN)/buf ## format everything
 	cd sdk/go && $(BIN)/golangci-lint fmt --config ../../.golangci.yml ./...
 	$(BIN)/buf format -w
 
-check: fmt generate lint test ## what CI runs: formatting, generated code, lint, tests, and a clean tree
+check: fmt generate lint test ## what CI runs: formatting, generated code, lint, tests, each benchmark once, and a clean tree
+	@out=$$($(GO) test -run "^$$" -bench . -benchtime 1x ./host/... ./storage/... ./modules/... ./sdk/... 2>&1) || { echo "$$out"; exit 1; }
 	$(GO) run ./modules/build -check
 	@git status --porcelain; if [ -n "$$(git status --porcelain)" ]; then git diff --stat; echo "the tree is not clean: commit what fmt and generate changed"; exit 1; fi
 

@@ -23,7 +23,7 @@ import (
 )
 
 // installer starts what an installation needs of a host, without sockets and shipped modules.
-func installer(t *testing.T, change func(*Config)) *Host {
+func installer(t testing.TB, change func(*Config)) *Host {
 	t.Helper()
 	cfg := Config{DataDir: t.TempDir(), Organizations: []OrganizationConfig{{Slug: "one", Name: "One"}, {Slug: "two", Name: "Two"}}}
 	change(&cfg)
@@ -33,7 +33,7 @@ func installer(t *testing.T, change func(*Config)) *Host {
 }
 
 // begin is installer for a host that the test ends.
-func begin(t *testing.T, cfg Config) (h *Host, stop func()) {
+func begin(t testing.TB, cfg Config) (h *Host, stop func()) {
 	t.Helper()
 	cfg, err := cfg.WithDefaults()
 	if err != nil {

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -123,11 +122,7 @@ func TestInstallSpecUnderLoad(t *testing.T) {
 
 // BenchmarkPreviewSpec is one key stroke: a spec that has never been seen, on 20 samples.
 func BenchmarkPreviewSpec(b *testing.B) {
-	h := &Host{cfg: Config{DataDir: b.TempDir()}, lines: newModuleLog()}
-	if err := h.openModules(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	defer h.runtime.Close(context.Background())
+	h := installer(b, func(*Config) {})
 	var lines []string
 	for _, s := range samplesOf(20) {
 		lines = append(lines, string(s))
