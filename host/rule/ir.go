@@ -159,19 +159,34 @@ const (
 	OpCIDR                 // Nets
 	OpNumber               // Cmp against Number
 	OpExists               // the event has the field (or, with Absent, lacks it)
+	OpField                // Refs: other fields, whose values stand at Place of the field's
+)
+
+// Place is where in a value a text stands.
+type Place uint8
+
+// The places.
+const (
+	Whole Place = iota
+	Prefix
+	Suffix
+	Inside
 )
 
 // Test looks at one field. A field whose value is a JSON array of strings has several values, and the test holds when
 // one of them passes; a missing field passes only OpExists with Absent. Several patterns, expressions or networks are
 // alternatives, unless Every is set: then each of them must be matched by some value.
 type Test struct {
-	Field    string
+	Field    string // "": any field of the event, and the record as received
 	Op       Op
 	Patterns []Pattern
 	Regexps  []*regexp.Regexp // RE2, unanchored
 	Nets     []netip.Prefix
-	Cmp      string // ">", ">=", "<", "<="
+	Cmp      string // ">", ">=", "<", "<=", "=="
 	Number   []float64
+	Part     string   // of a time, compared in its place: minute, hour, day, week (ISO 8601), month, year; "": the number itself
+	Refs     []string // names of fields
+	Place    Place
 	Every    bool
 	Cased    bool
 	Absent   bool

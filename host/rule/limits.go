@@ -5,6 +5,7 @@ import "time"
 // Limits of one rule document. Going over one is a load error that names it.
 const (
 	MaxDocumentBytes   = 128 << 10       // source text
+	MaxSigmaBytes      = 1 << 20         // source text of a Sigma file: lists of hashes are long
 	MaxNestingDepth    = 32              // YAML nesting, and nesting of selections and expressions
 	MaxSubs            = 64              // sub-patterns; a mark of an event holds one bit for each
 	MaxKeyFields       = 8               // fields of one by list

@@ -43,14 +43,27 @@ type entry struct {
 
 // reader walks a document. It keeps the first fault and returns zero values after it, so that callers check once.
 type reader struct {
-	file string
-	err  *Error
+	file         string
+	err          *Error
+	placeholders map[string][]string // values of %name% under the modifier expand
 }
 
 // parseYAML reads one document without anchors, aliases, tags or merges.
 func parseYAML(file string, src []byte) (root ast.Node, err error) {
-	if len(src) > MaxDocumentBytes {
-		return nil, &Error{File: file, Msg: fmt.Sprintf("document of %d bytes, the limit is %d", len(src), MaxDocumentBytes)}
+	docs, err := parseAll(file, src, MaxDocumentBytes)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) != 1 {
+		return nil, &Error{File: file, Line: 1, Col: 1, Msg: fmt.Sprintf("%d documents in one file, want one", len(docs))}
+	}
+	return docs[0], nil
+}
+
+// parseAll reads the documents of a file, empty ones left out.
+func parseAll(file string, src []byte, maxBytes int) (docs []ast.Node, err error) {
+	if len(src) > maxBytes {
+		return nil, &Error{File: file, Msg: fmt.Sprintf("document of %d bytes, the limit is %d", len(src), maxBytes)}
 	}
 	if line := tooDeep(src); line > 0 {
 		return nil, &Error{File: file, Line: line, Col: 1, Msg: fmt.Sprintf("nested deeper than %d", MaxNestingDepth)}
@@ -63,23 +76,19 @@ func parseYAML(file string, src []byte) (root ast.Node, err error) {
 	}
 	defer func() { // the parser is known to panic on some malformed documents
 		if p := recover(); p != nil {
-			root, err = nil, &Error{File: file, Msg: fmt.Sprintf("malformed YAML: %v", p)}
+			docs, err = nil, &Error{File: file, Msg: fmt.Sprintf("malformed YAML: %v", p)}
 		}
 	}()
 	f, err := parser.ParseBytes(src, 0)
 	if err != nil {
 		return nil, yamlFault(file, err)
 	}
-	var docs []*ast.DocumentNode
 	for _, d := range f.Docs {
 		if d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.CommentGroupType {
-			docs = append(docs, d)
+			docs = append(docs, d.Body)
 		}
 	}
-	if len(docs) != 1 {
-		return nil, &Error{File: file, Line: 1, Col: 1, Msg: fmt.Sprintf("%d documents in one file, want one", len(docs))}
-	}
-	return docs[0].Body, nil
+	return docs, nil
 }
 
 // yamlFault takes the place out of a parser's error.
