@@ -1,25 +1,38 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// indexedFirst lists the small-domain fields that most rules name, the most telling first. A sub-pattern is indexed by
-// the first of them that it needs to have exact values, otherwise by any such field.
-var indexedFirst = []string{
-	"event.code", "event.action", "process.name", "event.provider", "event.dataset", "event.module",
-	"event.outcome", "event.category", "event.type", "event.kind",
-}
-
+// builder compiles predicates into a set.
 type builder struct {
 	set   *Set
-	index map[uint16]int // slot -> position in set.index
+	known map[string]leaf // tests by what they say
+	plans []plan          // of the set's tests
+	seen  Shares
+}
+
+// plan is how the scan decides a test.
+type plan struct {
+	cost  float64 // share of events that it is thought to be marked by; above 1 when the scan cannot find it
+	slot  uint16
+	texts []lookFor
+}
+
+// lookFor is a text whose finding tells something of a test: that it holds, or only that it may.
+type lookFor struct {
+	text    string // folded
+	at      where
+	decides bool
 }
 
 func (b *builder) slot(field string) (uint16, error) {
@@ -39,15 +52,17 @@ func (b *builder) pred(p rule.Pred) (pred, error) {
 	switch p := p.(type) {
 	case rule.AllOf:
 		kids, err := b.preds(p)
+		b.cheapestFirst(kids)
 		return &allOf{kids}, err
 	case rule.AnyOf:
 		kids, err := b.preds(p)
+		b.cheapestFirst(kids)
 		return &anyOf{kids}, err
 	case rule.Not:
 		kid, err := b.pred(p.Of)
 		return &not{kid}, err
 	case *rule.Test:
-		return b.test(p)
+		return b.split(p)
 	}
 	return nil, fmt.Errorf("predicate %T: %w", p, rule.ErrNotImplemented)
 }
@@ -63,57 +78,214 @@ func (b *builder) preds(of []rule.Pred) ([]pred, error) {
 	return out, nil
 }
 
+// cheapestFirst orders conditions of which the first ones may settle it.
+func (b *builder) cheapestFirst(kids []pred) {
+	slices.SortStableFunc(kids, func(p, q pred) int { return cmp.Compare(b.effort(p), b.effort(q)) })
+}
+
+// effort says roughly how many tens of nanoseconds a predicate costs when it has to be decided.
+func (b *builder) effort(p pred) (n int) {
+	switch p := p.(type) {
+	case leaf:
+		return b.effort(b.set.tests[p.test].lazy)
+	case *not:
+		return b.effort(p.of)
+	case *allOf:
+		for _, q := range p.of {
+			n += b.effort(q)
+		}
+		return n + 1
+	case *anyOf:
+		for _, q := range p.of {
+			n += b.effort(q)
+		}
+		return n + 1
+	case *each:
+		for _, m := range p.of {
+			if _, ok := m.(expression); ok {
+				n += 100
+			}
+			n += 2
+		}
+		return n
+	case *anyField:
+		return 20 * len(p.of)
+	}
+	return 0
+}
+
+// split makes a test of each pattern that must be matched, so that each can be marked and guard.
+func (b *builder) split(t *rule.Test) (pred, error) {
+	if t.Op != rule.OpMatch || !t.Every || len(t.Patterns) == 1 {
+		return b.test(t)
+	}
+	all := &allOf{}
+	for _, p := range t.Patterns {
+		one := *t
+		one.Patterns, one.Every = []rule.Pattern{p}, false
+		q, err := b.test(&one)
+		if err != nil {
+			return nil, err
+		}
+		all.of = append(all.of, q)
+	}
+	return all, nil
+}
+
+// test interns a test.
 func (b *builder) test(t *rule.Test) (pred, error) {
-	slot, err := b.slot(t.Field)
+	key := keyOf(t)
+	if l, ok := b.known[key]; ok {
+		return l, nil
+	}
+	lazy, pl, err := b.compile(t)
 	if err != nil {
 		return nil, err
 	}
-	switch t.Op {
-	case rule.OpExists:
-		return &existsTest{slot, t.Absent}, nil
-	case rule.OpNumber:
-		return newEach(slot, true, t.Every, t.Number, func(n float64) matcher { return number{t.Cmp, n} }), nil
-	case rule.OpCIDR:
-		return newEach(slot, true, t.Every, t.Nets, func(n netip.Prefix) matcher { return network{n} }), nil
-	case rule.OpRegexp:
-		return newEach(slot, true, t.Every, t.Regexps, func(re *regexp.Regexp) matcher { return expression{re} }), nil
-	case rule.OpMatch:
-		return patterns(slot, t), nil
+	l := leaf{uint32(len(b.set.tests))}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(key)) // it never fails
+	if pl.cost < unguarded {
+		pl.cost = b.seen.of(h.Sum64(), pl.cost)
 	}
-	return nil, fmt.Errorf("field %s: test %d: %w", t.Field, t.Op, rule.ErrNotImplemented)
+	b.set.tests, b.plans, b.known[key] = append(b.set.tests, test{lazy: lazy, hash: h.Sum64(), scanned: pl.cost < unguarded}), append(b.plans, pl), l
+	return l, nil
 }
 
-func newEach[T any](slot uint16, cased, every bool, of []T, make1 func(T) matcher) pred {
-	e := &each{slot: slot, cased: cased, every: every}
-	for _, v := range of {
-		e.of = append(e.of, make1(v))
-	}
-	return e
-}
-
-// patterns puts exact alternatives into one table and the others into the cheapest matcher of their shape.
-func patterns(slot uint16, t *rule.Test) pred {
-	e := &each{slot: slot, cased: t.Cased, every: t.Every}
-	exact := map[string]struct{}{}
+// keyOf is the same for tests that say the same.
+func keyOf(t *rule.Test) string {
+	var k strings.Builder
+	fmt.Fprintf(&k, "%q %d %v %v %v %s %s %d %q %v %v", t.Field, t.Op, t.Every, t.Cased, t.Absent, t.Cmp, t.Part, t.Place, t.Refs, t.Number, t.Nets)
 	for _, p := range t.Patterns {
 		if !t.Cased {
 			p = p.Fold()
 		}
-		if text, ok := p.Exact(); ok && !t.Every {
-			exact[text] = struct{}{}
+		fmt.Fprintf(&k, " %q", p)
+	}
+	for _, re := range t.Regexps {
+		fmt.Fprintf(&k, " %q", re.String())
+	}
+	return k.String()
+}
+
+// compile returns what decides a test when the scan has not marked it, nil when that means that it does not hold, and
+// what the scan looks for.
+func (b *builder) compile(t *rule.Test) (lazy pred, pl plan, err error) {
+	pl.cost = unguarded
+	var slot uint16
+	if t.Field != "" {
+		if slot, err = b.slot(t.Field); err != nil {
+			return nil, pl, err
+		}
+	}
+	pl.slot = slot
+	var of []matcher
+	cased := true
+	switch t.Op {
+	case rule.OpExists:
+		return &existsTest{slot, t.Absent}, pl, nil
+	case rule.OpField:
+		r := &reference{slot: slot, cased: t.Cased, every: t.Every, at: t.Place}
+		for _, name := range t.Refs {
+			to, err := b.slot(name)
+			if err != nil {
+				return nil, pl, err
+			}
+			r.to = append(r.to, to)
+		}
+		return r, pl, nil
+	case rule.OpNumber:
+		of = matchers(t.Number, func(n float64) matcher { return number{t.Cmp, n, t.Part} })
+	case rule.OpCIDR:
+		of = matchers(t.Nets, func(n netip.Prefix) matcher { return network{n} })
+	case rule.OpRegexp:
+		of = matchers(t.Regexps, func(re *regexp.Regexp) matcher { return expression{re} })
+		pl.expressions(t)
+	case rule.OpMatch:
+		cased = t.Cased
+		if t.Field != "" {
+			return b.patterns(t, pl)
+		}
+		of = matchers(t.Patterns, func(p rule.Pattern) matcher { return shape(folded(p, cased)) })
+	default:
+		return nil, pl, fmt.Errorf("field %s: test %d: %w", t.Field, t.Op, rule.ErrNotImplemented)
+	}
+	if t.Field == "" {
+		return &anyField{cased: cased, every: t.Every, of: of}, pl, nil
+	}
+	return &each{slot: slot, cased: cased, every: t.Every, of: of}, pl, nil
+}
+
+func matchers[T any](of []T, make1 func(T) matcher) (out []matcher) {
+	for _, v := range of {
+		out = append(out, make1(v))
+	}
+	return out
+}
+
+func folded(p rule.Pattern, cased bool) rule.Pattern {
+	if cased {
+		return p
+	}
+	return p.Fold()
+}
+
+// patterns compiles a test of alternatives: the scan decides those that are one text, and finds the longest text of the
+// others.
+func (b *builder) patterns(t *rule.Test, pl plan) (pred, plan, error) {
+	lazy := &each{slot: pl.slot, cased: t.Cased}
+	pl.cost = 0
+	for _, p := range t.Patterns {
+		text, at, one := textOf(p.Fold())
+		short := at != whole && len(text) < minScanned
+		if !one || t.Cased || short {
+			lazy.of = append(lazy.of, shape(folded(p, t.Cased)))
+		}
+		if short {
+			pl.cost = unguarded
 			continue
 		}
-		e.of = append(e.of, shape(p))
-	}
-	switch {
-	case len(exact) == 1:
-		for text := range exact {
-			e.of = append([]matcher{literal{text, whole}}, e.of...)
+		pl.texts = append(pl.texts, lookFor{text, at, one && !t.Cased})
+		if pl.cost < unguarded {
+			pl.cost = min(1, pl.cost+share(t.Field, text, at))
 		}
-	case len(exact) > 1:
-		e.of = append([]matcher{table{exact}}, e.of...)
 	}
-	return e
+	if lazy.of == nil {
+		return nil, pl, nil
+	}
+	return lazy, pl, nil
+}
+
+// expressions has the scan look for texts of which one stands in whatever the expressions match.
+func (pl *plan) expressions(t *rule.Test) {
+	pl.cost = 0
+	for _, re := range t.Regexps {
+		texts := literalsOf(re.String())
+		if texts == nil || t.Field == "" {
+			pl.cost, pl.texts = unguarded, nil
+			return
+		}
+		for _, text := range texts {
+			pl.texts = append(pl.texts, lookFor{text, inside, false})
+			pl.cost = min(1, pl.cost+share(t.Field, text, inside))
+		}
+	}
+}
+
+// textOf returns the longest text of a pattern, where it stands, and whether that is all that the pattern says.
+func textOf(p rule.Pattern) (text string, at where, one bool) {
+	if text, ok := p.Exact(); ok {
+		return text, whole, true
+	}
+	for _, tok := range p {
+		if len(tok.Text) > len(text) {
+			text = tok.Text
+		}
+	}
+	if l, ok := shape(p).(literal); ok {
+		return text, l.at, true
+	}
+	return text, inside, false
 }
 
 func shape(p rule.Pattern) matcher {
@@ -142,61 +314,89 @@ func shape(p rule.Pattern) matcher {
 	return glob{p}
 }
 
-// indexed enters sub n into the index by a field that must have one of some exact values, and reports whether there is one.
-func (b *builder) indexed(n uint32, where rule.Pred) bool {
-	best, rank := (*rule.Test)(nil), len(indexedFirst)+1
-	required(where, func(t *rule.Test) {
-		if t.Op != rule.OpMatch {
-			return
-		}
-		for _, p := range t.Patterns {
-			if _, ok := p.Exact(); !ok {
-				return
-			}
-		}
-		at := len(indexedFirst)
-		for i, f := range indexedFirst {
-			if f == t.Field {
-				at = i
-			}
-		}
-		if at < rank {
-			best, rank = t, at
-		}
-	})
-	if best == nil {
-		return false
+// guard gives a sub-pattern the rarest tests of which one must hold.
+func (b *builder) guard(n uint32, where pred) {
+	tests, cost := b.rarest(where)
+	if cost >= unguarded {
+		b.set.always[n/64] |= 1 << (n % 64)
+		return
 	}
-	slot := b.set.slots[best.Field]
-	i, ok := b.index[slot]
-	if !ok {
-		i = len(b.set.index)
-		b.index[slot] = i
-		b.set.index = append(b.set.index, fieldIndex{slot: slot, values: map[string][]uint32{}})
-	}
-	seen := map[string]bool{}
-	for _, p := range best.Patterns {
-		text, _ := p.Exact()
-		if text = strings.ToLower(text); !seen[text] {
-			seen[text] = true
-			b.set.index[i].values[text] = append(b.set.index[i].values[text], n)
+	for _, t := range tests {
+		if g := &b.set.tests[t].guards; len(*g) == 0 || (*g)[len(*g)-1] != n {
+			*g = append(*g, n)
 		}
 	}
-	return true
 }
 
-// required visits the tests that must hold for p to hold.
-func required(p rule.Pred, visit func(*rule.Test)) {
+// rarest returns tests of which one must hold for p to hold, and the share of events that mark one of them.
+func (b *builder) rarest(p pred) (tests []uint32, cost float64) {
 	switch p := p.(type) {
-	case *rule.Test:
-		visit(p)
-	case rule.AllOf:
-		for _, q := range p {
-			required(q, visit)
+	case leaf:
+		return []uint32{p.test}, b.plans[p.test].cost
+	case *allOf:
+		cost = unguarded
+		for _, q := range p.of {
+			if t, c := b.rarest(q); c < cost {
+				tests, cost = t, c
+			}
 		}
-	case rule.AnyOf:
-		if len(p) == 1 {
-			required(p[0], visit)
+		return tests, cost
+	case *anyOf:
+		for _, q := range p.of {
+			t, c := b.rarest(q)
+			if c >= unguarded {
+				return nil, unguarded
+			}
+			tests, cost = append(tests, t...), min(1, cost+c)
+		}
+		return tests, cost
+	}
+	return nil, unguarded
+}
+
+// index makes of the tests' plans what the scan looks for.
+func (b *builder) index() {
+	s := b.set
+	s.fields = make([]fieldIndex, len(s.slots))
+	numbers := make([]map[string]int, len(s.slots))
+	for i := range b.plans {
+		pl := &b.plans[i]
+		for _, x := range pl.texts {
+			f := &s.fields[pl.slot]
+			m := mark{test: uint32(i), at: x.at, decides: x.decides}
+			if x.at == whole {
+				if f.exact == nil {
+					f.exact = map[string][]mark{}
+				}
+				f.exact[x.text] = append(f.exact[x.text], m)
+				continue
+			}
+			if numbers[pl.slot] == nil {
+				numbers[pl.slot] = map[string]int{}
+			}
+			n, ok := numbers[pl.slot][x.text]
+			if !ok {
+				n = len(f.marks)
+				numbers[pl.slot][x.text] = n
+				f.marks = append(f.marks, nil)
+			}
+			f.marks[n] = append(f.marks[n], m)
 		}
 	}
+	for slot, of := range numbers {
+		if of == nil {
+			continue
+		}
+		texts := make([]string, len(of))
+		for text, n := range of {
+			texts[n] = text
+		}
+		s.fields[slot].texts = newAutomaton(texts, maxDense)
+	}
+	for slot := range s.fields {
+		if f := &s.fields[slot]; f.exact != nil || f.texts != nil {
+			s.scanned = append(s.scanned, uint16(slot))
+		}
+	}
+	slices.Sort(s.scanned)
 }

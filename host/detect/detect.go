@@ -12,25 +12,25 @@ import (
 
 // Set is a compiled rule set. It is immutable: any number of goroutines and tenants may match with it, each goroutine
 // with its own Scratch.
+//
+// Equal tests of all rules are one. The texts that tests look for are found by one pass over each field, which marks the
+// tests that hold. Each sub-pattern has a guard: a few tests, rare ones, of which one must hold; it is looked at when
+// one of them is marked.
 type Set struct {
-	rules  []*rule.Rule
-	byID   map[string]int
-	subs   []sub // in the order of rules and their sub-patterns
-	slots  map[string]uint16
-	index  []fieldIndex
-	always []uint64 // bitset of subs that no index reaches
+	rules   []*rule.Rule
+	byID    map[string]int
+	subs    []sub // in the order of rules and their sub-patterns
+	slots   map[string]uint16
+	fields  []fieldIndex // by slot
+	tests   []test
+	scanned []uint16 // slots of fields that the scan looks at
+	always  []uint64 // bitset of subs that have no guard
 }
 
 // sub is one compiled sub-pattern.
 type sub struct {
 	rule, sub int
 	where     pred
-}
-
-// fieldIndex finds the subs that need a field to have one of some values.
-type fieldIndex struct {
-	slot   uint16
-	values map[string][]uint32 // folded value -> subs
 }
 
 // Hit is one match: the event satisfied sub-pattern Sub of Rule. For a sub-pattern with Match.Code set it only passed
@@ -41,12 +41,15 @@ type Hit struct {
 }
 
 // Compile builds a set. Rules keep their order; an id given twice is an error.
-func Compile(rules []*rule.Rule) (*Set, error) {
+func Compile(rules []*rule.Rule) (*Set, error) { return CompileFor(rules, Shares{}) }
+
+// CompileFor is Compile for events such as those that were seen.
+func CompileFor(rules []*rule.Rule, seen Shares) (*Set, error) {
 	if len(rules) > MaxRulesPerSet {
 		return nil, fmt.Errorf("compiling rules: %d, the limit is %d: %w", len(rules), MaxRulesPerSet, storage.ErrExhausted)
 	}
 	s := &Set{rules: rules, byID: make(map[string]int, len(rules)), slots: map[string]uint16{}}
-	b := builder{set: s, index: map[uint16]int{}}
+	b := &builder{set: s, known: map[string]leaf{}, seen: seen}
 	for i, r := range rules {
 		if j, twice := s.byID[r.ID]; twice {
 			return nil, fmt.Errorf("compiling rules: id %s is used by %s and %s: %w", r.ID, rules[j].File, r.File, storage.ErrConflict)
@@ -61,15 +64,10 @@ func Compile(rules []*rule.Rule) (*Set, error) {
 		}
 	}
 	s.always = make([]uint64, (len(s.subs)+63)/64)
-	n := uint32(0)
-	for _, r := range rules {
-		for j := range r.Subs {
-			if !b.indexed(n, r.Subs[j].Match.Where) {
-				s.always[n/64] |= 1 << (n % 64)
-			}
-			n++
-		}
+	for n := range s.subs {
+		b.guard(uint32(n), s.subs[n].where)
 	}
+	b.index()
 	return s, nil
 }
 
@@ -124,9 +122,17 @@ func NewView(global, overlay *Set, disabled []string) (*View, error) {
 	}
 	if global != nil {
 		v.off = make([]uint64, (len(global.rules)+63)/64)
-		for i, r := range global.rules {
-			if off[r.ID] || v.overlay.Rule(r.ID) != nil {
+		hide := func(id string) {
+			if i, ok := global.byID[id]; ok {
 				v.off[i/64] |= 1 << (i % 64)
+			}
+		}
+		for id := range off {
+			hide(id)
+		}
+		if v.overlay != nil { // few beside the global ones
+			for _, r := range v.overlay.rules {
+				hide(r.ID)
 			}
 		}
 	}
@@ -175,17 +181,10 @@ type Scratch struct {
 
 func (s *Set) match(ev *storage.Event, m *memory, off []uint64, hits *[]Hit) {
 	m.load(s, ev)
-	words := append(m.words[:0], s.always...)
-	m.words = words
-	for i := range s.index {
-		x := &s.index[i]
-		for _, text := range m.texts(x.slot, false) {
-			for _, n := range x.values[text] {
-				words[n/64] |= 1 << (n % 64)
-			}
-		}
-	}
-	for w, word := range words {
+	m.words = append(m.words[:0], s.always...)
+	m.scan()
+	for w, word := range m.words {
+		m.looked += uint64(bits.OnesCount64(word))
 		for ; word != 0; word &= word - 1 {
 			c := &s.subs[w*64+bits.TrailingZeros64(word)]
 			if off != nil && off[c.rule/64]&(1<<(c.rule%64)) != 0 {

@@ -7,9 +7,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/storage"
@@ -42,18 +44,30 @@ func oracle(p rule.Pred, ev *storage.Event) bool {
 }
 
 func oracleTest(t *rule.Test, ev *storage.Event) bool {
-	text, ok := rule.Value(ev, t.Field)
+	if t.Field == "" {
+		var values []string
+		for _, f := range ev.Fields {
+			values = append(values, f.Value)
+		}
+		return oracleWants(t, ev, append(values, ev.Raw))
+	}
+	values, ok := oracleValues(ev, t.Field)
 	if t.Op == rule.OpExists {
 		return ok != t.Absent
 	}
-	if !ok {
-		return false
-	}
-	values := []string{text}
+	return ok && oracleWants(t, ev, values)
+}
+
+func oracleValues(ev *storage.Event, field string) ([]string, bool) {
+	text, ok := rule.Value(ev, field)
 	var list []string
 	if json.Unmarshal([]byte(text), &list) == nil && len(list) > 0 && text[0] == '[' {
-		values = list
+		return list, ok
 	}
+	return []string{text}, ok
+}
+
+func oracleWants(t *rule.Test, ev *storage.Event, values []string) bool {
 	var wants []func(string) bool
 	for _, p := range t.Patterns {
 		wants = append(wants, func(s string) bool {
@@ -75,7 +89,27 @@ func oracleTest(t *rule.Test, ev *storage.Event) bool {
 	for _, n := range t.Number {
 		wants = append(wants, func(s string) bool {
 			v, err := strconv.ParseFloat(s, 64)
-			return err == nil && map[string]bool{">": v > n, ">=": v >= n, "<": v < n, "<=": v <= n}[t.Cmp]
+			if t.Part != "" {
+				at, bad := time.Parse(time.RFC3339, s)
+				_, week := at.ISOWeek()
+				v, err = map[string]float64{"hour": float64(at.Hour()), "week": float64(week), "year": float64(at.Year())}[t.Part], bad
+			}
+			return err == nil && map[string]bool{">": v > n, ">=": v >= n, "<": v < n, "<=": v <= n, "==": v == n}[t.Cmp]
+		})
+	}
+	for _, ref := range t.Refs {
+		others, _ := oracleValues(ev, ref)
+		wants = append(wants, func(s string) bool {
+			return slices.ContainsFunc(others, func(o string) bool {
+				if !t.Cased {
+					s, o = strings.ToLower(s), strings.ToLower(o)
+				}
+				in := map[rule.Place]func(s, o string) bool{
+					rule.Whole:  func(s, o string) bool { return s == o },
+					rule.Prefix: strings.HasPrefix, rule.Suffix: strings.HasSuffix, rule.Inside: strings.Contains,
+				}
+				return o != "" && in[t.Place](s, o)
+			})
 		})
 	}
 	matched := 0
@@ -117,8 +151,12 @@ var (
 	words  = []string{
 		"4625", "4624", "Login", "LOGIN", "ab", "abc", "bÉ", "bé", "10.1.2.3", "::ffff:10.1.2.3", "192.0.2.9", "7", "-3", "1e2", "nan",
 		`["a","Ab"]`, `["x"]`, `["a\"b","\u00c9B","\ud83d\ude00"]`, `["a",1]`, `[]`, `["a"`, `C:\Win\cmd.EXE`, "[\"a\tb\"]",
+		"cmd /enc abcabd", "abcabcabd", "xyzzyxyzzy", "2026-11-22T05:06:07Z", "ſudo su", "Kill -9",
 	}
-	globs = []string{"4625", "login", "a*", "*b", "*B*", "a?c", "*", "?", "*a*c", `*\\cmd.exe`, "é", "*é*", `a"b`, "éb", "😀", "[*"}
+	globs = []string{
+		"abc", "abcabd", "cabd", "bca", "xyzzy", "yxy", "zzy*", "* -enc *", "sudo", "kill", "*cmd*abd",
+		"4625", "login", "a*", "*b", "*B*", "a?c", "*", "?", "*a*c", `*\\cmd.exe`, "é", "*é*", `a"b`, "éb", "😀", "[*",
+	}
 )
 
 func drawSelection(t *rapid.T, depth int) string {
@@ -136,7 +174,7 @@ func drawSelection(t *rapid.T, depth int) string {
 	case 0, 1:
 		return one(field, list(globs[:2]))
 	case 2:
-		mod := rapid.SampledFrom([]string{"", "|contains", "|startswith", "|endswith", "|cased", "|contains|all", "|cased|startswith", "|all"}).Draw(t, "mod")
+		mod := rapid.SampledFrom([]string{"", "|contains", "|startswith", "|endswith", "|cased", "|contains|all", "|cased|startswith", "|all", "|neq", "|windash|contains", "|contains|neq"}).Draw(t, "mod")
 		return one(field+mod, list(globs))
 	case 3:
 		return one(field+rapid.SampledFrom([]string{"|gt", "|gte", "|lt", "|lte"}).Draw(t, "cmp"), list([]string{"7", "-3", "100"}))
@@ -146,6 +184,8 @@ func drawSelection(t *rapid.T, depth int) string {
 		return rapid.SampledFrom([]string{
 			one(field+"|exists", "true"), one(field+"|exists", "false"), one(field, "null"),
 			one(field, `[null, "login"]`), one(field+"|re", `"^[ab]+$"`), one(field+"|re|i", `"LOG"`),
+			one(field+"|re|i", `"(SUDO|kil+) (su|-9)"`), one(field+"|re", `["(abc)+d", "x.*xyz"]`), one(field+"|fieldref|contains", `["x", "n"]`),
+			one(field+"|fieldref|all", `["x", "n"]`), one(field+"|hour", "5"), one(field+"|week|gte", "47"), one(field+"|year|lt", "2026"),
 		}).Draw(t, "special")
 	}
 	a, b := drawSelection(t, depth+1), drawSelection(t, depth+1)
@@ -158,6 +198,21 @@ func drawSelection(t *rapid.T, depth int) string {
 		return "[" + a + "," + b + "]"
 	}
 	return `{"all": [` + a + "," + b + "]}"
+}
+
+// drawSigma draws a Sigma rule of two selections and keywords.
+func drawSigma(t *rapid.T, id string) string {
+	words, _ := json.Marshal(rapid.SliceOfN(rapid.SampledFrom(globs), 1, 3).Draw(t, "keywords"))
+	mapping := func() string { // a selection without any, all and not, which are no words of Sigma
+		field := rapid.SampledFrom(fields).Draw(t, "field")
+		value, _ := json.Marshal(rapid.SampledFrom(globs).Draw(t, "value"))
+		return fmt.Sprintf("{%q: %s}", field+rapid.SampledFrom([]string{"", "|contains", "|neq"}).Draw(t, "mod"), value)
+	}
+	condition := rapid.SampledFrom([]string{
+		"sel1 and not sel2", "1 of sel*", "all of them", "not (sel1 or keywords)", "keywords and not 1 of sel*", "not all of sel* or keywords",
+	}).Draw(t, "condition")
+	return fmt.Sprintf("title: t\nid: %s\nlogsource: {product: p}\ndetection:\n  sel1: %s\n  sel2: [%s, %s]\n  keywords: %s\n  condition: %s\n",
+		id, mapping(), mapping(), mapping(), words, condition)
 }
 
 func drawEvent(t *rapid.T) *storage.Event {
@@ -192,11 +247,28 @@ func TestAgainstOracle(t *testing.T) {
 			}
 			rules = append(rules, r)
 		}
+		for range rapid.IntRange(0, 2).Draw(t, "sigma rules") {
+			doc := drawSigma(t, fmt.Sprint("s", len(rules)))
+			all, err := rule.ParseSigma("s.yml", []byte(doc), rule.SigmaConfig{})
+			if err != nil {
+				t.Fatalf("%v\n%s", err, doc)
+			}
+			r, err := all[0].Lower(&rule.Mapping{Name: "m", Unknown: rapid.Bool().Draw(t, "unknown"), Sources: []rule.Source{{LogSource: rule.LogSource{Product: "p"}, Where: rule.AllOf{}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rules = append(rules, r)
+		}
 		set, err := Compile(rules)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 4 {
+		for n := range 4 {
+			if n == 2 { // guards are chosen anew
+				if set, err = CompileFor(rules, sc.Shares()); err != nil {
+					t.Fatal(err)
+				}
+			}
 			ev := drawEvent(t)
 			var have, want []string
 			for _, h := range set.Match(ev, &sc) {

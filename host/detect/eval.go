@@ -3,8 +3,10 @@ package detect
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vedette-siem/vedette/host/rule"
 )
@@ -37,6 +39,33 @@ func (p *anyOf) holds(m *memory) bool {
 }
 
 func (p *not) holds(m *memory) bool { return !p.of.holds(m) }
+
+// leaf is a test of the set, whoever asks for it; its answer is found once per event.
+type leaf struct{ test uint32 }
+
+// What truth knows of a test.
+const (
+	unknown uint64 = iota // but its guards are woken
+	isFalse
+	isTrue
+)
+
+func (p leaf) holds(m *memory) bool {
+	known := &m.truth[p.test]
+	if *known>>2 == m.stamp && *known&3 != unknown {
+		return *known&3 == isTrue
+	}
+	t := &m.set.tests[p.test]
+	if t.lazy == nil || t.scanned && *known>>2 != m.stamp { // the scan would have marked it
+		return false
+	}
+	if t.lazy.holds(m) {
+		*known = m.stamp<<2 | isTrue
+		return true
+	}
+	*known = m.stamp<<2 | isFalse
+	return false
+}
 
 type existsTest struct {
 	slot   uint16
@@ -72,16 +101,55 @@ func (p *each) holds(m *memory) bool {
 	return p.every
 }
 
+// anyField is each for a test of no field in particular.
+type anyField struct {
+	cased, every bool
+	of           []matcher
+}
+
+func (p *anyField) holds(m *memory) bool {
+	texts := m.anywhere(p.cased)
+	for _, q := range p.of {
+		if slices.ContainsFunc(texts, q.match) != p.every {
+			return !p.every
+		}
+	}
+	return p.every
+}
+
+// reference compares a field with others.
+type reference struct {
+	slot  uint16
+	to    []uint16
+	cased bool
+	every bool
+	at    where
+}
+
+func (p *reference) holds(m *memory) bool {
+	for _, other := range p.to {
+		found := false
+		for _, text := range m.texts(other, p.cased) {
+			l := literal{text, p.at}
+			found = found || text != "" && slices.ContainsFunc(m.texts(p.slot, p.cased), l.match)
+		}
+		if found != p.every {
+			return found
+		}
+	}
+	return p.every
+}
+
 // matcher looks at one text: folded unless the test is cased.
 type matcher interface{ match(text string) bool }
 
-type where uint8
+type where = rule.Place
 
 const (
-	whole where = iota
-	prefix
-	suffix
-	inside
+	whole  = rule.Whole
+	prefix = rule.Prefix
+	suffix = rule.Suffix
+	inside = rule.Inside
 )
 
 type literal struct {
@@ -101,10 +169,6 @@ func (l literal) match(s string) bool {
 		return s == l.text
 	}
 }
-
-type table struct{ of map[string]struct{} }
-
-func (t table) match(s string) bool { _, ok := t.of[s]; return ok }
 
 type glob struct{ p rule.Pattern }
 
@@ -126,19 +190,35 @@ func (n network) match(s string) bool {
 }
 
 type number struct {
-	cmp string
-	n   float64
+	cmp  string
+	n    float64
+	part string // of a time
 }
 
 func (c number) match(s string) bool {
-	if len(s) > 64 || !only(s, "0123456789+-.eE") {
+	if len(s) > 64 {
 		return false
 	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return false
+	var v float64
+	if c.part != "" {
+		n, ok := partOf(s, c.part)
+		if !ok {
+			return false
+		}
+		v = float64(n)
+	} else {
+		if !only(s, "0123456789+-.eE") {
+			return false
+		}
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return false
+		}
+		v = n
 	}
 	switch c.cmp {
+	case "==":
+		return v == c.n
 	case ">":
 		return v > c.n
 	case ">=":
@@ -147,6 +227,37 @@ func (c number) match(s string) bool {
 		return v < c.n
 	}
 	return v <= c.n
+}
+
+// timeForms are those of event logs; a time without a zone is taken as it stands.
+var timeForms = [...]string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006-01-02"}
+
+// partOf takes a part out of a time: a number as in Sigma's time modifiers.
+func partOf(s, part string) (int, bool) {
+	if !only(s, "0123456789-:. +TZtz") {
+		return 0, false
+	}
+	for _, form := range timeForms {
+		t, err := time.Parse(form, s)
+		if err != nil {
+			continue
+		}
+		switch part {
+		case "minute":
+			return t.Minute(), true
+		case "hour":
+			return t.Hour(), true
+		case "day":
+			return t.Day(), true
+		case "week":
+			_, week := t.ISOWeek()
+			return week, true
+		case "month":
+			return int(t.Month()), true
+		}
+		return t.Year(), true
+	}
+	return 0, false
 }
 
 func only(s, chars string) bool {

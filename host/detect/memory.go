@@ -13,13 +13,19 @@ import (
 // memory holds the fields of the event at hand by slot. What is derived from a value (its elements, their folded forms)
 // is made once per event, when a predicate first asks for it.
 type memory struct {
-	stamp uint64 // of the event at hand; a value with another stamp is absent
-	slots []value
-	words []uint64
-	bytes []byte   // arena of folded and unescaped text, reused from event to event
-	list  []string // arena of element lists
+	stamp  uint64 // of the event at hand; a value with another stamp is absent
+	ev     *storage.Event
+	slots  []value
+	words  []uint64 // bitset of subs that are to be looked at
+	truth  []uint64 // of the set's tests: stamp<<2 and one of known truths; with another stamp nothing is known
+	marked []uint32 // by test: events that marked it
+	events uint64
+	looked uint64   // sub-patterns of these events
+	bytes  []byte   // arena of folded and unescaped text, reused from event to event
+	list   []string // arena of element lists
+	all    value    // of any field, see anywhere
 
-	set   *Set // that known speaks of
+	set   *Set // that known and truth speak of
 	known [1 << knownBits]known
 }
 
@@ -50,18 +56,24 @@ func (m *memory) load(s *Set, ev *storage.Event) {
 	if m.set != s {
 		m.set = s
 		clear(m.known[:])
+		clear(m.truth)
+		m.marked, m.events = make([]uint32, len(s.tests)), 0
+		m.looked = 0
+		m.truth = append(m.truth, make([]uint64, max(0, len(s.tests)-len(m.truth)))...)
 	}
+	m.events++
 	m.stamp++
+	m.ev = ev
 	m.bytes, m.list = m.bytes[:0], m.list[:0]
 	for i := range ev.Fields {
 		if n := m.slotOf(ev.Fields[i].Name); n != noSlot {
 			m.put(uint16(n-1), ev.Fields[i].Value)
 		}
 	}
-	if slot, ok := s.slots[storage.FieldDataset]; ok {
+	if slot, ok := s.slots[storage.FieldDataset]; ok && ev.Stream != "" {
 		m.put(slot, ev.Stream)
 	}
-	if slot, ok := s.slots[rule.FieldOriginal]; ok {
+	if slot, ok := s.slots[rule.FieldOriginal]; ok && ev.Raw != "" {
 		m.put(slot, ev.Raw)
 	}
 }
@@ -90,7 +102,7 @@ func (m *memory) put(slot uint16, text string) {
 // texts returns the values of a field, folded to lower case unless cased; none when the event lacks it.
 func (m *memory) texts(slot uint16, cased bool) []string {
 	v := &m.slots[slot]
-	if v.stamp != m.stamp || v.raw == "" {
+	if v.stamp != m.stamp {
 		return nil
 	}
 	if v.elems == nil {
@@ -116,6 +128,30 @@ func (m *memory) texts(slot uint16, cased bool) []string {
 			}
 			v.folded = m.list[from:len(m.list):len(m.list)]
 		}
+	}
+	return v.folded
+}
+
+// anywhere returns the values of all fields and the record as received.
+func (m *memory) anywhere(cased bool) []string {
+	v := &m.all
+	if v.stamp != m.stamp {
+		v.stamp, v.folded = m.stamp, nil
+		v.elems = v.elems[:0]
+		for i := range m.ev.Fields {
+			v.elems = append(v.elems, m.ev.Fields[i].Value)
+		}
+		v.elems = append(v.elems, m.ev.Raw)
+	}
+	if cased {
+		return v.elems
+	}
+	if v.folded == nil {
+		from := len(m.list)
+		for _, e := range v.elems {
+			m.list = append(m.list, m.fold(e))
+		}
+		v.folded = m.list[from:len(m.list):len(m.list)]
 	}
 	return v.folded
 }
