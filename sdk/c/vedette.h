@@ -222,11 +222,12 @@ static inline void vedette_append(vedette_buffer *b, vedette_text t)
 static inline void vedette_append_uint(vedette_buffer *b, uint64_t v)
 {
 	uint8_t digits[20];
-	uint32_t i = sizeof digits;
+	uint32_t n = 0;
 	do
-		digits[--i] = (uint8_t)('0' + v % 10);
+		digits[n++] = (uint8_t)('0' + v % 10);
 	while (v /= 10);
-	vedette_append(b, (vedette_text){digits + i, sizeof digits - i});
+	while (n)
+		vedette_append_byte(b, digits[--n]);
 }
 
 static inline void vedette_append_int(vedette_buffer *b, int64_t v)
@@ -890,6 +891,292 @@ static inline bool vedette_get(vedette_text target, vedette_text path, vedette_r
 		return false;
 	*r = (vedette_response){vedette_load32(answer), (int64_t)vedette_load64(answer + 8), (int64_t)vedette_load64(answer + 16), vedette_skip(all, 24), VEDETTE_NOWHERE};
 	return true;
+}
+
+/* --- monitors: SNMP, SSH, probes, texts of devices (ABI 15 to 18) ------------------------------------------------- */
+
+#ifdef __wasm__
+#define VEDETTE_IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
+#else
+#define VEDETTE_IMPORT(module, name) /* a native test brings its own */
+#endif
+
+/* The most that an answer of a device may have; a module that expects more defines it before this file. */
+#ifndef VEDETTE_ANSWER_BYTES
+#define VEDETTE_ANSWER_BYTES (64 << 10)
+#endif
+
+typedef uint64_t vedette_reach_fn(const uint8_t *target, uint32_t target_n, const uint8_t *request, uint32_t request_n, uint8_t *out, uint32_t cap);
+
+VEDETTE_IMPORT("vedette_snmp_v1", "get") vedette_reach_fn vedette_import_snmp_get;
+VEDETTE_IMPORT("vedette_snmp_v1", "walk") vedette_reach_fn vedette_import_snmp_walk;
+VEDETTE_IMPORT("vedette_ssh_v1", "run") vedette_reach_fn vedette_import_ssh_run;
+VEDETTE_IMPORT("vedette_probe_v1", "tcp") vedette_reach_fn vedette_import_probe_tcp;
+VEDETTE_IMPORT("vedette_probe_v1", "tls") vedette_reach_fn vedette_import_probe_tls;
+VEDETTE_IMPORT("vedette_probe_v1", "dns") vedette_reach_fn vedette_import_probe_dns;
+VEDETTE_IMPORT("vedette_probe_v1", "ping") vedette_reach_fn vedette_import_probe_ping;
+VEDETTE_IMPORT("vedette_config_v1", "compare") vedette_reach_fn vedette_import_config_compare;
+
+/* Asks a target of the grant. *answer is what it says, or why it says nothing, which begins with "E_DENIED: " or
+ * "E_HOST_IO: "; it lasts until the next request. */
+static inline bool vedette_ask(vedette_reach_fn *host, vedette_text target, vedette_text request, vedette_text *answer)
+{
+	static uint8_t bytes[VEDETTE_ANSWER_BYTES];
+	uint64_t got = host(target.p, target.n, request.p, request.n, bytes, sizeof bytes);
+	*answer = (vedette_text){bytes, (uint32_t)got};
+	return got >> 32 == 0;
+}
+
+enum vedette_variable_type { VEDETTE_SNMP_TEXT = 1, VEDETTE_SNMP_INT, VEDETTE_SNMP_UINT, VEDETTE_SNMP_TICKS, VEDETTE_SNMP_OID, VEDETTE_SNMP_ADDRESS, VEDETTE_SNMP_ABSENT };
+
+/* One variable of a device. */
+typedef struct {
+	vedette_text oid; /* without a dot in front */
+	enum vedette_variable_type type;
+	vedette_text text; /* of texts, OIDs and addresses */
+	uint64_t number;   /* of the others; of a signed one as two's complement */
+} vedette_variable;
+
+/* What a device answered over SNMP. */
+typedef struct {
+	vedette_text answer; /* or why there is none */
+	uint32_t n;          /* variables */
+	bool more;           /* there are more */
+} vedette_variables;
+
+static inline bool vedette_read_variables(bool asked, vedette_variables *v)
+{
+	v->n = 0;
+	if (!asked)
+		return false;
+	if (v->answer.n < 16 || vedette_load32(v->answer.p) != 0x314E5356 /* "VSN1" */) {
+		v->answer = VEDETTE_TEXT("the host's answer is broken");
+		return false;
+	}
+	v->n = vedette_load32(v->answer.p + 4);
+	v->more = vedette_load32(v->answer.p + 8) & 1;
+	return true;
+}
+
+/* Reads variables by their OIDs, 1 to 64 with a space between them. The answer has one for each, in that order. */
+static inline bool vedette_snmp_get(vedette_text target, vedette_text oids, vedette_variables *v)
+{
+	return vedette_read_variables(vedette_ask(vedette_import_snmp_get, target, oids, &v->answer), v);
+}
+
+/* Reads all variables below an OID. */
+static inline bool vedette_snmp_walk(vedette_text target, vedette_text oid, vedette_variables *v)
+{
+	return vedette_read_variables(vedette_ask(vedette_import_snmp_walk, target, oid, &v->answer), v);
+}
+
+/* Variable i of an answer; false when there is none. */
+static inline bool vedette_variable_at(const vedette_variables *list, uint32_t i, vedette_variable *v)
+{
+	const uint8_t *row = list->answer.p + 16 + (uint64_t)i * 24;
+	if (i >= list->n || 16 + ((uint64_t)i + 1) * 24 > list->answer.n || !vedette_range(list->answer, row, &v->oid))
+		return false;
+	v->type = (enum vedette_variable_type)vedette_load32(row + 8);
+	v->text = VEDETTE_NOWHERE;
+	v->number = 0;
+	if (v->type == VEDETTE_SNMP_TEXT || v->type == VEDETTE_SNMP_OID || v->type == VEDETTE_SNMP_ADDRESS)
+		return vedette_range(list->answer, row + 16, &v->text);
+	v->number = vedette_load64(row + 16);
+	return true;
+}
+
+/* What a command left. */
+typedef struct {
+	int32_t exit;       /* status; -1 when the device told none */
+	bool cut;           /* there was more output */
+	int64_t elapsed_ns; /* from dialling to the end */
+	vedette_text out, err;
+	vedette_text why; /* it was not run */
+} vedette_output;
+
+/* Runs a granted command: words are its name and its arguments, each ended by a zero byte. */
+static inline bool vedette_ssh_run(vedette_text target, vedette_text words, vedette_output *o)
+{
+	vedette_text all;
+	bool asked = vedette_ask(vedette_import_ssh_run, target, words, &all);
+	*o = (vedette_output){.why = all};
+	if (!asked)
+		return false;
+	uint64_t n = all.n < 24 ? 0 : vedette_load32(all.p + 16), m = all.n < 24 ? 0 : vedette_load32(all.p + 20);
+	o->why = VEDETTE_TEXT("the host's answer is broken");
+	if (all.n < 24 || 24 + n + m > all.n)
+		return false;
+	*o = (vedette_output){
+		(int32_t)vedette_load32(all.p), vedette_load32(all.p + 4) & 1, (int64_t)vedette_load64(all.p + 8), vedette_slice(all, 24, (uint32_t)n), vedette_slice(all, 24 + (uint32_t)n, (uint32_t)m), VEDETTE_NOWHERE,
+	};
+	return true;
+}
+
+/* Tries a connection to a granted port, given in decimal. The facts of all probes are read with vedette_fact. */
+static inline bool vedette_probe_tcp(vedette_text target, vedette_text port, vedette_text *facts) { return vedette_ask(vedette_import_probe_tcp, target, port, facts); }
+
+/* Shakes hands with a granted port, whatever the certificate is worth. */
+static inline bool vedette_probe_tls(vedette_text target, vedette_text port, vedette_text *facts) { return vedette_ask(vedette_import_probe_tls, target, port, facts); }
+
+/* Asks the target, a name server, for "NAME TYPE". */
+static inline bool vedette_probe_dns(vedette_text target, vedette_text question, vedette_text *facts) { return vedette_ask(vedette_import_probe_dns, target, question, facts); }
+
+/* Sends 1 to 10 echo requests, given in decimal. */
+static inline bool vedette_probe_ping(vedette_text target, vedette_text count, vedette_text *facts) { return vedette_ask(vedette_import_probe_ping, target, count, facts); }
+
+/* The value number i, from 0, of a name among the facts of a probe. */
+static inline bool vedette_fact(vedette_text facts, vedette_text name, uint32_t i, vedette_text *value)
+{
+	while (facts.n) {
+		uint32_t n = vedette_find(facts, 0);
+		if (n == facts.n)
+			return false;
+		vedette_text key = vedette_slice(facts, 0, n);
+		facts = vedette_skip(facts, n + 1);
+		n = vedette_find(facts, 0);
+		if (n == facts.n)
+			return false;
+		*value = vedette_slice(facts, 0, n);
+		facts = vedette_skip(facts, n + 1);
+		if (vedette_equal(key, name) && i-- == 0)
+			return true;
+	}
+	return false;
+}
+
+enum vedette_text_state { VEDETTE_SAME, VEDETTE_CHANGED, VEDETTE_NONE_BEFORE };
+
+/* How a text of a device differs from another one. */
+typedef struct {
+	enum vedette_text_state state;
+	bool cut; /* diff is not all of it */
+	uint32_t added, removed; /* lines */
+	vedette_text version, base; /* digests of the text and of the other one */
+	vedette_text diff; /* unified */
+	vedette_text why; /* it was not compared */
+} vedette_difference;
+
+/* Hands a text over, to be kept as the newest of its name when the poll has succeeded. request is its name, what it is
+ * compared with ("" for the version before, "blessed", or "@NAME"), and the text, the first two each ended by a zero byte. */
+static inline bool vedette_config_compare(vedette_text target, vedette_text request, vedette_difference *d)
+{
+	vedette_text all;
+	bool asked = vedette_ask(vedette_import_config_compare, target, request, &all);
+	*d = (vedette_difference){.why = all};
+	if (!asked)
+		return false;
+	d->why = VEDETTE_TEXT("the host's answer is broken");
+	if (all.n < 32)
+		return false;
+	uint64_t v = vedette_load32(all.p + 16), b = vedette_load32(all.p + 20), n = vedette_load32(all.p + 24);
+	if (32 + v + b + n > all.n)
+		return false;
+	*d = (vedette_difference){
+		(enum vedette_text_state)vedette_load32(all.p), vedette_load32(all.p + 4) & 1, vedette_load32(all.p + 8), vedette_load32(all.p + 12),
+		vedette_slice(all, 32, (uint32_t)v), vedette_slice(all, 32 + (uint32_t)v, (uint32_t)b), vedette_slice(all, 32 + (uint32_t)(v + b), (uint32_t)n), VEDETTE_NOWHERE,
+	};
+	return true;
+}
+
+/* --- rules that remember (ABI 12, 13) ---------------------------------------------------------------------------- */
+
+/* Negative results of what follows: a quota or a bound, no such key, too little room, no such table was granted. */
+enum vedette_fault { VEDETTE_LIMIT = -1, VEDETTE_ABSENT = -2, VEDETTE_SHORT = -3, VEDETTE_DENIED = -4 };
+
+VEDETTE_IMPORT("vedette_kv_v1", "get") int32_t vedette_import_kv_get(const uint8_t *key, uint32_t key_n, uint8_t *out, uint32_t cap);
+VEDETTE_IMPORT("vedette_kv_v1", "put") int32_t vedette_import_kv_put(const uint8_t *key, uint32_t key_n, const uint8_t *value, uint32_t value_n, int64_t ttl);
+VEDETTE_IMPORT("vedette_kv_v1", "del") int32_t vedette_import_kv_del(const uint8_t *key, uint32_t key_n);
+VEDETTE_IMPORT("vedette_kv_v1", "incr") int32_t vedette_import_kv_incr(const uint8_t *key, uint32_t key_n, int64_t delta, int64_t ttl, int64_t *sum);
+VEDETTE_IMPORT("vedette_kv_v1", "cas")
+int32_t vedette_import_kv_cas(const uint8_t *key, uint32_t key_n, const uint8_t *old, uint32_t old_n, const uint8_t *value, uint32_t value_n, int64_t ttl);
+VEDETTE_IMPORT("vedette_window_v1", "count") int64_t vedette_import_window_count(const uint8_t *key, uint32_t key_n, int64_t window, int64_t bucket, int64_t delta);
+VEDETTE_IMPORT("vedette_window_v1", "distinct")
+int64_t vedette_import_window_distinct(const uint8_t *key, uint32_t key_n, const uint8_t *value, uint32_t value_n, int64_t window);
+VEDETTE_IMPORT("vedette_window_v1", "first_seen") int32_t vedette_import_window_first_seen(const uint8_t *key, uint32_t key_n, int64_t ttl);
+VEDETTE_IMPORT("vedette_window_v1", "seq_step") int32_t vedette_import_window_seq_step(const uint8_t *key, uint32_t key_n, uint32_t state, int64_t ttl);
+
+/* Times to live and windows are nanoseconds of log time. */
+#define VEDETTE_SECOND INT64_C(1000000000)
+
+/* Reads the value of a key to the end of b, and returns its length. */
+static inline int32_t vedette_kv_get(vedette_text key, vedette_buffer *b)
+{
+	int32_t n = vedette_import_kv_get(key.p, key.n, b->p + b->n, b->cap - b->n);
+	b->n += n > 0 ? (uint32_t)n : 0;
+	return n;
+}
+
+/* Keeps a value for ttl, 0 for ever. */
+static inline int32_t vedette_kv_put(vedette_text key, vedette_text value, int64_t ttl) { return vedette_import_kv_put(key.p, key.n, value.p, value.n, ttl); }
+
+/* Removes a key. 1, or 0 when it was not there. */
+static inline int32_t vedette_kv_del(vedette_text key) { return vedette_import_kv_del(key.p, key.n); }
+
+/* Adds delta to the number under a key; *sum is then the sum. One that is not there begins at 0 and lives for ttl. */
+static inline int32_t vedette_kv_add(vedette_text key, int64_t delta, int64_t ttl, int64_t *sum) { return vedette_import_kv_incr(key.p, key.n, delta, ttl, sum); }
+
+/* Puts a value in the place of old. VEDETTE_NOWHERE stands for no value. 1, or 0 when the value is another. */
+static inline int32_t vedette_kv_swap(vedette_text key, vedette_text old, vedette_text value, int64_t ttl)
+{
+	return vedette_import_kv_cas(key.p, key.n, old.p, old.p ? old.n : UINT32_MAX, value.p, value.p ? value.n : UINT32_MAX, ttl);
+}
+
+/* Adds delta to a key's count and returns what was added within the window until now, which is made of whole buckets, at
+ * most 64. */
+static inline int64_t vedette_window_count(vedette_text key, int64_t window, int64_t bucket, int64_t delta)
+{
+	return vedette_import_window_count(key.p, key.n, window, bucket, delta);
+}
+
+/* Notes a value under a key and returns how many different ones were within the window until now. */
+static inline int64_t vedette_window_distinct(vedette_text key, vedette_text value, int64_t window)
+{
+	return vedette_import_window_distinct(key.p, key.n, value.p, value.n, window);
+}
+
+/* 1 when the key was not seen during ttl before now, else 0; notes that it is seen now. */
+static inline int32_t vedette_window_first_seen(vedette_text key, int64_t ttl) { return vedette_import_window_first_seen(key.p, key.n, ttl); }
+
+/* Moves a key of a sequence to a state, from this one or the one before, and returns the state in which it stood. State 0
+ * ends the sequence. */
+static inline int32_t vedette_window_step(vedette_text key, uint32_t state, int64_t ttl) { return vedette_import_window_seq_step(key.p, key.n, state, ttl); }
+
+/* --- parsers and rules: tables (ABI 14) -------------------------------------------------------------------------- */
+
+VEDETTE_IMPORT("vedette_set_v1", "match") int32_t vedette_import_set_match(const uint8_t *table, uint32_t table_n, const vedette_text *keys, uint32_t n, uint8_t *out);
+VEDETTE_IMPORT("vedette_lookup_v1", "get")
+int32_t vedette_import_lookup_get(const uint8_t *table, uint32_t table_n, const uint8_t *key, uint32_t key_n, uint8_t *out, uint32_t cap);
+
+/* Looks for n keys, at most 1,024; bit k % 8 of matched[k / 8] says whether key k is in the table. Returns how many are. */
+static inline int32_t vedette_set_match(vedette_text table, const vedette_text *keys, uint32_t n, uint8_t *matched)
+{
+	return vedette_import_set_match(table.p, table.n, keys, n, matched);
+}
+
+/* 1 when a key is in a table, else 0. */
+static inline int32_t vedette_set_has(vedette_text table, vedette_text key)
+{
+	uint8_t matched;
+	return vedette_set_match(table, &key, 1, &matched);
+}
+
+/* Reads the row of a key into b, which it has for itself, and returns its length. */
+static inline int32_t vedette_lookup(vedette_text table, vedette_text key, vedette_buffer *b)
+{
+	int32_t n = vedette_import_lookup_get(table.p, table.n, key.p, key.n, b->p, b->cap);
+	b->n = n > 0 ? (uint32_t)n : 0;
+	return n;
+}
+
+/* The value of a column of a row. */
+static inline bool vedette_column(vedette_text row, vedette_text column, vedette_text *value)
+{
+	uint64_t n = row.n < 8 ? 0 : vedette_load32(row.p);
+	vedette_text name;
+	for (uint64_t i = 0; i < n && 8 + (i + 1) * 16 <= row.n; i++)
+		if (vedette_range(row, row.p + 8 + i * 16, &name) && vedette_equal(name, column))
+			return vedette_range(row, row.p + 16 + i * 16, value);
+	return false;
 }
 
 /* --- settings (ABI 2.3) ------------------------------------------------------------------------------------------ */

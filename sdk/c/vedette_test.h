@@ -25,6 +25,7 @@
 #if defined(__GNUC__) || defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter" /* of calls that a script answers */
 #endif
 
 /* What the host does for a module. */
@@ -48,6 +49,102 @@ uint64_t vedette_http_fetch(const uint8_t *target, uint32_t target_n, const uint
 		vedette_store32(out, vedette_test_http.status);
 	memcpy(out + head, vedette_test_http.text, n);
 	return (head ? 0 : (uint64_t)UINT32_MAX << 32) | (n + head);
+}
+
+/* What a monitor's targets answer: it is given the function, such as "snmp_get", the target and the request, and appends the
+ * answer, or why there is none. */
+static bool (*vedette_test_answer)(const char *function, vedette_text target, vedette_text request, vedette_buffer *answer);
+
+static uint64_t vedette_test_ask(const char *function, const uint8_t *target, uint32_t target_n, const uint8_t *request, uint32_t request_n, uint8_t *out, uint32_t cap)
+{
+	vedette_buffer b = {out, 0, cap};
+	bool answered = false;
+	if (vedette_test_answer)
+		answered = vedette_test_answer(function, (vedette_text){target, target_n}, (vedette_text){request, request_n}, &b);
+	else
+		vedette_append(&b, VEDETTE_TEXT("E_DENIED: nothing outside in a native run"));
+	return (answered ? 0 : (uint64_t)UINT32_MAX << 32) | b.n;
+}
+
+#define VEDETTE_TEST_REACH(function) \
+	uint64_t vedette_import_##function(const uint8_t *target, uint32_t target_n, const uint8_t *request, uint32_t request_n, uint8_t *out, uint32_t cap) \
+	{ \
+		return vedette_test_ask(#function, target, target_n, request, request_n, out, cap); \
+	}
+
+VEDETTE_TEST_REACH(snmp_get)
+VEDETTE_TEST_REACH(snmp_walk)
+VEDETTE_TEST_REACH(ssh_run)
+VEDETTE_TEST_REACH(probe_tcp)
+VEDETTE_TEST_REACH(probe_tls)
+VEDETTE_TEST_REACH(probe_dns)
+VEDETTE_TEST_REACH(probe_ping)
+VEDETTE_TEST_REACH(config_compare)
+
+/* What the functions of state and tables return, one call after the other, and what they write; VEDETTE_LIMIT when nothing
+ * is left. asked has the functions and keys that were called with, a line for each. */
+static struct {
+	const int64_t *results;
+	uint32_t n;
+	vedette_text wrote; /* by the calls that write: a value, a sum, a row */
+	char asked[4096];
+} vedette_test_state;
+
+static int64_t vedette_test_call(const char *function, const uint8_t *key, uint32_t key_n)
+{
+	size_t at = strlen(vedette_test_state.asked);
+	snprintf(vedette_test_state.asked + at, sizeof vedette_test_state.asked - at, "%s %.*s\n", function, (int)key_n, (const char *)key);
+	if (vedette_test_state.n == 0)
+		return VEDETTE_LIMIT;
+	vedette_test_state.n--;
+	return *vedette_test_state.results++;
+}
+
+static int32_t vedette_test_write(int64_t result, void *out, uint32_t cap)
+{
+	uint32_t n = vedette_test_state.wrote.n;
+	if (result >= 0 && n)
+		memcpy(out, vedette_test_state.wrote.p, n < cap ? n : cap);
+	return (int32_t)result;
+}
+
+int32_t vedette_import_kv_get(const uint8_t *key, uint32_t n, uint8_t *out, uint32_t cap) { return vedette_test_write(vedette_test_call("kv_get", key, n), out, cap); }
+int32_t vedette_import_kv_put(const uint8_t *key, uint32_t n, const uint8_t *value, uint32_t value_n, int64_t ttl)
+{
+	return (int32_t)vedette_test_call("kv_put", key, n);
+}
+int32_t vedette_import_kv_del(const uint8_t *key, uint32_t n) { return (int32_t)vedette_test_call("kv_del", key, n); }
+int32_t vedette_import_kv_incr(const uint8_t *key, uint32_t n, int64_t delta, int64_t ttl, int64_t *sum)
+{
+	return vedette_test_write(vedette_test_call("kv_incr", key, n), sum, sizeof *sum);
+}
+int32_t vedette_import_kv_cas(const uint8_t *key, uint32_t n, const uint8_t *old, uint32_t old_n, const uint8_t *value, uint32_t value_n, int64_t ttl)
+{
+	return (int32_t)vedette_test_call("kv_cas", key, n);
+}
+int64_t vedette_import_window_count(const uint8_t *key, uint32_t n, int64_t window, int64_t bucket, int64_t delta)
+{
+	return vedette_test_call("window_count", key, n);
+}
+int64_t vedette_import_window_distinct(const uint8_t *key, uint32_t n, const uint8_t *value, uint32_t value_n, int64_t window)
+{
+	return vedette_test_call("window_distinct", key, n);
+}
+int32_t vedette_import_window_first_seen(const uint8_t *key, uint32_t n, int64_t ttl)
+{
+	return (int32_t)vedette_test_call("window_first_seen", key, n);
+}
+int32_t vedette_import_window_seq_step(const uint8_t *key, uint32_t n, uint32_t state, int64_t ttl)
+{
+	return (int32_t)vedette_test_call("window_seq_step", key, n);
+}
+int32_t vedette_import_set_match(const uint8_t *table, uint32_t n, const vedette_text *keys, uint32_t keys_n, uint8_t *out)
+{
+	return vedette_test_write(vedette_test_call("set_match", table, n), out, (keys_n + 7) / 8);
+}
+int32_t vedette_import_lookup_get(const uint8_t *table, uint32_t n, const uint8_t *key, uint32_t key_n, uint8_t *out, uint32_t cap)
+{
+	return vedette_test_write(vedette_test_call("lookup_get", table, n), out, cap);
 }
 
 /* The last answer. */

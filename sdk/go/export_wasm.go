@@ -11,6 +11,9 @@ import (
 // buffers lives in the guest for ever: the host learns its addresses once and writes into In while no guest code runs.
 var buffers Buffers
 
+// Blocks returns the blocks of memory that the host reads and writes, for packages with an entry point of their own.
+func Blocks() *Buffers { return &buffers }
+
 //go:wasmexport vedette_abi_1
 func exportMarker() {}
 

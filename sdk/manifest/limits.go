@@ -36,6 +36,7 @@ const (
 	MinScheduleInterval = time.Second
 	MaxScheduleInterval = 24 * time.Hour
 	MaxScheduleTimeout  = 5 * time.Minute
+	MaxLookBack         = 7 * 24 * time.Hour // of a rule that begins anew
 
 	MaxWasmBytes     = 8 << 20 // a Wasm file
 	MaxFiles         = 512     // documents, vectors and docs of a package together

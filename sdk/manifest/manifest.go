@@ -153,11 +153,40 @@ type Limits struct {
 	FuelPerByte   uint64 `json:"fuel_per_byte,omitempty"`   // fuel that each byte of input adds
 }
 
-// State says in which way a rule keeps what it remembers (vedette_kv_v1, vedette_window_v1). Module versions with the
-// same state version share it; another one drops what is there.
+// State says in which way a rule keeps what it remembers (vedette_kv_v1, vedette_window_v1), and what becomes of that of
+// another version: module versions with the same state version share it; one that is not older than CompatibleFrom is
+// migrated; else what LookBack says is rebuilt from stored events; else the rule begins with nothing.
 type State struct {
-	Version        uint32 `json:"version"`                   // 1 and up
-	CompatibleFrom uint32 `json:"compatible_from,omitempty"` // the oldest version that this one could read
+	Version        uint32   `json:"version"`                   // 1 and up
+	CompatibleFrom uint32   `json:"compatible_from,omitempty"` // the oldest version that vedette_migrate reads
+	LookBack       Duration `json:"look_back,omitzero"`        // how far back stored events are looked at; at most MaxLookBack
+}
+
+// LooksBack reports whether the module is shown stored events when it begins anew.
+func (m *Manifest) LooksBack() bool { return m.State != nil && m.State.LookBack > 0 }
+
+// Carry says how state passes from one version to another.
+type Carry string
+
+// The ways.
+const (
+	Shared   Carry = "shared"
+	Migrated Carry = "migrated"
+	Rebuilt  Carry = "rebuilt"
+	Dropped  Carry = "dropped"
+)
+
+// Carry returns what becomes of state that was kept as version from when this module takes over.
+func (m *Manifest) Carry(from uint32) Carry {
+	switch s := m.State; {
+	case from == m.StateVersion():
+		return Shared
+	case s != nil && s.CompatibleFrom != 0 && s.CompatibleFrom <= from && from < s.Version:
+		return Migrated
+	case m.LooksBack():
+		return Rebuilt
+	}
+	return Dropped
 }
 
 // Asks lists all that somebody has to grant: capabilities and, of those that look into tables, each table by its name,

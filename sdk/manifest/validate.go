@@ -265,6 +265,8 @@ func (c *check) state(m *Manifest) {
 		c.add("state.version", "want 1 or more")
 	case s.CompatibleFrom > s.Version:
 		c.add("state.compatible_from", "%d: want at most the version, %d", s.CompatibleFrom, s.Version)
+	case s.LookBack < 0 || time.Duration(s.LookBack) > MaxLookBack:
+		c.add("state.look_back", "%s: want 0s to %s", time.Duration(s.LookBack), MaxLookBack)
 	}
 }
 

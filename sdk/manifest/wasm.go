@@ -145,6 +145,10 @@ func (m *Manifest) CheckWasm(file []byte) (unused []string, err error) {
 			return nil, fmt.Errorf("the wasm of %s does not export %s: %w", m.Reference(), name, ErrInvalid)
 		}
 	}
+	if m.State != nil && m.State.CompatibleFrom != 0 && m.State.CompatibleFrom < m.State.Version && !slices.Contains(w.Exports, abi.ExportMigrate) {
+		return nil, fmt.Errorf("the wasm of %s does not export %s, and state.compatible_from says that it reads state version %d: %w",
+			m.Reference(), abi.ExportMigrate, m.State.CompatibleFrom, ErrInvalid)
+	}
 	declared := m.ImportModules()
 	for _, im := range w.Imports {
 		if !slices.Contains(declared, im.Module) {

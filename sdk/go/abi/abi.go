@@ -7,7 +7,7 @@ package abi
 // Version is the ABI version: major, then minor. A host accepts a module of its own major and no higher minor.
 const (
 	Major = 1
-	Minor = 1
+	Minor = 2
 )
 
 // Names of the exports and import modules (ABI 2.1, 3.1).
@@ -18,6 +18,7 @@ const (
 	ExportParse   = "vedette_parse"
 	ExportPoll    = "vedette_poll"
 	ExportEval    = "vedette_eval"
+	ExportMigrate = "vedette_migrate"
 	ImportCore    = "vedette_core_v1"
 	ImportHTTP    = "vedette_http_v1"
 	ImportWASI    = "wasi_snapshot_preview1"
@@ -32,6 +33,7 @@ const (
 	MagicFindings = 'V' | 'F'<<8 | 'B'<<16 | '1'<<24 // rule to host: findings
 	MagicPoll     = 'V' | 'P'<<8 | 'I'<<16 | '1'<<24 // host to monitor: what to poll
 	MagicPolled   = 'V' | 'P'<<8 | 'O'<<16 | '1'<<24 // monitor to host: records and a cursor
+	MagicKeys     = 'V' | 'K'<<8 | 'P'<<16 | '1'<<24 // a page of state, between host and rule in both directions
 )
 
 // Sizes of the fixed structures in bytes.
@@ -49,6 +51,8 @@ const (
 	PollHeader     = 40
 	PolledHeader   = 32
 	PolledSize     = 8
+	KeysHeader     = 32
+	KeySize        = 32
 )
 
 // None marks an absent offset, cell or source span.

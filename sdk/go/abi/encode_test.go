@@ -356,3 +356,37 @@ func FuzzEncodeEvents(f *testing.F) {
 		}
 	})
 }
+
+// FuzzKeys: whatever a module answers to a page of keys is refused, or safe to read and the same when it is written again.
+func FuzzKeys(f *testing.F) {
+	f.Add(readHex(f, filepath.Join(vectorsDir, "keys.hex")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		k, err := abi.DecodeKeys(b)
+		if err != nil {
+			return
+		}
+		texts := 0
+		for i := range k.Len {
+			texts += len(k.Key(i).Name) + len(k.Key(i).Value)
+		}
+		table := abi.KeysHeader + k.Len*abi.KeySize
+		out := make([]byte, table+texts)
+		var e abi.KeysEncoder
+		e.Begin(out[:table], make([]byte, texts))
+		for i := range k.Len {
+			if !e.Add(k.Key(i)) {
+				t.Fatalf("key %d of %d does not fit", i, k.Len)
+			}
+		}
+		n, ok := e.Finish(k.Version, k.At)
+		again, err := abi.DecodeKeys(out[:n])
+		if !ok || err != nil || again.Len != k.Len || again.Version != k.Version || again.At != k.At {
+			t.Fatalf("%v %v: %d keys, then %d", ok, err, k.Len, again.Len)
+		}
+		for i := range k.Len {
+			if x, y := k.Key(i), again.Key(i); x.Kind != y.Kind || x.Ends != y.Ends || !bytes.Equal(x.Name, y.Name) || !bytes.Equal(x.Value, y.Value) {
+				t.Fatalf("key %d is another: %+v, %+v", i, x, y)
+			}
+		}
+	})
+}

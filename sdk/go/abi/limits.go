@@ -16,6 +16,9 @@ const (
 	MaxTitleBytes       = 512
 	MaxMessageBytes     = 1024 // an outcome's or status' text
 	MaxColumns          = 64   // fields that a rule may read
+	MaxKeysPerPage      = 1024 // of state that is migrated
+	MaxKeyBytes         = 512
+	MaxKeyValueBytes    = 64 << 10
 )
 
 // OutBytes is the size of OUT that the host offers for an input: four times its bytes and room for the tables.

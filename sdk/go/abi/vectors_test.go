@@ -113,6 +113,17 @@ type (
 		At     int64    `json:"at"`
 		Cursor hexBytes `json:"cursor"`
 	}
+	keyVector struct {
+		Kind  uint32   `json:"kind"`
+		Ends  int64    `json:"ends"`
+		Name  hexBytes `json:"name"`
+		Value hexBytes `json:"value"`
+	}
+	keysVector struct {
+		Version uint32      `json:"version"`
+		At      int64       `json:"at"`
+		Keys    []keyVector `json:"keys"`
+	}
 	polledVector struct {
 		Records []hexBytes `json:"records"`
 		Cursor  hexBytes   `json:"cursor"`
@@ -187,6 +198,14 @@ func (v *vector) decode(b []byte) (any, error) {
 		w := polledVector{Cursor: cursor}
 		for _, r := range records {
 			w.Records = append(w.Records, r)
+		}
+		return w, err
+	case "keys":
+		k, err := abi.DecodeKeys(b)
+		w := keysVector{Version: k.Version, At: k.At}
+		for i := range k.Len {
+			x := k.Key(i)
+			w.Keys = append(w.Keys, keyVector{x.Kind, x.Ends, x.Name, x.Value})
 		}
 		return w, err
 	}

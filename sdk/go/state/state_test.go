@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/vedette-siem/vedette/sdk/go/abi"
 )
 
 const minute = int64(time.Minute)
@@ -581,5 +583,63 @@ func BenchmarkCalls(b *testing.B) {
 				c.call(s, keys[n*7%len(keys)], n)
 			}
 		})
+	}
+}
+
+// What is taken over key by key goes on as it would have, and what no call can have left is refused.
+func TestTakeOver(t *testing.T) {
+	old := New(Limits{}, nil)
+	old.Begin(1000)
+	old.Put([]byte("v"), []byte("value"), minute)
+	old.Put([]byte("for ever"), []byte("value"), 0)
+	old.Put([]byte("gone"), nil, 1)
+	old.Count([]byte("c"), 10*minute, minute, 3)
+	old.Count([]byte("c"), 20*minute, minute, 4)
+	old.Distinct([]byte("d"), []byte("one"), minute)
+	old.Seen([]byte("s"), minute)
+	old.Step([]byte("q"), 1, minute)
+	old.Commit()
+	take := func(s *Space, change func(*abi.Key)) (err error) {
+		s.Begin(1001)
+		old.Each(func(k abi.Key) bool {
+			change(&k)
+			err = errors.Join(err, s.Take(k))
+			return true
+		})
+		s.Commit()
+		return err
+	}
+	s := New(Limits{}, nil)
+	if err := take(s, func(*abi.Key) {}); err != nil || s.Len() != 7 {
+		t.Fatalf("%d keys, %v", s.Len(), err)
+	}
+	if err := take(s, func(*abi.Key) {}); err != nil || s.Len() != 7 { // the later one counts
+		t.Fatalf("again: %d keys, %v", s.Len(), err)
+	}
+	for _, x := range []*Space{old, s} {
+		x.Begin(1001)
+		x.Count([]byte("c"), 10*minute, minute, 1)
+		x.Distinct([]byte("d"), []byte("two"), minute)
+		x.Seen([]byte("s"), 2*minute)
+		x.Step([]byte("q"), 2, minute)
+		x.Commit()
+	}
+	if a, b := old.Append(nil), s.Append(nil); !bytes.Equal(a, b) {
+		t.Error("it does not go on as it would have")
+	}
+	sane(t, restored(t, s))
+	if err := take(New(Limits{Keys: 1}, nil), func(*abi.Key) {}); !errors.Is(err, ErrRoom) {
+		t.Errorf("no room: %v", err)
+	}
+	for name, change := range map[string]func(*abi.Key){
+		"a kind":  func(k *abi.Key) { k.Kind = 5 },
+		"a name":  func(k *abi.Key) { k.Name = nil },
+		"an end":  func(k *abi.Key) { k.Ends = 1001 + 2*int64(MaxTTL) + 1 },
+		"a value": func(k *abi.Key) { k.Value = append(k.Value, make([]byte, MaxValueBytes)...) },
+	} {
+		n := New(Limits{}, nil)
+		if take(n, change); n.Len() != 0 {
+			t.Errorf("%s that no call leaves: %d keys", name, n.Len())
+		}
 	}
 }

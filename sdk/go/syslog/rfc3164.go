@@ -3,8 +3,9 @@ package syslog
 import "github.com/vedette-siem/vedette/sdk/go/clock"
 
 // ParseRFC3164 reads b as RFC 3164 §4.1 has it: PRI, "Jan _2 15:04:05", a hostname without a colon or none, a tag with
-// an optional [pid] or none, and a message of visible characters (tabs and bytes beyond ASCII included; one newline may
-// end it). received (ns since the Unix epoch) gives the year, see clock.Civil.Near; Civil.Year stays 0.
+// an optional [pid] or none, and a message of visible characters (tabs, carriage returns and bytes beyond ASCII
+// included; one newline may end it). received (ns since the Unix epoch) gives the year, see clock.Civil.Near; Civil.Year
+// stays 0.
 func ParseRFC3164(b []byte, received int64, h *Header) bool {
 	*h = Header{}
 	r := reader{b: b}
@@ -42,7 +43,7 @@ func strictStamp(b []byte) bool {
 
 func visible(b []byte) bool {
 	for _, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
+		if c < ' ' && c != '\t' && c != '\r' || c == 0x7f {
 			return false
 		}
 	}

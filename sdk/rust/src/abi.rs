@@ -163,6 +163,11 @@ impl<'a> Rows<'a> {
         self.rows
     }
 
+    #[cfg(not(target_family = "wasm"))]
+    pub fn log_time(&self) -> i64 {
+        self.log_time
+    }
+
     pub fn get(&self, i: usize) -> Row<'a> {
         Row { row: &self.table[i * self.size..][..self.size], heap: self.heap, log_time: self.log_time }
     }

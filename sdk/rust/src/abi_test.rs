@@ -13,7 +13,7 @@ pub(crate) fn golden(name: &str) -> Vec<u8> {
 }
 
 fn vector(file: &str) -> String {
-    let path = format!("{}/../testdata/abi/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../testdata/{file}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}: run this test in the whole repository"))
 }
 
@@ -55,32 +55,32 @@ fn refused(name: &str, accepts: impl Fn(&[u8]) -> bool) {
 
 #[test]
 fn records() {
-    let b = golden("records");
+    let b = golden("abi/records");
     let r = Records::decode(&b).unwrap();
     assert_eq!(r.len(), 2);
     let (one, two) = (r.get(0).unwrap(), r.get(1).unwrap());
     assert_eq!((one.raw, one.source, one.received, one.truncated), (&b"a=1 \xff"[..], &b"tcp :1"[..], 1, false));
     assert_eq!((two.raw, two.source, two.received, two.truncated), (&b"b=2\0"[..], &b"udp :2"[..], 2, true));
-    refused("records", |b| Records::decode(b).is_some_and(|r| (0..r.len()).all(|i| r.get(i).is_some())));
+    refused("abi/records", |b| Records::decode(b).is_some_and(|r| (0..r.len()).all(|i| r.get(i).is_some())));
 }
 
 #[test]
 fn rows() {
-    let b = golden("rows");
+    let b = golden("abi/rows");
     let r = Rows::decode(&b).unwrap();
     assert_eq!(r.len(), 2);
     let cells = |i: usize| [0, 1, 2].map(|c| r.get(i).get(c));
     assert_eq!((r.get(0).time(), cells(0)), (3, [Some(&b"root"[..]), None, Some(b"10.0.")]));
     assert_eq!((r.get(0).log_time(), r.get(1).log_time()), (8, 8));
     assert_eq!((r.get(1).time(), cells(1)), (-1, [None, None, Some(&b"root"[..])]));
-    refused("rows", |b| Rows::decode(b).is_some());
+    refused("abi/rows", |b| Rows::decode(b).is_some());
 }
 
 #[test]
 fn poll() {
-    let mut b = golden("poll");
+    let mut b = golden("abi/poll");
     assert_eq!(Ask::decode(&b), Some(Ask { at: 10, cursor: b"abc", name: b"" }));
-    refused("poll", |b| Ask::decode(b).is_some());
+    refused("abi/poll", |b| Ask::decode(b).is_some());
     b[32] = b[24]; // the name where the cursor is
     b[36] = 2;
     assert_eq!(Ask::decode(&b).unwrap().name, b"ab");

@@ -33,7 +33,7 @@ fn write_golden(out: &mut [u8]) -> Option<usize> {
 
 #[test]
 fn events() {
-    let mut want = golden("events");
+    let mut want = golden("abi/events");
     want[104] = 0; // by hand, the event is marked as cut
     let mut out = vec![0xAA; 1024];
     let n = write_golden(&mut out).unwrap();
@@ -42,7 +42,7 @@ fn events() {
 
 #[test]
 fn whatever_the_size_the_batch_is_whole_or_refused() {
-    let want = golden("events").len();
+    let want = golden("abi/events").len();
     for size in 0..1024 {
         match write_golden(&mut vec![0; size]) {
             Some(n) => assert!(n == want && size >= want, "{size} bytes"),
@@ -63,7 +63,7 @@ fn findings() {
     for at in [88, 96, 104] {
         out[at..at + 8].fill(0); // by hand, empty texts stand at 0
     }
-    assert_eq!(out[..n], golden("findings"));
+    assert_eq!(out[..n], golden("abi/findings"));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn polled() {
     p.record(b"one");
     p.record(b"no");
     let n = p.finish(&[0xc0, 0xde]).unwrap();
-    assert_eq!(out[..n], golden("polled"));
+    assert_eq!(out[..n], golden("abi/polled"));
 }
 
 /// Encodes one record and returns the batch.

@@ -31,6 +31,165 @@ mod http_v1 {
     }
 }
 
+/// Functions by which a monitor asks its targets (ABI 8.1, 15 to 18). Each returns code << 32 | bytes in `out`.
+pub(crate) mod reach {
+    macro_rules! functions {
+        ($($module:literal $import:literal $name:ident;)*) => {
+            mod host {
+                $(
+                    #[link(wasm_import_module = $module)]
+                    extern "C" {
+                        #[link_name = $import]
+                        pub fn $name(
+                            target: *const u8,
+                            target_len: usize,
+                            request: *const u8,
+                            request_len: usize,
+                            out: *mut u8,
+                            out_cap: usize,
+                        ) -> u64;
+                    }
+                )*
+            }
+            $(
+                pub(crate) fn $name(target: &str, request: &[u8], out: &mut [u8]) -> u64 {
+                    // SAFETY: the host reads both texts and writes at most `out.len()` bytes to `out` before it returns.
+                    unsafe {
+                        host::$name(target.as_ptr(), target.len(), request.as_ptr(), request.len(), out.as_mut_ptr(), out.len())
+                    }
+                }
+            )*
+        };
+    }
+
+    functions! {
+        "vedette_snmp_v1" "get" snmp_get;
+        "vedette_snmp_v1" "walk" snmp_walk;
+        "vedette_ssh_v1" "run" ssh_run;
+        "vedette_probe_v1" "tcp" probe_tcp;
+        "vedette_probe_v1" "tls" probe_tls;
+        "vedette_probe_v1" "dns" probe_dns;
+        "vedette_probe_v1" "ping" probe_ping;
+        "vedette_config_v1" "compare" config_compare;
+    }
+}
+
+/// What a rule remembers (ABI 12, 13). Results are those of the imports: negative ones are faults.
+pub(crate) mod state {
+    mod kv_v1 {
+        #[link(wasm_import_module = "vedette_kv_v1")]
+        extern "C" {
+            pub fn get(key: *const u8, key_len: usize, out: *mut u8, out_cap: usize) -> i32;
+            pub fn put(key: *const u8, key_len: usize, value: *const u8, value_len: usize, ttl: i64) -> i32;
+            pub fn del(key: *const u8, key_len: usize) -> i32;
+            pub fn incr(key: *const u8, key_len: usize, delta: i64, ttl: i64, out: *mut u8) -> i32;
+            pub fn cas(
+                key: *const u8,
+                key_len: usize,
+                old: *const u8,
+                old_len: usize,
+                value: *const u8,
+                value_len: usize,
+                ttl: i64,
+            ) -> i32;
+        }
+    }
+
+    mod window_v1 {
+        #[link(wasm_import_module = "vedette_window_v1")]
+        extern "C" {
+            pub fn count(key: *const u8, key_len: usize, window: i64, bucket: i64, delta: i64) -> i64;
+            pub fn distinct(key: *const u8, key_len: usize, value: *const u8, value_len: usize, window: i64) -> i64;
+            pub fn first_seen(key: *const u8, key_len: usize, ttl: i64) -> i32;
+            pub fn seq_step(key: *const u8, key_len: usize, state: u32, ttl: i64) -> i32;
+        }
+    }
+
+    /// Address and length of a value that may not be there (ABI 12.3).
+    fn optional(value: Option<&[u8]>) -> (*const u8, usize) {
+        value.map_or((std::ptr::null(), usize::MAX), |v| (v.as_ptr(), v.len()))
+    }
+
+    // SAFETY of all: the host reads the texts, writes within `out` before it returns, and keeps no address.
+
+    pub(crate) fn kv_get(key: &[u8], out: &mut [u8]) -> i32 {
+        unsafe { kv_v1::get(key.as_ptr(), key.len(), out.as_mut_ptr(), out.len()) }
+    }
+
+    pub(crate) fn kv_put(key: &[u8], value: &[u8], ttl: i64) -> i32 {
+        unsafe { kv_v1::put(key.as_ptr(), key.len(), value.as_ptr(), value.len(), ttl) }
+    }
+
+    pub(crate) fn kv_del(key: &[u8]) -> i32 {
+        unsafe { kv_v1::del(key.as_ptr(), key.len()) }
+    }
+
+    pub(crate) fn kv_incr(key: &[u8], delta: i64, ttl: i64, sum: &mut [u8; 8]) -> i32 {
+        unsafe { kv_v1::incr(key.as_ptr(), key.len(), delta, ttl, sum.as_mut_ptr()) }
+    }
+
+    pub(crate) fn kv_cas(key: &[u8], old: Option<&[u8]>, value: Option<&[u8]>, ttl: i64) -> i32 {
+        let (old, value) = (optional(old), optional(value));
+        unsafe { kv_v1::cas(key.as_ptr(), key.len(), old.0, old.1, value.0, value.1, ttl) }
+    }
+
+    pub(crate) fn window_count(key: &[u8], window: i64, bucket: i64, delta: i64) -> i64 {
+        unsafe { window_v1::count(key.as_ptr(), key.len(), window, bucket, delta) }
+    }
+
+    pub(crate) fn window_distinct(key: &[u8], value: &[u8], window: i64) -> i64 {
+        unsafe { window_v1::distinct(key.as_ptr(), key.len(), value.as_ptr(), value.len(), window) }
+    }
+
+    pub(crate) fn window_first_seen(key: &[u8], ttl: i64) -> i32 {
+        unsafe { window_v1::first_seen(key.as_ptr(), key.len(), ttl) }
+    }
+
+    pub(crate) fn window_seq_step(key: &[u8], state: u32, ttl: i64) -> i32 {
+        unsafe { window_v1::seq_step(key.as_ptr(), key.len(), state, ttl) }
+    }
+}
+
+/// Tables of the organization (ABI 14).
+pub(crate) mod tables {
+    mod set_v1 {
+        #[link(wasm_import_module = "vedette_set_v1")]
+        extern "C" {
+            #[link_name = "match"]
+            pub fn matches(table: *const u8, table_len: usize, keys: *const [u32; 2], n: usize, out: *mut u8) -> i32;
+        }
+    }
+
+    mod lookup_v1 {
+        #[link(wasm_import_module = "vedette_lookup_v1")]
+        extern "C" {
+            pub fn get(
+                table: *const u8,
+                table_len: usize,
+                key: *const u8,
+                key_len: usize,
+                out: *mut u8,
+                out_cap: usize,
+            ) -> i32;
+        }
+    }
+
+    pub(crate) fn set_match(table: &str, keys: &[&[u8]], matched: &mut [u8]) -> i32 {
+        let mut cells = [[0; 2]; crate::table::MAX_KEYS];
+        for (cell, key) in cells.iter_mut().zip(keys) {
+            *cell = [key.as_ptr() as u32, key.len() as u32];
+        }
+        // SAFETY: the host reads as many cells as there are keys, and the keys, and writes a bit for each to `matched`, which
+        // has room for them.
+        unsafe { set_v1::matches(table.as_ptr(), table.len(), cells.as_ptr(), keys.len(), matched.as_mut_ptr()) }
+    }
+
+    pub(crate) fn lookup_get(table: &str, key: &[u8], out: &mut [u8]) -> i32 {
+        // SAFETY: the host reads both texts and writes at most `out.len()` bytes to `out` before it returns.
+        unsafe { lookup_v1::get(table.as_ptr(), table.len(), key.as_ptr(), key.len(), out.as_mut_ptr(), out.len()) }
+    }
+}
+
 pub(crate) fn log(level: u32, line: &str) {
     // SAFETY: the host reads `line.len()` bytes and keeps nothing.
     unsafe { core_v1::log(level, line.as_ptr(), line.len()) }

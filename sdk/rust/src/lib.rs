@@ -33,21 +33,36 @@
 //! shown where a field comes from. Fields go straight into the memory that the host reads: nothing is allocated per event.
 //! A panic is written to the module's log with its file and line, and fails one record, not the module.
 //!
+//! What a module may do beside answering is a capability that its manifest asks for, a person grants, and the module names
+//! by using it: a rule remembers by [`kv`] and [`window`]; parsers and rules look keys up by [`table`]; monitors reach devices
+//! by [`http`], [`snmp`], [`ssh`] and [`probe`] and have texts compared by [`config`]. Natively, [`testing`] plays the host.
+//!
 //! Clause numbers in comments are those of the module ABI, `sdk/ABI.md`.
 
 mod abi;
+pub mod config;
 pub mod ecs;
 mod encode;
 mod event;
+#[cfg(not(target_family = "wasm"))]
+mod fake;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod guest;
 pub mod http;
 pub mod json;
+pub mod kv;
+pub mod probe;
+mod reach;
 mod run;
 pub mod scan;
 mod settings;
+pub mod snmp;
+pub mod ssh;
+pub mod table;
+#[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod window;
 
 pub use abi::{Record, Row};
 pub use encode::{Finding, Findings, Severity};

@@ -17,13 +17,15 @@
 //! ```
 
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-use crate::abi::{u32_at, u64_at, Status, CELL_SIZE, NONE, POLL_HEADER, RECORDS_HEADER, RECORD_SIZE, ROWS_HEADER};
+use crate::abi::{
+    u32_at, u64_at, Rows, Status, CELL_SIZE, NONE, POLL_HEADER, RECORDS_HEADER, RECORD_SIZE, ROWS_HEADER,
+};
 use crate::encode::{FIELD_SIZE, LIST};
 use crate::http::Response;
-use crate::{ecs, run, Error, Monitor, Outcome, Parser, Rule, Severity};
+use crate::{ecs, fake, run, Error, Monitor, Outcome, Parser, Rule, Severity};
 
 /// Room for what a module answers to a few records.
 const OUT: usize = 4 << 20;
@@ -138,7 +140,16 @@ pub struct Found {
 ///
 /// When the rows differ in length, or when there are more findings than a batch may have.
 pub fn eval(rule: &impl Rule, rows: &[&[Option<&[u8]>]]) -> Vec<Found> {
-    let input = self::rows(rows, 0);
+    eval_at(rule, 0, rows)
+}
+
+/// Is [`eval`] of a batch at a log time, in nanoseconds: what the rule remembers is there for the next one in this thread.
+///
+/// # Panics
+///
+/// As [`eval`].
+pub fn eval_at(rule: &impl Rule, at: i64, rows: &[&[Option<&[u8]>]]) -> Vec<Found> {
+    let input = self::rows(rows, at);
     let mut out = vec![0; OUT];
     let n = run_rule(rule, &input, &mut out).expect("at most 4,096 findings");
     let b = &out[..n];
@@ -211,7 +222,8 @@ pub fn run_parser(parser: &impl Parser, input: &[u8], out: &mut [u8]) -> Result<
 
 /// Answers a batch of rows exactly as the module's `vedette_eval` does.
 pub fn run_rule(rule: &impl Rule, input: &[u8], out: &mut [u8]) -> Result<usize, BadStatus> {
-    checked(run::eval(rule, input, out))
+    let at = Rows::decode(input).map_or(0, |r| r.log_time());
+    session(at, || checked(run::eval(rule, input, out)))
 }
 
 /// Answers a poll exactly as the module's `vedette_poll` does; after status −4 the reason is in `out`.
@@ -296,8 +308,106 @@ pub fn on_fetch(answer: impl FnMut(&str, &str) -> Result<Response, Error> + 'sta
     ANSWER.set(Some(Box::new(answer)));
 }
 
+/// Runs what calls [`crate::kv`] and [`crate::window`] as one batch at a log time, in nanoseconds: what it has changed is
+/// taken back when it fails. [`eval`] does so for a rule. State belongs to the thread and begins empty.
+pub fn session<T, E>(at: i64, batch: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    fake::session(at, batch)
+}
+
+/// How the keys of a table are compared (ABI 14.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableKind {
+    /// Byte for byte.
+    Exact,
+    /// Without regard to the case of ASCII letters.
+    NoCase,
+    /// Keys are addresses and networks; an address is found in the narrowest network that holds it.
+    Cidr,
+    /// Keys are domains; a name is found in the longest domain that is the name or ends it.
+    Domain,
+}
+
+impl TableKind {
+    /// How well a row's key fits a key that is looked for.
+    pub(crate) fn rank(self, row: &[u8], key: &[u8]) -> Option<usize> {
+        match self {
+            TableKind::Exact => (row == key).then_some(0),
+            TableKind::NoCase => row.eq_ignore_ascii_case(key).then_some(0),
+            TableKind::Cidr => {
+                let (row, key) = (std::str::from_utf8(row).ok()?, std::str::from_utf8(key).ok()?);
+                let (net, bits) = row.split_once('/').map_or((row, None), |(n, b)| (n, b.parse().ok()));
+                let (net, net_bits) = address(net)?;
+                let (key, key_bits) = address(key)?;
+                let bits = bits.unwrap_or(net_bits).min(net_bits);
+                let differ = (net ^ key).checked_shr(net_bits - bits).unwrap_or(0);
+                (net_bits == key_bits && differ == 0).then_some(bits as usize)
+            }
+            TableKind::Domain => {
+                let (row, key) = (domain(row), domain(key));
+                let at = key.len().checked_sub(row.len())?;
+                (key[at..] == row[..] && (at == 0 || key[at - 1] == b'.')).then_some(row.len())
+            }
+        }
+    }
+}
+
+/// An address as a number, and how many bits it has.
+fn address(text: &str) -> Option<(u128, u32)> {
+    Some(match text.parse::<IpAddr>().ok()?.to_canonical() {
+        IpAddr::V4(a) => (u32::from(a).into(), 32),
+        IpAddr::V6(a) => (a.into(), 128),
+    })
+}
+
+fn domain(name: &[u8]) -> Vec<u8> {
+    name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Grants a table to this thread, in the place of one of that name. The first column is the key.
+pub fn table(name: &str, kind: TableKind, columns: &[&str], rows: &[&[&str]]) {
+    fake::table(name, kind, columns, rows);
+}
+
+/// What a monitor asks of a target.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Capability and function, such as `snmp_get`, `ssh_run`, `probe_tls` or `config_compare`.
+    pub function: &'a str,
+    /// The name of the target.
+    pub target: &'a str,
+    /// The request as the host reads it (ABI 15 to 18).
+    pub request: &'a [u8],
+}
+
+type OnAsk = Box<dyn FnMut(Ask) -> Result<Vec<u8>, Error>>;
+
+thread_local! {
+    static ON_ASK: RefCell<Option<OnAsk>> = const { RefCell::new(None) };
+}
+
+/// Says what [`crate::snmp`], [`crate::ssh`], [`crate::probe`] and [`crate::config`] are answered in this thread. Each has a
+/// function `encode` that makes an answer.
+pub fn on_ask(answer: impl FnMut(Ask) -> Result<Vec<u8>, Error> + 'static) {
+    ON_ASK.set(Some(Box::new(answer)));
+}
+
 /// What the host does with a request, natively (ABI 8.3).
-#[cfg(not(target_family = "wasm"))]
+pub(crate) fn ask(function: &str, target: &str, request: &[u8], out: &mut [u8]) -> u64 {
+    let answer = ON_ASK.with_borrow_mut(|f| match f {
+        Some(f) => f(Ask { function, target, request }),
+        None => Err("E_DENIED: nothing outside in a native run; see testing::on_ask".into()),
+    });
+    match answer {
+        Ok(b) => {
+            let n = b.len().min(out.len());
+            out[..n].copy_from_slice(&b[..n]);
+            n as u64
+        }
+        Err(why) => u64::from(u32::MAX) << 32 | run::message(out, &why) as u64,
+    }
+}
+
+/// What the host does with a request over HTTP, natively (ABI 8.3).
 pub(crate) fn fetch(target: &str, path: &str, out: &mut [u8]) -> u64 {
     let answer = ANSWER.with_borrow_mut(|f| match f {
         Some(f) => f(target, path),

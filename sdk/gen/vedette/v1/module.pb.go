@@ -48,7 +48,11 @@ type Module struct {
 	// Copies that are ready or running.
 	Instances uint32 `protobuf:"varint,14,opt,name=instances,proto3" json:"instances,omitempty"`
 	// Unset when the package is no longer here.
-	Trust         *Trust `protobuf:"bytes,15,opt,name=trust,proto3" json:"trust,omitempty"`
+	Trust *Trust `protobuf:"bytes,15,opt,name=trust,proto3" json:"trust,omitempty"`
+	// Unset when the package is no longer here.
+	Conformance *Conformance `protobuf:"bytes,16,opt,name=conformance,proto3" json:"conformance,omitempty"`
+	// Why it is handed nothing of one of the caller's organizations until the minute ends, since a quota is used up; else empty.
+	Resting       string `protobuf:"bytes,17,opt,name=resting,proto3" json:"resting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -188,6 +192,252 @@ func (x *Module) GetTrust() *Trust {
 	return nil
 }
 
+func (x *Module) GetConformance() *Conformance {
+	if x != nil {
+		return x.Conformance
+	}
+	return nil
+}
+
+func (x *Module) GetResting() string {
+	if x != nil {
+		return x.Resting
+	}
+	return ""
+}
+
+// Conformance is how a version keeps to the module ABI, as far as it is known.
+type Conformance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As this host has found itself, perhaps in an earlier version of its own; unset when it has not tried it.
+	Checked *ConformanceReport `protobuf:"bytes,1,opt,name=checked,proto3" json:"checked,omitempty"`
+	// Why this host could not try it.
+	Trouble string `protobuf:"bytes,2,opt,name=trouble,proto3" json:"trouble,omitempty"`
+	// The best report that somebody has signed whom the host's policy knows.
+	Attested      *ConformanceReport `protobuf:"bytes,3,opt,name=attested,proto3" json:"attested,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Conformance) Reset() {
+	*x = Conformance{}
+	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Conformance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Conformance) ProtoMessage() {}
+
+func (x *Conformance) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Conformance.ProtoReflect.Descriptor instead.
+func (*Conformance) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Conformance) GetChecked() *ConformanceReport {
+	if x != nil {
+		return x.Checked
+	}
+	return nil
+}
+
+func (x *Conformance) GetTrouble() string {
+	if x != nil {
+		return x.Trouble
+	}
+	return ""
+}
+
+func (x *Conformance) GetAttested() *ConformanceReport {
+	if x != nil {
+		return x.Attested
+	}
+	return nil
+}
+
+// ConformanceReport is what came of holding a module to the requirements of the ABI.
+type ConformanceReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0 to 5: the highest level of which every requirement holds; -1 when one of level 0 does not.
+	Level int32 `protobuf:"varint,1,opt,name=level,proto3" json:"level,omitempty"`
+	// What it ran on, and the version of the suite.
+	Host  string                 `protobuf:"bytes,2,opt,name=host,proto3" json:"host,omitempty"`
+	Suite string                 `protobuf:"bytes,3,opt,name=suite,proto3" json:"suite,omitempty"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	// Requirements that hold, and that do not apply to the module.
+	Passed  uint32 `protobuf:"varint,5,opt,name=passed,proto3" json:"passed,omitempty"`
+	Skipped uint32 `protobuf:"varint,6,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// Those that do not hold.
+	Failed []*FailedRequirement `protobuf:"bytes,7,rep,name=failed,proto3" json:"failed,omitempty"`
+	// Names of the policy's keys that have signed it; none of what this host has found itself.
+	By            []string `protobuf:"bytes,8,rep,name=by,proto3" json:"by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConformanceReport) Reset() {
+	*x = ConformanceReport{}
+	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConformanceReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConformanceReport) ProtoMessage() {}
+
+func (x *ConformanceReport) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConformanceReport.ProtoReflect.Descriptor instead.
+func (*ConformanceReport) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ConformanceReport) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *ConformanceReport) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *ConformanceReport) GetSuite() string {
+	if x != nil {
+		return x.Suite
+	}
+	return ""
+}
+
+func (x *ConformanceReport) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *ConformanceReport) GetPassed() uint32 {
+	if x != nil {
+		return x.Passed
+	}
+	return 0
+}
+
+func (x *ConformanceReport) GetSkipped() uint32 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *ConformanceReport) GetFailed() []*FailedRequirement {
+	if x != nil {
+		return x.Failed
+	}
+	return nil
+}
+
+func (x *ConformanceReport) GetBy() []string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+type FailedRequirement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as "module-3.01"; they never change their meaning.
+	Id   string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// What the module did.
+	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailedRequirement) Reset() {
+	*x = FailedRequirement{}
+	mi := &file_vedette_v1_module_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailedRequirement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailedRequirement) ProtoMessage() {}
+
+func (x *FailedRequirement) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailedRequirement.ProtoReflect.Descriptor instead.
+func (*FailedRequirement) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *FailedRequirement) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *FailedRequirement) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *FailedRequirement) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 // Trust is what the trust policies and the signed index say about a version now.
 type Trust struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -208,7 +458,7 @@ type Trust struct {
 
 func (x *Trust) Reset() {
 	*x = Trust{}
-	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	mi := &file_vedette_v1_module_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -220,7 +470,7 @@ func (x *Trust) String() string {
 func (*Trust) ProtoMessage() {}
 
 func (x *Trust) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[1]
+	mi := &file_vedette_v1_module_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -233,7 +483,7 @@ func (x *Trust) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trust.ProtoReflect.Descriptor instead.
 func (*Trust) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{1}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Trust) GetLevel() string {
@@ -289,7 +539,7 @@ type TrustReason struct {
 
 func (x *TrustReason) Reset() {
 	*x = TrustReason{}
-	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	mi := &file_vedette_v1_module_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -301,7 +551,7 @@ func (x *TrustReason) String() string {
 func (*TrustReason) ProtoMessage() {}
 
 func (x *TrustReason) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[2]
+	mi := &file_vedette_v1_module_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -314,7 +564,7 @@ func (x *TrustReason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustReason.ProtoReflect.Descriptor instead.
 func (*TrustReason) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{2}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TrustReason) GetCode() string {
@@ -341,14 +591,16 @@ type ModuleUse struct {
 	Errors    uint64                 `protobuf:"varint,5,opt,name=errors,proto3" json:"errors,omitempty"`
 	LastError string                 `protobuf:"bytes,6,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	// Why the host switched it off; empty while it has not.
-	Suspended     string `protobuf:"bytes,7,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	Suspended string `protobuf:"bytes,7,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	// Why the host went back to this version from the one after it, until another one is activated; empty when a person did.
+	Undone        string `protobuf:"bytes,8,opt,name=undone,proto3" json:"undone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ModuleUse) Reset() {
 	*x = ModuleUse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[3]
+	mi := &file_vedette_v1_module_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +612,7 @@ func (x *ModuleUse) String() string {
 func (*ModuleUse) ProtoMessage() {}
 
 func (x *ModuleUse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[3]
+	mi := &file_vedette_v1_module_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +625,7 @@ func (x *ModuleUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleUse.ProtoReflect.Descriptor instead.
 func (*ModuleUse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{3}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ModuleUse) GetCalls() uint64 {
@@ -425,6 +677,13 @@ func (x *ModuleUse) GetSuspended() string {
 	return ""
 }
 
+func (x *ModuleUse) GetUndone() string {
+	if x != nil {
+		return x.Undone
+	}
+	return ""
+}
+
 type ListModulesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Tenants       []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
@@ -434,7 +693,7 @@ type ListModulesRequest struct {
 
 func (x *ListModulesRequest) Reset() {
 	*x = ListModulesRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[4]
+	mi := &file_vedette_v1_module_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +705,7 @@ func (x *ListModulesRequest) String() string {
 func (*ListModulesRequest) ProtoMessage() {}
 
 func (x *ListModulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[4]
+	mi := &file_vedette_v1_module_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +718,7 @@ func (x *ListModulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModulesRequest.ProtoReflect.Descriptor instead.
 func (*ListModulesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListModulesRequest) GetTenants() []uint32 {
@@ -478,7 +737,7 @@ type ListModulesResponse struct {
 
 func (x *ListModulesResponse) Reset() {
 	*x = ListModulesResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[5]
+	mi := &file_vedette_v1_module_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -490,7 +749,7 @@ func (x *ListModulesResponse) String() string {
 func (*ListModulesResponse) ProtoMessage() {}
 
 func (x *ListModulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[5]
+	mi := &file_vedette_v1_module_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -503,7 +762,7 @@ func (x *ListModulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModulesResponse.ProtoReflect.Descriptor instead.
 func (*ListModulesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListModulesResponse) GetModules() []*Module {
@@ -533,7 +792,7 @@ type InstallModuleRequest struct {
 
 func (x *InstallModuleRequest) Reset() {
 	*x = InstallModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	mi := &file_vedette_v1_module_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +804,7 @@ func (x *InstallModuleRequest) String() string {
 func (*InstallModuleRequest) ProtoMessage() {}
 
 func (x *InstallModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[6]
+	mi := &file_vedette_v1_module_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +817,7 @@ func (x *InstallModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallModuleRequest.ProtoReflect.Descriptor instead.
 func (*InstallModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *InstallModuleRequest) GetPackage() []byte {
@@ -611,14 +870,16 @@ type InstallModuleResponse struct {
 	// remembered is dropped: …".
 	Warnings []string `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// How far it is trusted; unset for what waits.
-	Trust         *Trust `protobuf:"bytes,7,opt,name=trust,proto3" json:"trust,omitempty"`
+	Trust *Trust `protobuf:"bytes,7,opt,name=trust,proto3" json:"trust,omitempty"`
+	// What became of what its rules knew of sequences, counts and keys, a sentence for each rule that knew something.
+	State         []string `protobuf:"bytes,8,rep,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InstallModuleResponse) Reset() {
 	*x = InstallModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	mi := &file_vedette_v1_module_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +891,7 @@ func (x *InstallModuleResponse) String() string {
 func (*InstallModuleResponse) ProtoMessage() {}
 
 func (x *InstallModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[7]
+	mi := &file_vedette_v1_module_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +904,7 @@ func (x *InstallModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallModuleResponse.ProtoReflect.Descriptor instead.
 func (*InstallModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *InstallModuleResponse) GetModule() *Module {
@@ -695,6 +956,244 @@ func (x *InstallModuleResponse) GetTrust() *Trust {
 	return nil
 }
 
+func (x *InstallModuleResponse) GetState() []string {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+type GetModuleSettingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Whose module; 0 for the one that all organizations share.
+	Tenant        uint32 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetModuleSettingsRequest) Reset() {
+	*x = GetModuleSettingsRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetModuleSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetModuleSettingsRequest) ProtoMessage() {}
+
+func (x *GetModuleSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetModuleSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetModuleSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetModuleSettingsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GetModuleSettingsRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+type GetModuleSettingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JSON, "{}" when the module has the defaults.
+	Settings string `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	// JSON Schema; empty when the module has no settings.
+	Schema        string `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	Version       string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetModuleSettingsResponse) Reset() {
+	*x = GetModuleSettingsResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetModuleSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetModuleSettingsResponse) ProtoMessage() {}
+
+func (x *GetModuleSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetModuleSettingsResponse.ProtoReflect.Descriptor instead.
+func (*GetModuleSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetModuleSettingsResponse) GetSettings() string {
+	if x != nil {
+		return x.Settings
+	}
+	return ""
+}
+
+func (x *GetModuleSettingsResponse) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *GetModuleSettingsResponse) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+type SetModuleSettingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Whose module; 0 for the one that all organizations share (admin only). An organization that has none of its own gets
+	// the shared version as its own, with these settings.
+	Tenant uint32 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// JSON, in the place of those that it has; empty for the defaults.
+	Settings      string `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetModuleSettingsRequest) Reset() {
+	*x = SetModuleSettingsRequest{}
+	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetModuleSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetModuleSettingsRequest) ProtoMessage() {}
+
+func (x *SetModuleSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetModuleSettingsRequest.ProtoReflect.Descriptor instead.
+func (*SetModuleSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SetModuleSettingsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SetModuleSettingsRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *SetModuleSettingsRequest) GetSettings() string {
+	if x != nil {
+		return x.Settings
+	}
+	return ""
+}
+
+type SetModuleSettingsResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Module *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
+	// As in InstallModuleResponse.
+	State         []string `protobuf:"bytes,2,rep,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetModuleSettingsResponse) Reset() {
+	*x = SetModuleSettingsResponse{}
+	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetModuleSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetModuleSettingsResponse) ProtoMessage() {}
+
+func (x *SetModuleSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetModuleSettingsResponse.ProtoReflect.Descriptor instead.
+func (*SetModuleSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SetModuleSettingsResponse) GetModule() *Module {
+	if x != nil {
+		return x.Module
+	}
+	return nil
+}
+
+func (x *SetModuleSettingsResponse) GetState() []string {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
 type ListModuleVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -706,7 +1205,7 @@ type ListModuleVersionsRequest struct {
 
 func (x *ListModuleVersionsRequest) Reset() {
 	*x = ListModuleVersionsRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	mi := &file_vedette_v1_module_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -718,7 +1217,7 @@ func (x *ListModuleVersionsRequest) String() string {
 func (*ListModuleVersionsRequest) ProtoMessage() {}
 
 func (x *ListModuleVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[8]
+	mi := &file_vedette_v1_module_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -731,7 +1230,7 @@ func (x *ListModuleVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModuleVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListModuleVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListModuleVersionsRequest) GetName() string {
@@ -758,7 +1257,7 @@ type ListModuleVersionsResponse struct {
 
 func (x *ListModuleVersionsResponse) Reset() {
 	*x = ListModuleVersionsResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[9]
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +1269,7 @@ func (x *ListModuleVersionsResponse) String() string {
 func (*ListModuleVersionsResponse) ProtoMessage() {}
 
 func (x *ListModuleVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[9]
+	mi := &file_vedette_v1_module_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +1282,7 @@ func (x *ListModuleVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListModuleVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListModuleVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListModuleVersionsResponse) GetVersions() []*ModuleVersion {
@@ -813,7 +1312,7 @@ type ModuleVersion struct {
 
 func (x *ModuleVersion) Reset() {
 	*x = ModuleVersion{}
-	mi := &file_vedette_v1_module_proto_msgTypes[10]
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +1324,7 @@ func (x *ModuleVersion) String() string {
 func (*ModuleVersion) ProtoMessage() {}
 
 func (x *ModuleVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[10]
+	mi := &file_vedette_v1_module_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +1337,7 @@ func (x *ModuleVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleVersion.ProtoReflect.Descriptor instead.
 func (*ModuleVersion) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{10}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ModuleVersion) GetVersion() string {
@@ -903,7 +1402,7 @@ type RollbackModuleRequest struct {
 
 func (x *RollbackModuleRequest) Reset() {
 	*x = RollbackModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1414,7 @@ func (x *RollbackModuleRequest) String() string {
 func (*RollbackModuleRequest) ProtoMessage() {}
 
 func (x *RollbackModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[11]
+	mi := &file_vedette_v1_module_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1427,7 @@ func (x *RollbackModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackModuleRequest.ProtoReflect.Descriptor instead.
 func (*RollbackModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{11}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RollbackModuleRequest) GetName() string {
@@ -953,15 +1452,17 @@ func (x *RollbackModuleRequest) GetGeneration() uint64 {
 }
 
 type RollbackModuleResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Module        *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Module *Module                `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
+	// As in InstallModuleResponse.
+	State         []string `protobuf:"bytes,2,rep,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RollbackModuleResponse) Reset() {
 	*x = RollbackModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -973,7 +1474,7 @@ func (x *RollbackModuleResponse) String() string {
 func (*RollbackModuleResponse) ProtoMessage() {}
 
 func (x *RollbackModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[12]
+	mi := &file_vedette_v1_module_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -986,12 +1487,19 @@ func (x *RollbackModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackModuleResponse.ProtoReflect.Descriptor instead.
 func (*RollbackModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{12}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RollbackModuleResponse) GetModule() *Module {
 	if x != nil {
 		return x.Module
+	}
+	return nil
+}
+
+func (x *RollbackModuleResponse) GetState() []string {
+	if x != nil {
+		return x.State
 	}
 	return nil
 }
@@ -1007,7 +1515,7 @@ type SetModuleEnabledRequest struct {
 
 func (x *SetModuleEnabledRequest) Reset() {
 	*x = SetModuleEnabledRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1527,7 @@ func (x *SetModuleEnabledRequest) String() string {
 func (*SetModuleEnabledRequest) ProtoMessage() {}
 
 func (x *SetModuleEnabledRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[13]
+	mi := &file_vedette_v1_module_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1540,7 @@ func (x *SetModuleEnabledRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetModuleEnabledRequest.ProtoReflect.Descriptor instead.
 func (*SetModuleEnabledRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{13}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetModuleEnabledRequest) GetName() string {
@@ -1065,7 +1573,7 @@ type SetModuleEnabledResponse struct {
 
 func (x *SetModuleEnabledResponse) Reset() {
 	*x = SetModuleEnabledResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1585,7 @@ func (x *SetModuleEnabledResponse) String() string {
 func (*SetModuleEnabledResponse) ProtoMessage() {}
 
 func (x *SetModuleEnabledResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[14]
+	mi := &file_vedette_v1_module_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1598,7 @@ func (x *SetModuleEnabledResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetModuleEnabledResponse.ProtoReflect.Descriptor instead.
 func (*SetModuleEnabledResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{14}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SetModuleEnabledResponse) GetModule() *Module {
@@ -1112,7 +1620,7 @@ type ModuleLogsRequest struct {
 
 func (x *ModuleLogsRequest) Reset() {
 	*x = ModuleLogsRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[15]
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1632,7 @@ func (x *ModuleLogsRequest) String() string {
 func (*ModuleLogsRequest) ProtoMessage() {}
 
 func (x *ModuleLogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[15]
+	mi := &file_vedette_v1_module_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1645,7 @@ func (x *ModuleLogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogsRequest.ProtoReflect.Descriptor instead.
 func (*ModuleLogsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{15}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ModuleLogsRequest) GetName() string {
@@ -1171,7 +1679,7 @@ type ModuleLogsResponse struct {
 
 func (x *ModuleLogsResponse) Reset() {
 	*x = ModuleLogsResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1691,7 @@ func (x *ModuleLogsResponse) String() string {
 func (*ModuleLogsResponse) ProtoMessage() {}
 
 func (x *ModuleLogsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[16]
+	mi := &file_vedette_v1_module_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1704,7 @@ func (x *ModuleLogsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogsResponse.ProtoReflect.Descriptor instead.
 func (*ModuleLogsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{16}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ModuleLogsResponse) GetLines() []*ModuleLogLine {
@@ -1218,7 +1726,7 @@ type ModuleLogLine struct {
 
 func (x *ModuleLogLine) Reset() {
 	*x = ModuleLogLine{}
-	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1738,7 @@ func (x *ModuleLogLine) String() string {
 func (*ModuleLogLine) ProtoMessage() {}
 
 func (x *ModuleLogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[17]
+	mi := &file_vedette_v1_module_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1751,7 @@ func (x *ModuleLogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleLogLine.ProtoReflect.Descriptor instead.
 func (*ModuleLogLine) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{17}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ModuleLogLine) GetAt() *timestamppb.Timestamp {
@@ -1277,7 +1785,7 @@ type ModuleHistoryRequest struct {
 
 func (x *ModuleHistoryRequest) Reset() {
 	*x = ModuleHistoryRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1797,7 @@ func (x *ModuleHistoryRequest) String() string {
 func (*ModuleHistoryRequest) ProtoMessage() {}
 
 func (x *ModuleHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[18]
+	mi := &file_vedette_v1_module_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1810,7 @@ func (x *ModuleHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ModuleHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{18}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ModuleHistoryRequest) GetName() string {
@@ -1331,7 +1839,7 @@ type ModuleHistoryResponse struct {
 
 func (x *ModuleHistoryResponse) Reset() {
 	*x = ModuleHistoryResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1851,7 @@ func (x *ModuleHistoryResponse) String() string {
 func (*ModuleHistoryResponse) ProtoMessage() {}
 
 func (x *ModuleHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[19]
+	mi := &file_vedette_v1_module_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1864,7 @@ func (x *ModuleHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ModuleHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{19}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ModuleHistoryResponse) GetMinutes() []*ModuleMinute {
@@ -1390,7 +1898,7 @@ type ModuleMinute struct {
 
 func (x *ModuleMinute) Reset() {
 	*x = ModuleMinute{}
-	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1910,7 @@ func (x *ModuleMinute) String() string {
 func (*ModuleMinute) ProtoMessage() {}
 
 func (x *ModuleMinute) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[20]
+	mi := &file_vedette_v1_module_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1923,7 @@ func (x *ModuleMinute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModuleMinute.ProtoReflect.Descriptor instead.
 func (*ModuleMinute) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{20}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ModuleMinute) GetAt() *timestamppb.Timestamp {
@@ -1480,7 +1988,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	mi := &file_vedette_v1_module_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +2000,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[21]
+	mi := &file_vedette_v1_module_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +2013,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{21}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListQuarantineRequest) GetTenants() []uint32 {
@@ -1541,7 +2049,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	mi := &file_vedette_v1_module_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +2061,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[22]
+	mi := &file_vedette_v1_module_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +2074,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{22}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListQuarantineResponse) GetRecords() []*QuarantinedRecord {
@@ -1601,7 +2109,7 @@ type QuarantinedRecord struct {
 
 func (x *QuarantinedRecord) Reset() {
 	*x = QuarantinedRecord{}
-	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	mi := &file_vedette_v1_module_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1613,7 +2121,7 @@ func (x *QuarantinedRecord) String() string {
 func (*QuarantinedRecord) ProtoMessage() {}
 
 func (x *QuarantinedRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[23]
+	mi := &file_vedette_v1_module_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1626,7 +2134,7 @@ func (x *QuarantinedRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantinedRecord.ProtoReflect.Descriptor instead.
 func (*QuarantinedRecord) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{23}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *QuarantinedRecord) GetTenant() uint32 {
@@ -1717,7 +2225,7 @@ type PreviewModuleRequest struct {
 
 func (x *PreviewModuleRequest) Reset() {
 	*x = PreviewModuleRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	mi := &file_vedette_v1_module_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +2237,7 @@ func (x *PreviewModuleRequest) String() string {
 func (*PreviewModuleRequest) ProtoMessage() {}
 
 func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[24]
+	mi := &file_vedette_v1_module_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +2250,7 @@ func (x *PreviewModuleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewModuleRequest.ProtoReflect.Descriptor instead.
 func (*PreviewModuleRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{24}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PreviewModuleRequest) GetTenant() uint32 {
@@ -1843,7 +2351,7 @@ type PreviewModuleResponse struct {
 
 func (x *PreviewModuleResponse) Reset() {
 	*x = PreviewModuleResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	mi := &file_vedette_v1_module_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1855,7 +2363,7 @@ func (x *PreviewModuleResponse) String() string {
 func (*PreviewModuleResponse) ProtoMessage() {}
 
 func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[25]
+	mi := &file_vedette_v1_module_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1868,7 +2376,7 @@ func (x *PreviewModuleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewModuleResponse.ProtoReflect.Descriptor instead.
 func (*PreviewModuleResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{25}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PreviewModuleResponse) GetProblems() []*Problem {
@@ -1913,7 +2421,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	mi := &file_vedette_v1_module_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1925,7 +2433,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[26]
+	mi := &file_vedette_v1_module_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1938,7 +2446,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{26}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Problem) GetLine() uint32 {
@@ -1984,7 +2492,7 @@ type PreviewResult struct {
 
 func (x *PreviewResult) Reset() {
 	*x = PreviewResult{}
-	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	mi := &file_vedette_v1_module_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2504,7 @@ func (x *PreviewResult) String() string {
 func (*PreviewResult) ProtoMessage() {}
 
 func (x *PreviewResult) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[27]
+	mi := &file_vedette_v1_module_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2517,7 @@ func (x *PreviewResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewResult.ProtoReflect.Descriptor instead.
 func (*PreviewResult) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{27}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PreviewResult) GetRaw() []byte {
@@ -2051,7 +2559,7 @@ type PreviewEvent struct {
 
 func (x *PreviewEvent) Reset() {
 	*x = PreviewEvent{}
-	mi := &file_vedette_v1_module_proto_msgTypes[28]
+	mi := &file_vedette_v1_module_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2571,7 @@ func (x *PreviewEvent) String() string {
 func (*PreviewEvent) ProtoMessage() {}
 
 func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[28]
+	mi := &file_vedette_v1_module_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2584,7 @@ func (x *PreviewEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewEvent.ProtoReflect.Descriptor instead.
 func (*PreviewEvent) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{28}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PreviewEvent) GetEvent() *Event {
@@ -2103,7 +2611,7 @@ type SuggestSpecRequest struct {
 
 func (x *SuggestSpecRequest) Reset() {
 	*x = SuggestSpecRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[29]
+	mi := &file_vedette_v1_module_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2623,7 @@ func (x *SuggestSpecRequest) String() string {
 func (*SuggestSpecRequest) ProtoMessage() {}
 
 func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[29]
+	mi := &file_vedette_v1_module_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2636,7 @@ func (x *SuggestSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestSpecRequest.ProtoReflect.Descriptor instead.
 func (*SuggestSpecRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{29}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SuggestSpecRequest) GetSamples() [][]byte {
@@ -2148,7 +2656,7 @@ type SuggestSpecResponse struct {
 
 func (x *SuggestSpecResponse) Reset() {
 	*x = SuggestSpecResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[30]
+	mi := &file_vedette_v1_module_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2160,7 +2668,7 @@ func (x *SuggestSpecResponse) String() string {
 func (*SuggestSpecResponse) ProtoMessage() {}
 
 func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[30]
+	mi := &file_vedette_v1_module_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2173,7 +2681,7 @@ func (x *SuggestSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuggestSpecResponse.ProtoReflect.Descriptor instead.
 func (*SuggestSpecResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{30}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SuggestSpecResponse) GetSpec() string {
@@ -2198,7 +2706,7 @@ type InstallSpecRequest struct {
 
 func (x *InstallSpecRequest) Reset() {
 	*x = InstallSpecRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[31]
+	mi := &file_vedette_v1_module_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2210,7 +2718,7 @@ func (x *InstallSpecRequest) String() string {
 func (*InstallSpecRequest) ProtoMessage() {}
 
 func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[31]
+	mi := &file_vedette_v1_module_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2223,7 +2731,7 @@ func (x *InstallSpecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallSpecRequest.ProtoReflect.Descriptor instead.
 func (*InstallSpecRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{31}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *InstallSpecRequest) GetTenant() uint32 {
@@ -2274,7 +2782,7 @@ type InstallSpecResponse struct {
 
 func (x *InstallSpecResponse) Reset() {
 	*x = InstallSpecResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[32]
+	mi := &file_vedette_v1_module_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +2794,7 @@ func (x *InstallSpecResponse) String() string {
 func (*InstallSpecResponse) ProtoMessage() {}
 
 func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[32]
+	mi := &file_vedette_v1_module_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +2807,7 @@ func (x *InstallSpecResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstallSpecResponse.ProtoReflect.Descriptor instead.
 func (*InstallSpecResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{32}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *InstallSpecResponse) GetModule() *Module {
@@ -2334,7 +2842,7 @@ type ListUnparsedRequest struct {
 
 func (x *ListUnparsedRequest) Reset() {
 	*x = ListUnparsedRequest{}
-	mi := &file_vedette_v1_module_proto_msgTypes[33]
+	mi := &file_vedette_v1_module_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +2854,7 @@ func (x *ListUnparsedRequest) String() string {
 func (*ListUnparsedRequest) ProtoMessage() {}
 
 func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[33]
+	mi := &file_vedette_v1_module_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +2867,7 @@ func (x *ListUnparsedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnparsedRequest.ProtoReflect.Descriptor instead.
 func (*ListUnparsedRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{33}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListUnparsedRequest) GetTenants() []uint32 {
@@ -2385,7 +2893,7 @@ type ListUnparsedResponse struct {
 
 func (x *ListUnparsedResponse) Reset() {
 	*x = ListUnparsedResponse{}
-	mi := &file_vedette_v1_module_proto_msgTypes[34]
+	mi := &file_vedette_v1_module_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2397,7 +2905,7 @@ func (x *ListUnparsedResponse) String() string {
 func (*ListUnparsedResponse) ProtoMessage() {}
 
 func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[34]
+	mi := &file_vedette_v1_module_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2410,7 +2918,7 @@ func (x *ListUnparsedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnparsedResponse.ProtoReflect.Descriptor instead.
 func (*ListUnparsedResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{34}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListUnparsedResponse) GetShapes() []*Shape {
@@ -2437,7 +2945,7 @@ type Shape struct {
 
 func (x *Shape) Reset() {
 	*x = Shape{}
-	mi := &file_vedette_v1_module_proto_msgTypes[35]
+	mi := &file_vedette_v1_module_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +2957,7 @@ func (x *Shape) String() string {
 func (*Shape) ProtoMessage() {}
 
 func (x *Shape) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_module_proto_msgTypes[35]
+	mi := &file_vedette_v1_module_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +2970,7 @@ func (x *Shape) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shape.ProtoReflect.Descriptor instead.
 func (*Shape) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_module_proto_rawDescGZIP(), []int{35}
+	return file_vedette_v1_module_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Shape) GetTenant() uint32 {
@@ -2505,7 +3013,7 @@ var File_vedette_v1_module_proto protoreflect.FileDescriptor
 const file_vedette_v1_module_proto_rawDesc = "" +
 	"\n" +
 	"\x17vedette/v1/module.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xd5\x03\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xaa\x04\n" +
 	"\x06Module\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
@@ -2524,7 +3032,26 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x03use\x18\f \x01(\v2\x15.vedette.v1.ModuleUseR\x03use\x12\x14\n" +
 	"\x05title\x18\r \x01(\tR\x05title\x12\x1c\n" +
 	"\tinstances\x18\x0e \x01(\rR\tinstances\x12'\n" +
-	"\x05trust\x18\x0f \x01(\v2\x11.vedette.v1.TrustR\x05trust\"\xcf\x01\n" +
+	"\x05trust\x18\x0f \x01(\v2\x11.vedette.v1.TrustR\x05trust\x129\n" +
+	"\vconformance\x18\x10 \x01(\v2\x17.vedette.v1.ConformanceR\vconformance\x12\x18\n" +
+	"\aresting\x18\x11 \x01(\tR\aresting\"\x9b\x01\n" +
+	"\vConformance\x127\n" +
+	"\achecked\x18\x01 \x01(\v2\x1d.vedette.v1.ConformanceReportR\achecked\x12\x18\n" +
+	"\atrouble\x18\x02 \x01(\tR\atrouble\x129\n" +
+	"\battested\x18\x03 \x01(\v2\x1d.vedette.v1.ConformanceReportR\battested\"\xf8\x01\n" +
+	"\x11ConformanceReport\x12\x14\n" +
+	"\x05level\x18\x01 \x01(\x05R\x05level\x12\x12\n" +
+	"\x04host\x18\x02 \x01(\tR\x04host\x12\x14\n" +
+	"\x05suite\x18\x03 \x01(\tR\x05suite\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06passed\x18\x05 \x01(\rR\x06passed\x12\x18\n" +
+	"\askipped\x18\x06 \x01(\rR\askipped\x125\n" +
+	"\x06failed\x18\a \x03(\v2\x1d.vedette.v1.FailedRequirementR\x06failed\x12\x0e\n" +
+	"\x02by\x18\b \x03(\tR\x02by\"O\n" +
+	"\x11FailedRequirement\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xcf\x01\n" +
 	"\x05Trust\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\tR\x05level\x12\x14\n" +
 	"\x05scope\x18\x02 \x01(\tR\x05scope\x12\x18\n" +
@@ -2534,7 +3061,7 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\aallowed\x18\x06 \x01(\bR\aallowed\"5\n" +
 	"\vTrustReason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\xbc\x01\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\xd4\x01\n" +
 	"\tModuleUse\x12\x14\n" +
 	"\x05calls\x18\x01 \x01(\x04R\x05calls\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
@@ -2543,7 +3070,8 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x06errors\x18\x05 \x01(\x04R\x06errors\x12\x1d\n" +
 	"\n" +
 	"last_error\x18\x06 \x01(\tR\tlastError\x12\x1c\n" +
-	"\tsuspended\x18\a \x01(\tR\tsuspended\".\n" +
+	"\tsuspended\x18\a \x01(\tR\tsuspended\x12\x16\n" +
+	"\x06undone\x18\b \x01(\tR\x06undone\".\n" +
 	"\x12ListModulesRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\"C\n" +
 	"\x13ListModulesResponse\x12,\n" +
@@ -2553,7 +3081,7 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\bsettings\x18\x03 \x01(\tR\bsettings\x12\x16\n" +
 	"\x06grants\x18\x04 \x03(\tR\x06grants\x12\x1c\n" +
-	"\treference\x18\x05 \x01(\tR\treference\"\xfb\x01\n" +
+	"\treference\x18\x05 \x01(\tR\treference\"\x91\x02\n" +
 	"\x15InstallModuleResponse\x12*\n" +
 	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12'\n" +
 	"\x0freplaced_digest\x18\x02 \x01(\tR\x0ereplacedDigest\x12\x14\n" +
@@ -2561,7 +3089,22 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\awaiting\x18\x04 \x01(\x04R\awaiting\x12\x18\n" +
 	"\amissing\x18\x05 \x03(\tR\amissing\x12\x1a\n" +
 	"\bwarnings\x18\x06 \x03(\tR\bwarnings\x12'\n" +
-	"\x05trust\x18\a \x01(\v2\x11.vedette.v1.TrustR\x05trust\"G\n" +
+	"\x05trust\x18\a \x01(\v2\x11.vedette.v1.TrustR\x05trust\x12\x14\n" +
+	"\x05state\x18\b \x03(\tR\x05state\"F\n" +
+	"\x18GetModuleSettingsRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"i\n" +
+	"\x19GetModuleSettingsResponse\x12\x1a\n" +
+	"\bsettings\x18\x01 \x01(\tR\bsettings\x12\x16\n" +
+	"\x06schema\x18\x02 \x01(\tR\x06schema\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\"b\n" +
+	"\x18SetModuleSettingsRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1a\n" +
+	"\bsettings\x18\x03 \x01(\tR\bsettings\"]\n" +
+	"\x19SetModuleSettingsResponse\x12*\n" +
+	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12\x14\n" +
+	"\x05state\x18\x02 \x03(\tR\x05state\"G\n" +
 	"\x19ListModuleVersionsRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"S\n" +
@@ -2582,9 +3125,10 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x03 \x01(\x04R\n" +
-	"generation\"D\n" +
+	"generation\"Z\n" +
 	"\x16RollbackModuleResponse\x12*\n" +
-	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\"_\n" +
+	"\x06module\x18\x01 \x01(\v2\x12.vedette.v1.ModuleR\x06module\x12\x14\n" +
+	"\x05state\x18\x02 \x03(\tR\x05state\"_\n" +
 	"\x17SetModuleEnabledRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x18\n" +
@@ -2683,13 +3227,16 @@ const file_vedette_v1_module_proto_rawDesc = "" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x04R\x05count\x12+\n" +
 	"\asamples\x18\x04 \x03(\v2\x11.vedette.v1.EventR\asamples\x12\x16\n" +
-	"\x06source\x18\x05 \x01(\tR\x06source2\xba\b\n" +
+	"\x06source\x18\x05 \x01(\tR\x06source2\x83\n" +
+	"\n" +
 	"\rModuleService\x12S\n" +
 	"\vListModules\x12\x1e.vedette.v1.ListModulesRequest\x1a\x1f.vedette.v1.ListModulesResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\rInstallModule\x12 .vedette.v1.InstallModuleRequest\x1a!.vedette.v1.InstallModuleResponse\x12h\n" +
 	"\x12ListModuleVersions\x12%.vedette.v1.ListModuleVersionsRequest\x1a&.vedette.v1.ListModuleVersionsResponse\"\x03\x90\x02\x01\x12W\n" +
 	"\x0eRollbackModule\x12!.vedette.v1.RollbackModuleRequest\x1a\".vedette.v1.RollbackModuleResponse\x12]\n" +
-	"\x10SetModuleEnabled\x12#.vedette.v1.SetModuleEnabledRequest\x1a$.vedette.v1.SetModuleEnabledResponse\x12P\n" +
+	"\x10SetModuleEnabled\x12#.vedette.v1.SetModuleEnabledRequest\x1a$.vedette.v1.SetModuleEnabledResponse\x12e\n" +
+	"\x11GetModuleSettings\x12$.vedette.v1.GetModuleSettingsRequest\x1a%.vedette.v1.GetModuleSettingsResponse\"\x03\x90\x02\x01\x12`\n" +
+	"\x11SetModuleSettings\x12$.vedette.v1.SetModuleSettingsRequest\x1a%.vedette.v1.SetModuleSettingsResponse\x12P\n" +
 	"\n" +
 	"ModuleLogs\x12\x1d.vedette.v1.ModuleLogsRequest\x1a\x1e.vedette.v1.ModuleLogsResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\rModuleHistory\x12 .vedette.v1.ModuleHistoryRequest\x1a!.vedette.v1.ModuleHistoryResponse\"\x03\x90\x02\x01\x12T\n" +
@@ -2714,104 +3261,121 @@ func file_vedette_v1_module_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_module_proto_rawDescData
 }
 
-var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_vedette_v1_module_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_vedette_v1_module_proto_goTypes = []any{
 	(*Module)(nil),                     // 0: vedette.v1.Module
-	(*Trust)(nil),                      // 1: vedette.v1.Trust
-	(*TrustReason)(nil),                // 2: vedette.v1.TrustReason
-	(*ModuleUse)(nil),                  // 3: vedette.v1.ModuleUse
-	(*ListModulesRequest)(nil),         // 4: vedette.v1.ListModulesRequest
-	(*ListModulesResponse)(nil),        // 5: vedette.v1.ListModulesResponse
-	(*InstallModuleRequest)(nil),       // 6: vedette.v1.InstallModuleRequest
-	(*InstallModuleResponse)(nil),      // 7: vedette.v1.InstallModuleResponse
-	(*ListModuleVersionsRequest)(nil),  // 8: vedette.v1.ListModuleVersionsRequest
-	(*ListModuleVersionsResponse)(nil), // 9: vedette.v1.ListModuleVersionsResponse
-	(*ModuleVersion)(nil),              // 10: vedette.v1.ModuleVersion
-	(*RollbackModuleRequest)(nil),      // 11: vedette.v1.RollbackModuleRequest
-	(*RollbackModuleResponse)(nil),     // 12: vedette.v1.RollbackModuleResponse
-	(*SetModuleEnabledRequest)(nil),    // 13: vedette.v1.SetModuleEnabledRequest
-	(*SetModuleEnabledResponse)(nil),   // 14: vedette.v1.SetModuleEnabledResponse
-	(*ModuleLogsRequest)(nil),          // 15: vedette.v1.ModuleLogsRequest
-	(*ModuleLogsResponse)(nil),         // 16: vedette.v1.ModuleLogsResponse
-	(*ModuleLogLine)(nil),              // 17: vedette.v1.ModuleLogLine
-	(*ModuleHistoryRequest)(nil),       // 18: vedette.v1.ModuleHistoryRequest
-	(*ModuleHistoryResponse)(nil),      // 19: vedette.v1.ModuleHistoryResponse
-	(*ModuleMinute)(nil),               // 20: vedette.v1.ModuleMinute
-	(*ListQuarantineRequest)(nil),      // 21: vedette.v1.ListQuarantineRequest
-	(*ListQuarantineResponse)(nil),     // 22: vedette.v1.ListQuarantineResponse
-	(*QuarantinedRecord)(nil),          // 23: vedette.v1.QuarantinedRecord
-	(*PreviewModuleRequest)(nil),       // 24: vedette.v1.PreviewModuleRequest
-	(*PreviewModuleResponse)(nil),      // 25: vedette.v1.PreviewModuleResponse
-	(*Problem)(nil),                    // 26: vedette.v1.Problem
-	(*PreviewResult)(nil),              // 27: vedette.v1.PreviewResult
-	(*PreviewEvent)(nil),               // 28: vedette.v1.PreviewEvent
-	(*SuggestSpecRequest)(nil),         // 29: vedette.v1.SuggestSpecRequest
-	(*SuggestSpecResponse)(nil),        // 30: vedette.v1.SuggestSpecResponse
-	(*InstallSpecRequest)(nil),         // 31: vedette.v1.InstallSpecRequest
-	(*InstallSpecResponse)(nil),        // 32: vedette.v1.InstallSpecResponse
-	(*ListUnparsedRequest)(nil),        // 33: vedette.v1.ListUnparsedRequest
-	(*ListUnparsedResponse)(nil),       // 34: vedette.v1.ListUnparsedResponse
-	(*Shape)(nil),                      // 35: vedette.v1.Shape
-	(*timestamppb.Timestamp)(nil),      // 36: google.protobuf.Timestamp
-	(*Event)(nil),                      // 37: vedette.v1.Event
-	(*Span)(nil),                       // 38: vedette.v1.Span
+	(*Conformance)(nil),                // 1: vedette.v1.Conformance
+	(*ConformanceReport)(nil),          // 2: vedette.v1.ConformanceReport
+	(*FailedRequirement)(nil),          // 3: vedette.v1.FailedRequirement
+	(*Trust)(nil),                      // 4: vedette.v1.Trust
+	(*TrustReason)(nil),                // 5: vedette.v1.TrustReason
+	(*ModuleUse)(nil),                  // 6: vedette.v1.ModuleUse
+	(*ListModulesRequest)(nil),         // 7: vedette.v1.ListModulesRequest
+	(*ListModulesResponse)(nil),        // 8: vedette.v1.ListModulesResponse
+	(*InstallModuleRequest)(nil),       // 9: vedette.v1.InstallModuleRequest
+	(*InstallModuleResponse)(nil),      // 10: vedette.v1.InstallModuleResponse
+	(*GetModuleSettingsRequest)(nil),   // 11: vedette.v1.GetModuleSettingsRequest
+	(*GetModuleSettingsResponse)(nil),  // 12: vedette.v1.GetModuleSettingsResponse
+	(*SetModuleSettingsRequest)(nil),   // 13: vedette.v1.SetModuleSettingsRequest
+	(*SetModuleSettingsResponse)(nil),  // 14: vedette.v1.SetModuleSettingsResponse
+	(*ListModuleVersionsRequest)(nil),  // 15: vedette.v1.ListModuleVersionsRequest
+	(*ListModuleVersionsResponse)(nil), // 16: vedette.v1.ListModuleVersionsResponse
+	(*ModuleVersion)(nil),              // 17: vedette.v1.ModuleVersion
+	(*RollbackModuleRequest)(nil),      // 18: vedette.v1.RollbackModuleRequest
+	(*RollbackModuleResponse)(nil),     // 19: vedette.v1.RollbackModuleResponse
+	(*SetModuleEnabledRequest)(nil),    // 20: vedette.v1.SetModuleEnabledRequest
+	(*SetModuleEnabledResponse)(nil),   // 21: vedette.v1.SetModuleEnabledResponse
+	(*ModuleLogsRequest)(nil),          // 22: vedette.v1.ModuleLogsRequest
+	(*ModuleLogsResponse)(nil),         // 23: vedette.v1.ModuleLogsResponse
+	(*ModuleLogLine)(nil),              // 24: vedette.v1.ModuleLogLine
+	(*ModuleHistoryRequest)(nil),       // 25: vedette.v1.ModuleHistoryRequest
+	(*ModuleHistoryResponse)(nil),      // 26: vedette.v1.ModuleHistoryResponse
+	(*ModuleMinute)(nil),               // 27: vedette.v1.ModuleMinute
+	(*ListQuarantineRequest)(nil),      // 28: vedette.v1.ListQuarantineRequest
+	(*ListQuarantineResponse)(nil),     // 29: vedette.v1.ListQuarantineResponse
+	(*QuarantinedRecord)(nil),          // 30: vedette.v1.QuarantinedRecord
+	(*PreviewModuleRequest)(nil),       // 31: vedette.v1.PreviewModuleRequest
+	(*PreviewModuleResponse)(nil),      // 32: vedette.v1.PreviewModuleResponse
+	(*Problem)(nil),                    // 33: vedette.v1.Problem
+	(*PreviewResult)(nil),              // 34: vedette.v1.PreviewResult
+	(*PreviewEvent)(nil),               // 35: vedette.v1.PreviewEvent
+	(*SuggestSpecRequest)(nil),         // 36: vedette.v1.SuggestSpecRequest
+	(*SuggestSpecResponse)(nil),        // 37: vedette.v1.SuggestSpecResponse
+	(*InstallSpecRequest)(nil),         // 38: vedette.v1.InstallSpecRequest
+	(*InstallSpecResponse)(nil),        // 39: vedette.v1.InstallSpecResponse
+	(*ListUnparsedRequest)(nil),        // 40: vedette.v1.ListUnparsedRequest
+	(*ListUnparsedResponse)(nil),       // 41: vedette.v1.ListUnparsedResponse
+	(*Shape)(nil),                      // 42: vedette.v1.Shape
+	(*timestamppb.Timestamp)(nil),      // 43: google.protobuf.Timestamp
+	(*Event)(nil),                      // 44: vedette.v1.Event
+	(*Span)(nil),                       // 45: vedette.v1.Span
 }
 var file_vedette_v1_module_proto_depIdxs = []int32{
-	36, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
-	3,  // 1: vedette.v1.Module.use:type_name -> vedette.v1.ModuleUse
-	1,  // 2: vedette.v1.Module.trust:type_name -> vedette.v1.Trust
-	2,  // 3: vedette.v1.Trust.reasons:type_name -> vedette.v1.TrustReason
-	2,  // 4: vedette.v1.Trust.warnings:type_name -> vedette.v1.TrustReason
-	0,  // 5: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
-	0,  // 6: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
-	1,  // 7: vedette.v1.InstallModuleResponse.trust:type_name -> vedette.v1.Trust
-	10, // 8: vedette.v1.ListModuleVersionsResponse.versions:type_name -> vedette.v1.ModuleVersion
-	36, // 9: vedette.v1.ModuleVersion.activated_at:type_name -> google.protobuf.Timestamp
-	0,  // 10: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
-	0,  // 11: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
-	17, // 12: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
-	36, // 13: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
-	20, // 14: vedette.v1.ModuleHistoryResponse.minutes:type_name -> vedette.v1.ModuleMinute
-	36, // 15: vedette.v1.ModuleMinute.at:type_name -> google.protobuf.Timestamp
-	23, // 16: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
-	36, // 17: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
-	26, // 18: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
-	27, // 19: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
-	28, // 20: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
-	37, // 21: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
-	38, // 22: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
-	0,  // 23: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
-	35, // 24: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
-	37, // 25: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
-	4,  // 26: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
-	6,  // 27: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
-	8,  // 28: vedette.v1.ModuleService.ListModuleVersions:input_type -> vedette.v1.ListModuleVersionsRequest
-	11, // 29: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
-	13, // 30: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
-	15, // 31: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
-	18, // 32: vedette.v1.ModuleService.ModuleHistory:input_type -> vedette.v1.ModuleHistoryRequest
-	24, // 33: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
-	29, // 34: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
-	31, // 35: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
-	33, // 36: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
-	21, // 37: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
-	5,  // 38: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
-	7,  // 39: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
-	9,  // 40: vedette.v1.ModuleService.ListModuleVersions:output_type -> vedette.v1.ListModuleVersionsResponse
-	12, // 41: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
-	14, // 42: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
-	16, // 43: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
-	19, // 44: vedette.v1.ModuleService.ModuleHistory:output_type -> vedette.v1.ModuleHistoryResponse
-	25, // 45: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
-	30, // 46: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
-	32, // 47: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
-	34, // 48: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
-	22, // 49: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
-	38, // [38:50] is the sub-list for method output_type
-	26, // [26:38] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	43, // 0: vedette.v1.Module.activated_at:type_name -> google.protobuf.Timestamp
+	6,  // 1: vedette.v1.Module.use:type_name -> vedette.v1.ModuleUse
+	4,  // 2: vedette.v1.Module.trust:type_name -> vedette.v1.Trust
+	1,  // 3: vedette.v1.Module.conformance:type_name -> vedette.v1.Conformance
+	2,  // 4: vedette.v1.Conformance.checked:type_name -> vedette.v1.ConformanceReport
+	2,  // 5: vedette.v1.Conformance.attested:type_name -> vedette.v1.ConformanceReport
+	43, // 6: vedette.v1.ConformanceReport.at:type_name -> google.protobuf.Timestamp
+	3,  // 7: vedette.v1.ConformanceReport.failed:type_name -> vedette.v1.FailedRequirement
+	5,  // 8: vedette.v1.Trust.reasons:type_name -> vedette.v1.TrustReason
+	5,  // 9: vedette.v1.Trust.warnings:type_name -> vedette.v1.TrustReason
+	0,  // 10: vedette.v1.ListModulesResponse.modules:type_name -> vedette.v1.Module
+	0,  // 11: vedette.v1.InstallModuleResponse.module:type_name -> vedette.v1.Module
+	4,  // 12: vedette.v1.InstallModuleResponse.trust:type_name -> vedette.v1.Trust
+	0,  // 13: vedette.v1.SetModuleSettingsResponse.module:type_name -> vedette.v1.Module
+	17, // 14: vedette.v1.ListModuleVersionsResponse.versions:type_name -> vedette.v1.ModuleVersion
+	43, // 15: vedette.v1.ModuleVersion.activated_at:type_name -> google.protobuf.Timestamp
+	0,  // 16: vedette.v1.RollbackModuleResponse.module:type_name -> vedette.v1.Module
+	0,  // 17: vedette.v1.SetModuleEnabledResponse.module:type_name -> vedette.v1.Module
+	24, // 18: vedette.v1.ModuleLogsResponse.lines:type_name -> vedette.v1.ModuleLogLine
+	43, // 19: vedette.v1.ModuleLogLine.at:type_name -> google.protobuf.Timestamp
+	27, // 20: vedette.v1.ModuleHistoryResponse.minutes:type_name -> vedette.v1.ModuleMinute
+	43, // 21: vedette.v1.ModuleMinute.at:type_name -> google.protobuf.Timestamp
+	30, // 22: vedette.v1.ListQuarantineResponse.records:type_name -> vedette.v1.QuarantinedRecord
+	43, // 23: vedette.v1.QuarantinedRecord.at:type_name -> google.protobuf.Timestamp
+	33, // 24: vedette.v1.PreviewModuleResponse.problems:type_name -> vedette.v1.Problem
+	34, // 25: vedette.v1.PreviewModuleResponse.results:type_name -> vedette.v1.PreviewResult
+	35, // 26: vedette.v1.PreviewResult.events:type_name -> vedette.v1.PreviewEvent
+	44, // 27: vedette.v1.PreviewEvent.event:type_name -> vedette.v1.Event
+	45, // 28: vedette.v1.PreviewEvent.spans:type_name -> vedette.v1.Span
+	0,  // 29: vedette.v1.InstallSpecResponse.module:type_name -> vedette.v1.Module
+	42, // 30: vedette.v1.ListUnparsedResponse.shapes:type_name -> vedette.v1.Shape
+	44, // 31: vedette.v1.Shape.samples:type_name -> vedette.v1.Event
+	7,  // 32: vedette.v1.ModuleService.ListModules:input_type -> vedette.v1.ListModulesRequest
+	9,  // 33: vedette.v1.ModuleService.InstallModule:input_type -> vedette.v1.InstallModuleRequest
+	15, // 34: vedette.v1.ModuleService.ListModuleVersions:input_type -> vedette.v1.ListModuleVersionsRequest
+	18, // 35: vedette.v1.ModuleService.RollbackModule:input_type -> vedette.v1.RollbackModuleRequest
+	20, // 36: vedette.v1.ModuleService.SetModuleEnabled:input_type -> vedette.v1.SetModuleEnabledRequest
+	11, // 37: vedette.v1.ModuleService.GetModuleSettings:input_type -> vedette.v1.GetModuleSettingsRequest
+	13, // 38: vedette.v1.ModuleService.SetModuleSettings:input_type -> vedette.v1.SetModuleSettingsRequest
+	22, // 39: vedette.v1.ModuleService.ModuleLogs:input_type -> vedette.v1.ModuleLogsRequest
+	25, // 40: vedette.v1.ModuleService.ModuleHistory:input_type -> vedette.v1.ModuleHistoryRequest
+	31, // 41: vedette.v1.ModuleService.PreviewModule:input_type -> vedette.v1.PreviewModuleRequest
+	36, // 42: vedette.v1.ModuleService.SuggestSpec:input_type -> vedette.v1.SuggestSpecRequest
+	38, // 43: vedette.v1.ModuleService.InstallSpec:input_type -> vedette.v1.InstallSpecRequest
+	40, // 44: vedette.v1.ModuleService.ListUnparsed:input_type -> vedette.v1.ListUnparsedRequest
+	28, // 45: vedette.v1.ModuleService.ListQuarantine:input_type -> vedette.v1.ListQuarantineRequest
+	8,  // 46: vedette.v1.ModuleService.ListModules:output_type -> vedette.v1.ListModulesResponse
+	10, // 47: vedette.v1.ModuleService.InstallModule:output_type -> vedette.v1.InstallModuleResponse
+	16, // 48: vedette.v1.ModuleService.ListModuleVersions:output_type -> vedette.v1.ListModuleVersionsResponse
+	19, // 49: vedette.v1.ModuleService.RollbackModule:output_type -> vedette.v1.RollbackModuleResponse
+	21, // 50: vedette.v1.ModuleService.SetModuleEnabled:output_type -> vedette.v1.SetModuleEnabledResponse
+	12, // 51: vedette.v1.ModuleService.GetModuleSettings:output_type -> vedette.v1.GetModuleSettingsResponse
+	14, // 52: vedette.v1.ModuleService.SetModuleSettings:output_type -> vedette.v1.SetModuleSettingsResponse
+	23, // 53: vedette.v1.ModuleService.ModuleLogs:output_type -> vedette.v1.ModuleLogsResponse
+	26, // 54: vedette.v1.ModuleService.ModuleHistory:output_type -> vedette.v1.ModuleHistoryResponse
+	32, // 55: vedette.v1.ModuleService.PreviewModule:output_type -> vedette.v1.PreviewModuleResponse
+	37, // 56: vedette.v1.ModuleService.SuggestSpec:output_type -> vedette.v1.SuggestSpecResponse
+	39, // 57: vedette.v1.ModuleService.InstallSpec:output_type -> vedette.v1.InstallSpecResponse
+	41, // 58: vedette.v1.ModuleService.ListUnparsed:output_type -> vedette.v1.ListUnparsedResponse
+	29, // 59: vedette.v1.ModuleService.ListQuarantine:output_type -> vedette.v1.ListQuarantineResponse
+	46, // [46:60] is the sub-list for method output_type
+	32, // [32:46] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_module_proto_init() }
@@ -2820,7 +3384,7 @@ func file_vedette_v1_module_proto_init() {
 		return
 	}
 	file_vedette_v1_event_proto_init()
-	file_vedette_v1_module_proto_msgTypes[24].OneofWrappers = []any{
+	file_vedette_v1_module_proto_msgTypes[31].OneofWrappers = []any{
 		(*PreviewModuleRequest_Package)(nil),
 		(*PreviewModuleRequest_Spec)(nil),
 		(*PreviewModuleRequest_Name)(nil),
@@ -2831,7 +3395,7 @@ func file_vedette_v1_module_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_module_proto_rawDesc), len(file_vedette_v1_module_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   36,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -256,7 +256,9 @@ type DeviceSsh struct {
 	Port       uint32 `protobuf:"varint,1,opt,name=port,proto3" json:"port,omitempty"`
 	Credential string `protobuf:"bytes,2,opt,name=credential,proto3" json:"credential,omitempty"`
 	// Approved keys in the form of authorized_keys.
-	HostKeys      []string `protobuf:"bytes,3,rep,name=host_keys,json=hostKeys,proto3" json:"host_keys,omitempty"`
+	HostKeys []string `protobuf:"bytes,3,rep,name=host_keys,json=hostKeys,proto3" json:"host_keys,omitempty"`
+	// Of the keys, in their order: "SHA256:...", as ssh-keygen -l shows it. Only told, never taken.
+	Fingerprints  []string `protobuf:"bytes,4,rep,name=fingerprints,proto3" json:"fingerprints,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -308,6 +310,13 @@ func (x *DeviceSsh) GetCredential() string {
 func (x *DeviceSsh) GetHostKeys() []string {
 	if x != nil {
 		return x.HostKeys
+	}
+	return nil
+}
+
+func (x *DeviceSsh) GetFingerprints() []string {
+	if x != nil {
+		return x.Fingerprints
 	}
 	return nil
 }
@@ -1740,6 +1749,310 @@ func (x *WatchState) GetIntervalMs() uint64 {
 	return 0
 }
 
+type ListMonitorsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tenants       []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMonitorsRequest) Reset() {
+	*x = ListMonitorsRequest{}
+	mi := &file_vedette_v1_monitor_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMonitorsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMonitorsRequest) ProtoMessage() {}
+
+func (x *ListMonitorsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_monitor_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMonitorsRequest.ProtoReflect.Descriptor instead.
+func (*ListMonitorsRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListMonitorsRequest) GetTenants() []uint32 {
+	if x != nil {
+		return x.Tenants
+	}
+	return nil
+}
+
+// Monitor is a module that polls, as it runs for one organization.
+type Monitor struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Tenant uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// "publisher/name".
+	Module      string `protobuf:"bytes,2,opt,name=module,proto3" json:"module,omitempty"`
+	Title       string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
+	Version     string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	// JSON Schema of the settings; empty: there are none.
+	Schema string `protobuf:"bytes,6,opt,name=schema,proto3" json:"schema,omitempty"`
+	// JSON: those that it was installed with.
+	Settings string `protobuf:"bytes,7,opt,name=settings,proto3" json:"settings,omitempty"`
+	// What holds where a watch says nothing.
+	IntervalMs    uint64           `protobuf:"varint,8,opt,name=interval_ms,json=intervalMs,proto3" json:"interval_ms,omitempty"`
+	JitterMs      uint64           `protobuf:"varint,9,opt,name=jitter_ms,json=jitterMs,proto3" json:"jitter_ms,omitempty"`
+	TimeoutMs     uint64           `protobuf:"varint,10,opt,name=timeout_ms,json=timeoutMs,proto3" json:"timeout_ms,omitempty"`
+	Targets       []*MonitorTarget `protobuf:"bytes,11,rep,name=targets,proto3" json:"targets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Monitor) Reset() {
+	*x = Monitor{}
+	mi := &file_vedette_v1_monitor_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Monitor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Monitor) ProtoMessage() {}
+
+func (x *Monitor) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_monitor_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Monitor.ProtoReflect.Descriptor instead.
+func (*Monitor) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Monitor) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *Monitor) GetModule() string {
+	if x != nil {
+		return x.Module
+	}
+	return ""
+}
+
+func (x *Monitor) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Monitor) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Monitor) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Monitor) GetSchema() string {
+	if x != nil {
+		return x.Schema
+	}
+	return ""
+}
+
+func (x *Monitor) GetSettings() string {
+	if x != nil {
+		return x.Settings
+	}
+	return ""
+}
+
+func (x *Monitor) GetIntervalMs() uint64 {
+	if x != nil {
+		return x.IntervalMs
+	}
+	return 0
+}
+
+func (x *Monitor) GetJitterMs() uint64 {
+	if x != nil {
+		return x.JitterMs
+	}
+	return 0
+}
+
+func (x *Monitor) GetTimeoutMs() uint64 {
+	if x != nil {
+		return x.TimeoutMs
+	}
+	return 0
+}
+
+func (x *Monitor) GetTargets() []*MonitorTarget {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+// MonitorTarget is what a monitor asks to reach under one name.
+type MonitorTarget struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Description string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// How it asks there: vedette_http_v1, vedette_snmp_v1, vedette_ssh_v1, vedette_probe_v1, vedette_config_v1.
+	Capabilities  []string   `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Oids          []string   `protobuf:"bytes,4,rep,name=oids,proto3" json:"oids,omitempty"`
+	Commands      []*Command `protobuf:"bytes,5,rep,name=commands,proto3" json:"commands,omitempty"`
+	Ports         []uint32   `protobuf:"varint,6,rep,packed,name=ports,proto3" json:"ports,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MonitorTarget) Reset() {
+	*x = MonitorTarget{}
+	mi := &file_vedette_v1_monitor_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MonitorTarget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MonitorTarget) ProtoMessage() {}
+
+func (x *MonitorTarget) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_monitor_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MonitorTarget.ProtoReflect.Descriptor instead.
+func (*MonitorTarget) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *MonitorTarget) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MonitorTarget) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *MonitorTarget) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *MonitorTarget) GetOids() []string {
+	if x != nil {
+		return x.Oids
+	}
+	return nil
+}
+
+func (x *MonitorTarget) GetCommands() []*Command {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+func (x *MonitorTarget) GetPorts() []uint32 {
+	if x != nil {
+		return x.Ports
+	}
+	return nil
+}
+
+type ListMonitorsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By organization and module.
+	Monitors      []*Monitor `protobuf:"bytes,1,rep,name=monitors,proto3" json:"monitors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMonitorsResponse) Reset() {
+	*x = ListMonitorsResponse{}
+	mi := &file_vedette_v1_monitor_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMonitorsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMonitorsResponse) ProtoMessage() {}
+
+func (x *ListMonitorsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_monitor_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMonitorsResponse.ProtoReflect.Descriptor instead.
+func (*ListMonitorsResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ListMonitorsResponse) GetMonitors() []*Monitor {
+	if x != nil {
+		return x.Monitors
+	}
+	return nil
+}
+
 type ListWatchesRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Tenants []uint32               `protobuf:"varint,1,rep,packed,name=tenants,proto3" json:"tenants,omitempty"`
@@ -1752,7 +2065,7 @@ type ListWatchesRequest struct {
 
 func (x *ListWatchesRequest) Reset() {
 	*x = ListWatchesRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[27]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1764,7 +2077,7 @@ func (x *ListWatchesRequest) String() string {
 func (*ListWatchesRequest) ProtoMessage() {}
 
 func (x *ListWatchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[27]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1777,7 +2090,7 @@ func (x *ListWatchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWatchesRequest.ProtoReflect.Descriptor instead.
 func (*ListWatchesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{27}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListWatchesRequest) GetTenants() []uint32 {
@@ -1811,7 +2124,7 @@ type WatchEntry struct {
 
 func (x *WatchEntry) Reset() {
 	*x = WatchEntry{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[28]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1823,7 +2136,7 @@ func (x *WatchEntry) String() string {
 func (*WatchEntry) ProtoMessage() {}
 
 func (x *WatchEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[28]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1836,7 +2149,7 @@ func (x *WatchEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEntry.ProtoReflect.Descriptor instead.
 func (*WatchEntry) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{28}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WatchEntry) GetWatch() *Watch {
@@ -1863,7 +2176,7 @@ type ListWatchesResponse struct {
 
 func (x *ListWatchesResponse) Reset() {
 	*x = ListWatchesResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[29]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +2188,7 @@ func (x *ListWatchesResponse) String() string {
 func (*ListWatchesResponse) ProtoMessage() {}
 
 func (x *ListWatchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[29]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +2201,7 @@ func (x *ListWatchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListWatchesResponse.ProtoReflect.Descriptor instead.
 func (*ListWatchesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{29}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ListWatchesResponse) GetWatches() []*WatchEntry {
@@ -1915,7 +2228,7 @@ type PutWatchRequest struct {
 
 func (x *PutWatchRequest) Reset() {
 	*x = PutWatchRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[30]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1927,7 +2240,7 @@ func (x *PutWatchRequest) String() string {
 func (*PutWatchRequest) ProtoMessage() {}
 
 func (x *PutWatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[30]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1940,7 +2253,7 @@ func (x *PutWatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutWatchRequest.ProtoReflect.Descriptor instead.
 func (*PutWatchRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{30}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PutWatchRequest) GetWatch() *Watch {
@@ -1989,7 +2302,7 @@ type PutWatchResponse struct {
 
 func (x *PutWatchResponse) Reset() {
 	*x = PutWatchResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[31]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2314,7 @@ func (x *PutWatchResponse) String() string {
 func (*PutWatchResponse) ProtoMessage() {}
 
 func (x *PutWatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[31]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2327,7 @@ func (x *PutWatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutWatchResponse.ProtoReflect.Descriptor instead.
 func (*PutWatchResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{31}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PutWatchResponse) GetWatch() *Watch {
@@ -2041,7 +2354,7 @@ type RemoveWatchRequest struct {
 
 func (x *RemoveWatchRequest) Reset() {
 	*x = RemoveWatchRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[32]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2366,7 @@ func (x *RemoveWatchRequest) String() string {
 func (*RemoveWatchRequest) ProtoMessage() {}
 
 func (x *RemoveWatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[32]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2379,7 @@ func (x *RemoveWatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveWatchRequest.ProtoReflect.Descriptor instead.
 func (*RemoveWatchRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{32}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RemoveWatchRequest) GetTenant() uint32 {
@@ -2091,7 +2404,7 @@ type RemoveWatchResponse struct {
 
 func (x *RemoveWatchResponse) Reset() {
 	*x = RemoveWatchResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[33]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2103,7 +2416,7 @@ func (x *RemoveWatchResponse) String() string {
 func (*RemoveWatchResponse) ProtoMessage() {}
 
 func (x *RemoveWatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[33]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2116,7 +2429,7 @@ func (x *RemoveWatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveWatchResponse.ProtoReflect.Descriptor instead.
 func (*RemoveWatchResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{33}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{37}
 }
 
 type TryWatchRequest struct {
@@ -2132,7 +2445,7 @@ type TryWatchRequest struct {
 
 func (x *TryWatchRequest) Reset() {
 	*x = TryWatchRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[34]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2144,7 +2457,7 @@ func (x *TryWatchRequest) String() string {
 func (*TryWatchRequest) ProtoMessage() {}
 
 func (x *TryWatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[34]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2157,7 +2470,7 @@ func (x *TryWatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TryWatchRequest.ProtoReflect.Descriptor instead.
 func (*TryWatchRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{34}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *TryWatchRequest) GetWatch() *Watch {
@@ -2197,7 +2510,7 @@ type TryWatchResponse struct {
 
 func (x *TryWatchResponse) Reset() {
 	*x = TryWatchResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[35]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2522,7 @@ func (x *TryWatchResponse) String() string {
 func (*TryWatchResponse) ProtoMessage() {}
 
 func (x *TryWatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[35]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2535,7 @@ func (x *TryWatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TryWatchResponse.ProtoReflect.Descriptor instead.
 func (*TryWatchResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{35}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TryWatchResponse) GetTrial() *Trial {
@@ -2253,7 +2566,7 @@ type Trial struct {
 
 func (x *Trial) Reset() {
 	*x = Trial{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[36]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2265,7 +2578,7 @@ func (x *Trial) String() string {
 func (*Trial) ProtoMessage() {}
 
 func (x *Trial) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[36]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2278,7 +2591,7 @@ func (x *Trial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trial.ProtoReflect.Descriptor instead.
 func (*Trial) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{36}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Trial) GetOk() bool {
@@ -2351,7 +2664,7 @@ type HostKey struct {
 
 func (x *HostKey) Reset() {
 	*x = HostKey{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[37]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2363,7 +2676,7 @@ func (x *HostKey) String() string {
 func (*HostKey) ProtoMessage() {}
 
 func (x *HostKey) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[37]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2376,7 +2689,7 @@ func (x *HostKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostKey.ProtoReflect.Descriptor instead.
 func (*HostKey) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{37}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *HostKey) GetKey() string {
@@ -2422,7 +2735,7 @@ type ConfigVersion struct {
 
 func (x *ConfigVersion) Reset() {
 	*x = ConfigVersion{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[38]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2434,7 +2747,7 @@ func (x *ConfigVersion) String() string {
 func (*ConfigVersion) ProtoMessage() {}
 
 func (x *ConfigVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[38]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2447,7 +2760,7 @@ func (x *ConfigVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfigVersion.ProtoReflect.Descriptor instead.
 func (*ConfigVersion) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{38}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ConfigVersion) GetTenant() uint32 {
@@ -2520,14 +2833,16 @@ type ListConfigsRequest struct {
 	Device string `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
 	Name   string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// 0 for 100; at most 1,000.
-	Limit         uint32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit uint32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Only the newest version of each text, of all devices.
+	Newest        bool `protobuf:"varint,5,opt,name=newest,proto3" json:"newest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListConfigsRequest) Reset() {
 	*x = ListConfigsRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[39]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2539,7 +2854,7 @@ func (x *ListConfigsRequest) String() string {
 func (*ListConfigsRequest) ProtoMessage() {}
 
 func (x *ListConfigsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[39]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2552,7 +2867,7 @@ func (x *ListConfigsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConfigsRequest.ProtoReflect.Descriptor instead.
 func (*ListConfigsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{39}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListConfigsRequest) GetTenants() []uint32 {
@@ -2583,16 +2898,25 @@ func (x *ListConfigsRequest) GetLimit() uint32 {
 	return 0
 }
 
+func (x *ListConfigsRequest) GetNewest() bool {
+	if x != nil {
+		return x.Newest
+	}
+	return false
+}
+
 type ListConfigsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Versions      []*ConfigVersion       `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Versions []*ConfigVersion       `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	// What was declared right of the texts that the request asks for, whether or not it was ever pulled.
+	Blessed       []*BlessedConfig `protobuf:"bytes,2,rep,name=blessed,proto3" json:"blessed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListConfigsResponse) Reset() {
 	*x = ListConfigsResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[40]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2604,7 +2928,7 @@ func (x *ListConfigsResponse) String() string {
 func (*ListConfigsResponse) ProtoMessage() {}
 
 func (x *ListConfigsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[40]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2617,7 +2941,7 @@ func (x *ListConfigsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConfigsResponse.ProtoReflect.Descriptor instead.
 func (*ListConfigsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{40}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ListConfigsResponse) GetVersions() []*ConfigVersion {
@@ -2625,6 +2949,98 @@ func (x *ListConfigsResponse) GetVersions() []*ConfigVersion {
 		return x.Versions
 	}
 	return nil
+}
+
+func (x *ListConfigsResponse) GetBlessed() []*BlessedConfig {
+	if x != nil {
+		return x.Blessed
+	}
+	return nil
+}
+
+// BlessedConfig is the text that a person has declared right.
+type BlessedConfig struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Tenant        uint32                 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Digest        string                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	Who           string                 `protobuf:"bytes,6,opt,name=who,proto3" json:"who,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlessedConfig) Reset() {
+	*x = BlessedConfig{}
+	mi := &file_vedette_v1_monitor_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlessedConfig) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlessedConfig) ProtoMessage() {}
+
+func (x *BlessedConfig) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_monitor_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlessedConfig.ProtoReflect.Descriptor instead.
+func (*BlessedConfig) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *BlessedConfig) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *BlessedConfig) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
+func (x *BlessedConfig) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *BlessedConfig) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *BlessedConfig) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *BlessedConfig) GetWho() string {
+	if x != nil {
+		return x.Who
+	}
+	return ""
 }
 
 type GetConfigRequest struct {
@@ -2640,7 +3056,7 @@ type GetConfigRequest struct {
 
 func (x *GetConfigRequest) Reset() {
 	*x = GetConfigRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[41]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2652,7 +3068,7 @@ func (x *GetConfigRequest) String() string {
 func (*GetConfigRequest) ProtoMessage() {}
 
 func (x *GetConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[41]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2665,7 +3081,7 @@ func (x *GetConfigRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConfigRequest.ProtoReflect.Descriptor instead.
 func (*GetConfigRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{41}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetConfigRequest) GetTenant() uint32 {
@@ -2706,7 +3122,7 @@ type GetConfigResponse struct {
 
 func (x *GetConfigResponse) Reset() {
 	*x = GetConfigResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[42]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2718,7 +3134,7 @@ func (x *GetConfigResponse) String() string {
 func (*GetConfigResponse) ProtoMessage() {}
 
 func (x *GetConfigResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[42]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2731,7 +3147,7 @@ func (x *GetConfigResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConfigResponse.ProtoReflect.Descriptor instead.
 func (*GetConfigResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{42}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetConfigResponse) GetDigest() string {
@@ -2765,7 +3181,7 @@ type DiffConfigRequest struct {
 
 func (x *DiffConfigRequest) Reset() {
 	*x = DiffConfigRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[43]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2777,7 +3193,7 @@ func (x *DiffConfigRequest) String() string {
 func (*DiffConfigRequest) ProtoMessage() {}
 
 func (x *DiffConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[43]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2790,7 +3206,7 @@ func (x *DiffConfigRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffConfigRequest.ProtoReflect.Descriptor instead.
 func (*DiffConfigRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{43}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *DiffConfigRequest) GetTenant() uint32 {
@@ -2850,7 +3266,7 @@ type DiffConfigResponse struct {
 
 func (x *DiffConfigResponse) Reset() {
 	*x = DiffConfigResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[44]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +3278,7 @@ func (x *DiffConfigResponse) String() string {
 func (*DiffConfigResponse) ProtoMessage() {}
 
 func (x *DiffConfigResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[44]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +3291,7 @@ func (x *DiffConfigResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiffConfigResponse.ProtoReflect.Descriptor instead.
 func (*DiffConfigResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{44}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DiffConfigResponse) GetFrom() string {
@@ -2928,14 +3344,16 @@ type BlessConfigRequest struct {
 	// Of a version that is kept.
 	Digest string `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`
 	// Or a text that somebody brings. With neither, none is right any more.
-	Text          []byte `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	Text []byte `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	// Why, for those who read the changes; cut to 512 bytes.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BlessConfigRequest) Reset() {
 	*x = BlessConfigRequest{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[45]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2947,7 +3365,7 @@ func (x *BlessConfigRequest) String() string {
 func (*BlessConfigRequest) ProtoMessage() {}
 
 func (x *BlessConfigRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[45]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2960,7 +3378,7 @@ func (x *BlessConfigRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlessConfigRequest.ProtoReflect.Descriptor instead.
 func (*BlessConfigRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{45}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *BlessConfigRequest) GetTenant() uint32 {
@@ -2998,6 +3416,13 @@ func (x *BlessConfigRequest) GetText() []byte {
 	return nil
 }
 
+func (x *BlessConfigRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type BlessConfigResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3006,7 +3431,7 @@ type BlessConfigResponse struct {
 
 func (x *BlessConfigResponse) Reset() {
 	*x = BlessConfigResponse{}
-	mi := &file_vedette_v1_monitor_proto_msgTypes[46]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3443,7 @@ func (x *BlessConfigResponse) String() string {
 func (*BlessConfigResponse) ProtoMessage() {}
 
 func (x *BlessConfigResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_monitor_proto_msgTypes[46]
+	mi := &file_vedette_v1_monitor_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3456,7 @@ func (x *BlessConfigResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlessConfigResponse.ProtoReflect.Descriptor instead.
 func (*BlessConfigResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{46}
+	return file_vedette_v1_monitor_proto_rawDescGZIP(), []int{51}
 }
 
 var File_vedette_v1_monitor_proto protoreflect.FileDescriptor
@@ -3064,13 +3489,14 @@ const file_vedette_v1_monitor_proto_rawDesc = "" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x12\x1e\n" +
 	"\n" +
 	"credential\x18\x02 \x01(\tR\n" +
-	"credential\"\\\n" +
+	"credential\"\x80\x01\n" +
 	"\tDeviceSsh\x12\x12\n" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x12\x1e\n" +
 	"\n" +
 	"credential\x18\x02 \x01(\tR\n" +
 	"credential\x12\x1b\n" +
-	"\thost_keys\x18\x03 \x03(\tR\bhostKeys\"Z\n" +
+	"\thost_keys\x18\x03 \x03(\tR\bhostKeys\x12\"\n" +
+	"\ffingerprints\x18\x04 \x03(\tR\ffingerprints\"Z\n" +
 	"\x12ListDevicesRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\x12\x14\n" +
@@ -3173,7 +3599,33 @@ const file_vedette_v1_monitor_proto_rawDesc = "" +
 	"\atook_ms\x18\t \x01(\x04R\x06tookMs\x12\x1f\n" +
 	"\vinterval_ms\x18\n" +
 	" \x01(\x04R\n" +
-	"intervalMs\"^\n" +
+	"intervalMs\"/\n" +
+	"\x13ListMonitorsRequest\x12\x18\n" +
+	"\atenants\x18\x01 \x03(\rR\atenants\"\xd1\x02\n" +
+	"\aMonitor\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x16\n" +
+	"\x06module\x18\x02 \x01(\tR\x06module\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12 \n" +
+	"\vdescription\x18\x04 \x01(\tR\vdescription\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\x12\x16\n" +
+	"\x06schema\x18\x06 \x01(\tR\x06schema\x12\x1a\n" +
+	"\bsettings\x18\a \x01(\tR\bsettings\x12\x1f\n" +
+	"\vinterval_ms\x18\b \x01(\x04R\n" +
+	"intervalMs\x12\x1b\n" +
+	"\tjitter_ms\x18\t \x01(\x04R\bjitterMs\x12\x1d\n" +
+	"\n" +
+	"timeout_ms\x18\n" +
+	" \x01(\x04R\ttimeoutMs\x123\n" +
+	"\atargets\x18\v \x03(\v2\x19.vedette.v1.MonitorTargetR\atargets\"\xc4\x01\n" +
+	"\rMonitorTarget\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\"\n" +
+	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x12\n" +
+	"\x04oids\x18\x04 \x03(\tR\x04oids\x12/\n" +
+	"\bcommands\x18\x05 \x03(\v2\x13.vedette.v1.CommandR\bcommands\x12\x14\n" +
+	"\x05ports\x18\x06 \x03(\rR\x05ports\"G\n" +
+	"\x14ListMonitorsResponse\x12/\n" +
+	"\bmonitors\x18\x01 \x03(\v2\x13.vedette.v1.MonitorR\bmonitors\"^\n" +
 	"\x12ListWatchesRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\x12\x16\n" +
 	"\x06module\x18\x02 \x01(\tR\x06module\x12\x16\n" +
@@ -3226,14 +3678,23 @@ const file_vedette_v1_monitor_proto_rawDesc = "" +
 	"\x05added\x18\x06 \x01(\rR\x05added\x12\x18\n" +
 	"\aremoved\x18\a \x01(\rR\aremoved\x12\x14\n" +
 	"\x05bytes\x18\b \x01(\rR\x05bytes\x12\x18\n" +
-	"\ablessed\x18\t \x01(\bR\ablessed\"p\n" +
+	"\ablessed\x18\t \x01(\bR\ablessed\"\x88\x01\n" +
 	"\x12ListConfigsRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\rR\x05limit\"L\n" +
+	"\x05limit\x18\x04 \x01(\rR\x05limit\x12\x16\n" +
+	"\x06newest\x18\x05 \x01(\bR\x06newest\"\x81\x01\n" +
 	"\x13ListConfigsResponse\x125\n" +
-	"\bversions\x18\x01 \x03(\v2\x19.vedette.v1.ConfigVersionR\bversions\"n\n" +
+	"\bversions\x18\x01 \x03(\v2\x19.vedette.v1.ConfigVersionR\bversions\x123\n" +
+	"\ablessed\x18\x02 \x03(\v2\x19.vedette.v1.BlessedConfigR\ablessed\"\xa9\x01\n" +
+	"\rBlessedConfig\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\tR\x06digest\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x10\n" +
+	"\x03who\x18\x06 \x01(\tR\x03who\"n\n" +
 	"\x10GetConfigRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
@@ -3255,15 +3716,15 @@ const file_vedette_v1_monitor_proto_rawDesc = "" +
 	"\x05added\x18\x03 \x01(\rR\x05added\x12\x18\n" +
 	"\aremoved\x18\x04 \x01(\rR\aremoved\x12\x12\n" +
 	"\x04diff\x18\x05 \x01(\fR\x04diff\x12\x10\n" +
-	"\x03cut\x18\x06 \x01(\bR\x03cut\"\x84\x01\n" +
+	"\x03cut\x18\x06 \x01(\bR\x03cut\"\x9c\x01\n" +
 	"\x12BlessConfigRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
 	"\x06digest\x18\x04 \x01(\tR\x06digest\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\fR\x04text\"\x15\n" +
-	"\x13BlessConfigResponse2\xd1\n" +
-	"\n" +
+	"\x04text\x18\x05 \x01(\fR\x04text\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\x15\n" +
+	"\x13BlessConfigResponse2\xa9\v\n" +
 	"\x0eMonitorService\x12S\n" +
 	"\vListDevices\x12\x1e.vedette.v1.ListDevicesRequest\x1a\x1f.vedette.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12H\n" +
 	"\tPutDevice\x12\x1c.vedette.v1.PutDeviceRequest\x1a\x1d.vedette.v1.PutDeviceResponse\x12Q\n" +
@@ -3272,7 +3733,8 @@ const file_vedette_v1_monitor_proto_rawDesc = "" +
 	"\x0fListCredentials\x12\".vedette.v1.ListCredentialsRequest\x1a#.vedette.v1.ListCredentialsResponse\"\x03\x90\x02\x01\x12T\n" +
 	"\rPutCredential\x12 .vedette.v1.PutCredentialRequest\x1a!.vedette.v1.PutCredentialResponse\x12]\n" +
 	"\x10RemoveCredential\x12#.vedette.v1.RemoveCredentialRequest\x1a$.vedette.v1.RemoveCredentialResponse\x12e\n" +
-	"\x11ListDeviceChanges\x12$.vedette.v1.ListDeviceChangesRequest\x1a%.vedette.v1.ListDeviceChangesResponse\"\x03\x90\x02\x01\x12S\n" +
+	"\x11ListDeviceChanges\x12$.vedette.v1.ListDeviceChangesRequest\x1a%.vedette.v1.ListDeviceChangesResponse\"\x03\x90\x02\x01\x12V\n" +
+	"\fListMonitors\x12\x1f.vedette.v1.ListMonitorsRequest\x1a .vedette.v1.ListMonitorsResponse\"\x03\x90\x02\x01\x12S\n" +
 	"\vListWatches\x12\x1e.vedette.v1.ListWatchesRequest\x1a\x1f.vedette.v1.ListWatchesResponse\"\x03\x90\x02\x01\x12E\n" +
 	"\bPutWatch\x12\x1b.vedette.v1.PutWatchRequest\x1a\x1c.vedette.v1.PutWatchResponse\x12N\n" +
 	"\vRemoveWatch\x12\x1e.vedette.v1.RemoveWatchRequest\x1a\x1f.vedette.v1.RemoveWatchResponse\x12E\n" +
@@ -3298,7 +3760,7 @@ func file_vedette_v1_monitor_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_monitor_proto_rawDescData
 }
 
-var file_vedette_v1_monitor_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_vedette_v1_monitor_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_vedette_v1_monitor_proto_goTypes = []any{
 	(*Device)(nil),                    // 0: vedette.v1.Device
 	(*DeviceHttp)(nil),                // 1: vedette.v1.DeviceHttp
@@ -3327,99 +3789,111 @@ var file_vedette_v1_monitor_proto_goTypes = []any{
 	(*Command)(nil),                   // 24: vedette.v1.Command
 	(*Argument)(nil),                  // 25: vedette.v1.Argument
 	(*WatchState)(nil),                // 26: vedette.v1.WatchState
-	(*ListWatchesRequest)(nil),        // 27: vedette.v1.ListWatchesRequest
-	(*WatchEntry)(nil),                // 28: vedette.v1.WatchEntry
-	(*ListWatchesResponse)(nil),       // 29: vedette.v1.ListWatchesResponse
-	(*PutWatchRequest)(nil),           // 30: vedette.v1.PutWatchRequest
-	(*PutWatchResponse)(nil),          // 31: vedette.v1.PutWatchResponse
-	(*RemoveWatchRequest)(nil),        // 32: vedette.v1.RemoveWatchRequest
-	(*RemoveWatchResponse)(nil),       // 33: vedette.v1.RemoveWatchResponse
-	(*TryWatchRequest)(nil),           // 34: vedette.v1.TryWatchRequest
-	(*TryWatchResponse)(nil),          // 35: vedette.v1.TryWatchResponse
-	(*Trial)(nil),                     // 36: vedette.v1.Trial
-	(*HostKey)(nil),                   // 37: vedette.v1.HostKey
-	(*ConfigVersion)(nil),             // 38: vedette.v1.ConfigVersion
-	(*ListConfigsRequest)(nil),        // 39: vedette.v1.ListConfigsRequest
-	(*ListConfigsResponse)(nil),       // 40: vedette.v1.ListConfigsResponse
-	(*GetConfigRequest)(nil),          // 41: vedette.v1.GetConfigRequest
-	(*GetConfigResponse)(nil),         // 42: vedette.v1.GetConfigResponse
-	(*DiffConfigRequest)(nil),         // 43: vedette.v1.DiffConfigRequest
-	(*DiffConfigResponse)(nil),        // 44: vedette.v1.DiffConfigResponse
-	(*BlessConfigRequest)(nil),        // 45: vedette.v1.BlessConfigRequest
-	(*BlessConfigResponse)(nil),       // 46: vedette.v1.BlessConfigResponse
-	(*timestamppb.Timestamp)(nil),     // 47: google.protobuf.Timestamp
+	(*ListMonitorsRequest)(nil),       // 27: vedette.v1.ListMonitorsRequest
+	(*Monitor)(nil),                   // 28: vedette.v1.Monitor
+	(*MonitorTarget)(nil),             // 29: vedette.v1.MonitorTarget
+	(*ListMonitorsResponse)(nil),      // 30: vedette.v1.ListMonitorsResponse
+	(*ListWatchesRequest)(nil),        // 31: vedette.v1.ListWatchesRequest
+	(*WatchEntry)(nil),                // 32: vedette.v1.WatchEntry
+	(*ListWatchesResponse)(nil),       // 33: vedette.v1.ListWatchesResponse
+	(*PutWatchRequest)(nil),           // 34: vedette.v1.PutWatchRequest
+	(*PutWatchResponse)(nil),          // 35: vedette.v1.PutWatchResponse
+	(*RemoveWatchRequest)(nil),        // 36: vedette.v1.RemoveWatchRequest
+	(*RemoveWatchResponse)(nil),       // 37: vedette.v1.RemoveWatchResponse
+	(*TryWatchRequest)(nil),           // 38: vedette.v1.TryWatchRequest
+	(*TryWatchResponse)(nil),          // 39: vedette.v1.TryWatchResponse
+	(*Trial)(nil),                     // 40: vedette.v1.Trial
+	(*HostKey)(nil),                   // 41: vedette.v1.HostKey
+	(*ConfigVersion)(nil),             // 42: vedette.v1.ConfigVersion
+	(*ListConfigsRequest)(nil),        // 43: vedette.v1.ListConfigsRequest
+	(*ListConfigsResponse)(nil),       // 44: vedette.v1.ListConfigsResponse
+	(*BlessedConfig)(nil),             // 45: vedette.v1.BlessedConfig
+	(*GetConfigRequest)(nil),          // 46: vedette.v1.GetConfigRequest
+	(*GetConfigResponse)(nil),         // 47: vedette.v1.GetConfigResponse
+	(*DiffConfigRequest)(nil),         // 48: vedette.v1.DiffConfigRequest
+	(*DiffConfigResponse)(nil),        // 49: vedette.v1.DiffConfigResponse
+	(*BlessConfigRequest)(nil),        // 50: vedette.v1.BlessConfigRequest
+	(*BlessConfigResponse)(nil),       // 51: vedette.v1.BlessConfigResponse
+	(*timestamppb.Timestamp)(nil),     // 52: google.protobuf.Timestamp
 }
 var file_vedette_v1_monitor_proto_depIdxs = []int32{
 	1,  // 0: vedette.v1.Device.http:type_name -> vedette.v1.DeviceHttp
 	2,  // 1: vedette.v1.Device.snmp:type_name -> vedette.v1.DeviceSnmp
 	3,  // 2: vedette.v1.Device.ssh:type_name -> vedette.v1.DeviceSsh
-	47, // 3: vedette.v1.Device.updated_at:type_name -> google.protobuf.Timestamp
+	52, // 3: vedette.v1.Device.updated_at:type_name -> google.protobuf.Timestamp
 	0,  // 4: vedette.v1.ListDevicesResponse.devices:type_name -> vedette.v1.Device
 	0,  // 5: vedette.v1.PutDeviceRequest.device:type_name -> vedette.v1.Device
 	0,  // 6: vedette.v1.PutDeviceResponse.device:type_name -> vedette.v1.Device
 	0,  // 7: vedette.v1.ApproveHostKeyResponse.device:type_name -> vedette.v1.Device
-	47, // 8: vedette.v1.Credential.updated_at:type_name -> google.protobuf.Timestamp
+	52, // 8: vedette.v1.Credential.updated_at:type_name -> google.protobuf.Timestamp
 	12, // 9: vedette.v1.ListCredentialsResponse.credentials:type_name -> vedette.v1.Credential
-	47, // 10: vedette.v1.DeviceChange.at:type_name -> google.protobuf.Timestamp
+	52, // 10: vedette.v1.DeviceChange.at:type_name -> google.protobuf.Timestamp
 	20, // 11: vedette.v1.ListDeviceChangesResponse.changes:type_name -> vedette.v1.DeviceChange
 	23, // 12: vedette.v1.Watch.targets:type_name -> vedette.v1.WatchTarget
-	47, // 13: vedette.v1.Watch.set_at:type_name -> google.protobuf.Timestamp
+	52, // 13: vedette.v1.Watch.set_at:type_name -> google.protobuf.Timestamp
 	24, // 14: vedette.v1.WatchTarget.commands:type_name -> vedette.v1.Command
 	25, // 15: vedette.v1.Command.args:type_name -> vedette.v1.Argument
-	47, // 16: vedette.v1.WatchState.last:type_name -> google.protobuf.Timestamp
-	47, // 17: vedette.v1.WatchState.last_good:type_name -> google.protobuf.Timestamp
-	47, // 18: vedette.v1.WatchState.next:type_name -> google.protobuf.Timestamp
-	22, // 19: vedette.v1.WatchEntry.watch:type_name -> vedette.v1.Watch
-	26, // 20: vedette.v1.WatchEntry.state:type_name -> vedette.v1.WatchState
-	28, // 21: vedette.v1.ListWatchesResponse.watches:type_name -> vedette.v1.WatchEntry
-	22, // 22: vedette.v1.PutWatchRequest.watch:type_name -> vedette.v1.Watch
-	24, // 23: vedette.v1.PutWatchRequest.commands:type_name -> vedette.v1.Command
-	22, // 24: vedette.v1.PutWatchResponse.watch:type_name -> vedette.v1.Watch
-	36, // 25: vedette.v1.PutWatchResponse.trial:type_name -> vedette.v1.Trial
-	22, // 26: vedette.v1.TryWatchRequest.watch:type_name -> vedette.v1.Watch
-	24, // 27: vedette.v1.TryWatchRequest.commands:type_name -> vedette.v1.Command
-	36, // 28: vedette.v1.TryWatchResponse.trial:type_name -> vedette.v1.Trial
-	37, // 29: vedette.v1.Trial.host_keys:type_name -> vedette.v1.HostKey
-	38, // 30: vedette.v1.Trial.configs:type_name -> vedette.v1.ConfigVersion
-	47, // 31: vedette.v1.ConfigVersion.at:type_name -> google.protobuf.Timestamp
-	38, // 32: vedette.v1.ListConfigsResponse.versions:type_name -> vedette.v1.ConfigVersion
-	4,  // 33: vedette.v1.MonitorService.ListDevices:input_type -> vedette.v1.ListDevicesRequest
-	6,  // 34: vedette.v1.MonitorService.PutDevice:input_type -> vedette.v1.PutDeviceRequest
-	8,  // 35: vedette.v1.MonitorService.RemoveDevice:input_type -> vedette.v1.RemoveDeviceRequest
-	10, // 36: vedette.v1.MonitorService.ApproveHostKey:input_type -> vedette.v1.ApproveHostKeyRequest
-	13, // 37: vedette.v1.MonitorService.ListCredentials:input_type -> vedette.v1.ListCredentialsRequest
-	15, // 38: vedette.v1.MonitorService.PutCredential:input_type -> vedette.v1.PutCredentialRequest
-	17, // 39: vedette.v1.MonitorService.RemoveCredential:input_type -> vedette.v1.RemoveCredentialRequest
-	19, // 40: vedette.v1.MonitorService.ListDeviceChanges:input_type -> vedette.v1.ListDeviceChangesRequest
-	27, // 41: vedette.v1.MonitorService.ListWatches:input_type -> vedette.v1.ListWatchesRequest
-	30, // 42: vedette.v1.MonitorService.PutWatch:input_type -> vedette.v1.PutWatchRequest
-	32, // 43: vedette.v1.MonitorService.RemoveWatch:input_type -> vedette.v1.RemoveWatchRequest
-	34, // 44: vedette.v1.MonitorService.TryWatch:input_type -> vedette.v1.TryWatchRequest
-	39, // 45: vedette.v1.MonitorService.ListConfigs:input_type -> vedette.v1.ListConfigsRequest
-	41, // 46: vedette.v1.MonitorService.GetConfig:input_type -> vedette.v1.GetConfigRequest
-	43, // 47: vedette.v1.MonitorService.DiffConfig:input_type -> vedette.v1.DiffConfigRequest
-	45, // 48: vedette.v1.MonitorService.BlessConfig:input_type -> vedette.v1.BlessConfigRequest
-	5,  // 49: vedette.v1.MonitorService.ListDevices:output_type -> vedette.v1.ListDevicesResponse
-	7,  // 50: vedette.v1.MonitorService.PutDevice:output_type -> vedette.v1.PutDeviceResponse
-	9,  // 51: vedette.v1.MonitorService.RemoveDevice:output_type -> vedette.v1.RemoveDeviceResponse
-	11, // 52: vedette.v1.MonitorService.ApproveHostKey:output_type -> vedette.v1.ApproveHostKeyResponse
-	14, // 53: vedette.v1.MonitorService.ListCredentials:output_type -> vedette.v1.ListCredentialsResponse
-	16, // 54: vedette.v1.MonitorService.PutCredential:output_type -> vedette.v1.PutCredentialResponse
-	18, // 55: vedette.v1.MonitorService.RemoveCredential:output_type -> vedette.v1.RemoveCredentialResponse
-	21, // 56: vedette.v1.MonitorService.ListDeviceChanges:output_type -> vedette.v1.ListDeviceChangesResponse
-	29, // 57: vedette.v1.MonitorService.ListWatches:output_type -> vedette.v1.ListWatchesResponse
-	31, // 58: vedette.v1.MonitorService.PutWatch:output_type -> vedette.v1.PutWatchResponse
-	33, // 59: vedette.v1.MonitorService.RemoveWatch:output_type -> vedette.v1.RemoveWatchResponse
-	35, // 60: vedette.v1.MonitorService.TryWatch:output_type -> vedette.v1.TryWatchResponse
-	40, // 61: vedette.v1.MonitorService.ListConfigs:output_type -> vedette.v1.ListConfigsResponse
-	42, // 62: vedette.v1.MonitorService.GetConfig:output_type -> vedette.v1.GetConfigResponse
-	44, // 63: vedette.v1.MonitorService.DiffConfig:output_type -> vedette.v1.DiffConfigResponse
-	46, // 64: vedette.v1.MonitorService.BlessConfig:output_type -> vedette.v1.BlessConfigResponse
-	49, // [49:65] is the sub-list for method output_type
-	33, // [33:49] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	52, // 16: vedette.v1.WatchState.last:type_name -> google.protobuf.Timestamp
+	52, // 17: vedette.v1.WatchState.last_good:type_name -> google.protobuf.Timestamp
+	52, // 18: vedette.v1.WatchState.next:type_name -> google.protobuf.Timestamp
+	29, // 19: vedette.v1.Monitor.targets:type_name -> vedette.v1.MonitorTarget
+	24, // 20: vedette.v1.MonitorTarget.commands:type_name -> vedette.v1.Command
+	28, // 21: vedette.v1.ListMonitorsResponse.monitors:type_name -> vedette.v1.Monitor
+	22, // 22: vedette.v1.WatchEntry.watch:type_name -> vedette.v1.Watch
+	26, // 23: vedette.v1.WatchEntry.state:type_name -> vedette.v1.WatchState
+	32, // 24: vedette.v1.ListWatchesResponse.watches:type_name -> vedette.v1.WatchEntry
+	22, // 25: vedette.v1.PutWatchRequest.watch:type_name -> vedette.v1.Watch
+	24, // 26: vedette.v1.PutWatchRequest.commands:type_name -> vedette.v1.Command
+	22, // 27: vedette.v1.PutWatchResponse.watch:type_name -> vedette.v1.Watch
+	40, // 28: vedette.v1.PutWatchResponse.trial:type_name -> vedette.v1.Trial
+	22, // 29: vedette.v1.TryWatchRequest.watch:type_name -> vedette.v1.Watch
+	24, // 30: vedette.v1.TryWatchRequest.commands:type_name -> vedette.v1.Command
+	40, // 31: vedette.v1.TryWatchResponse.trial:type_name -> vedette.v1.Trial
+	41, // 32: vedette.v1.Trial.host_keys:type_name -> vedette.v1.HostKey
+	42, // 33: vedette.v1.Trial.configs:type_name -> vedette.v1.ConfigVersion
+	52, // 34: vedette.v1.ConfigVersion.at:type_name -> google.protobuf.Timestamp
+	42, // 35: vedette.v1.ListConfigsResponse.versions:type_name -> vedette.v1.ConfigVersion
+	45, // 36: vedette.v1.ListConfigsResponse.blessed:type_name -> vedette.v1.BlessedConfig
+	52, // 37: vedette.v1.BlessedConfig.at:type_name -> google.protobuf.Timestamp
+	4,  // 38: vedette.v1.MonitorService.ListDevices:input_type -> vedette.v1.ListDevicesRequest
+	6,  // 39: vedette.v1.MonitorService.PutDevice:input_type -> vedette.v1.PutDeviceRequest
+	8,  // 40: vedette.v1.MonitorService.RemoveDevice:input_type -> vedette.v1.RemoveDeviceRequest
+	10, // 41: vedette.v1.MonitorService.ApproveHostKey:input_type -> vedette.v1.ApproveHostKeyRequest
+	13, // 42: vedette.v1.MonitorService.ListCredentials:input_type -> vedette.v1.ListCredentialsRequest
+	15, // 43: vedette.v1.MonitorService.PutCredential:input_type -> vedette.v1.PutCredentialRequest
+	17, // 44: vedette.v1.MonitorService.RemoveCredential:input_type -> vedette.v1.RemoveCredentialRequest
+	19, // 45: vedette.v1.MonitorService.ListDeviceChanges:input_type -> vedette.v1.ListDeviceChangesRequest
+	27, // 46: vedette.v1.MonitorService.ListMonitors:input_type -> vedette.v1.ListMonitorsRequest
+	31, // 47: vedette.v1.MonitorService.ListWatches:input_type -> vedette.v1.ListWatchesRequest
+	34, // 48: vedette.v1.MonitorService.PutWatch:input_type -> vedette.v1.PutWatchRequest
+	36, // 49: vedette.v1.MonitorService.RemoveWatch:input_type -> vedette.v1.RemoveWatchRequest
+	38, // 50: vedette.v1.MonitorService.TryWatch:input_type -> vedette.v1.TryWatchRequest
+	43, // 51: vedette.v1.MonitorService.ListConfigs:input_type -> vedette.v1.ListConfigsRequest
+	46, // 52: vedette.v1.MonitorService.GetConfig:input_type -> vedette.v1.GetConfigRequest
+	48, // 53: vedette.v1.MonitorService.DiffConfig:input_type -> vedette.v1.DiffConfigRequest
+	50, // 54: vedette.v1.MonitorService.BlessConfig:input_type -> vedette.v1.BlessConfigRequest
+	5,  // 55: vedette.v1.MonitorService.ListDevices:output_type -> vedette.v1.ListDevicesResponse
+	7,  // 56: vedette.v1.MonitorService.PutDevice:output_type -> vedette.v1.PutDeviceResponse
+	9,  // 57: vedette.v1.MonitorService.RemoveDevice:output_type -> vedette.v1.RemoveDeviceResponse
+	11, // 58: vedette.v1.MonitorService.ApproveHostKey:output_type -> vedette.v1.ApproveHostKeyResponse
+	14, // 59: vedette.v1.MonitorService.ListCredentials:output_type -> vedette.v1.ListCredentialsResponse
+	16, // 60: vedette.v1.MonitorService.PutCredential:output_type -> vedette.v1.PutCredentialResponse
+	18, // 61: vedette.v1.MonitorService.RemoveCredential:output_type -> vedette.v1.RemoveCredentialResponse
+	21, // 62: vedette.v1.MonitorService.ListDeviceChanges:output_type -> vedette.v1.ListDeviceChangesResponse
+	30, // 63: vedette.v1.MonitorService.ListMonitors:output_type -> vedette.v1.ListMonitorsResponse
+	33, // 64: vedette.v1.MonitorService.ListWatches:output_type -> vedette.v1.ListWatchesResponse
+	35, // 65: vedette.v1.MonitorService.PutWatch:output_type -> vedette.v1.PutWatchResponse
+	37, // 66: vedette.v1.MonitorService.RemoveWatch:output_type -> vedette.v1.RemoveWatchResponse
+	39, // 67: vedette.v1.MonitorService.TryWatch:output_type -> vedette.v1.TryWatchResponse
+	44, // 68: vedette.v1.MonitorService.ListConfigs:output_type -> vedette.v1.ListConfigsResponse
+	47, // 69: vedette.v1.MonitorService.GetConfig:output_type -> vedette.v1.GetConfigResponse
+	49, // 70: vedette.v1.MonitorService.DiffConfig:output_type -> vedette.v1.DiffConfigResponse
+	51, // 71: vedette.v1.MonitorService.BlessConfig:output_type -> vedette.v1.BlessConfigResponse
+	55, // [55:72] is the sub-list for method output_type
+	38, // [38:55] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_monitor_proto_init() }
@@ -3433,7 +3907,7 @@ func file_vedette_v1_monitor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_monitor_proto_rawDesc), len(file_vedette_v1_monitor_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   47,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

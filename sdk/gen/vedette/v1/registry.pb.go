@@ -39,7 +39,20 @@ type RegistryPackage struct {
 	Reason      string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
 	Replacement string `protobuf:"bytes,8,opt,name=replacement,proto3" json:"replacement,omitempty"`
 	// It runs for the organization that was asked about.
-	Running       bool `protobuf:"varint,9,opt,name=running,proto3" json:"running,omitempty"`
+	Running bool `protobuf:"varint,9,opt,name=running,proto3" json:"running,omitempty"`
+	// Channels of the signed index that name it.
+	Channels []string `protobuf:"bytes,10,rep,name=channels,proto3" json:"channels,omitempty"`
+	// Only the signed index names it: its content is in the remote registry.
+	Remote bool `protobuf:"varint,11,opt,name=remote,proto3" json:"remote,omitempty"`
+	// Of the newest version of each module, and of those that run.
+	Trust       *Trust       `protobuf:"bytes,12,opt,name=trust,proto3" json:"trust,omitempty"`
+	Conformance *Conformance `protobuf:"bytes,13,opt,name=conformance,proto3" json:"conformance,omitempty"`
+	// What it asks for; where trust is set.
+	Capabilities []string `protobuf:"bytes,14,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// How many of the caller's organizations it runs for, as their own or as what all share.
+	Runs uint32 `protobuf:"varint,15,opt,name=runs,proto3" json:"runs,omitempty"`
+	// It came with the host.
+	Shipped       bool `protobuf:"varint,16,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -137,6 +150,839 @@ func (x *RegistryPackage) GetRunning() bool {
 	return false
 }
 
+func (x *RegistryPackage) GetChannels() []string {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
+func (x *RegistryPackage) GetRemote() bool {
+	if x != nil {
+		return x.Remote
+	}
+	return false
+}
+
+func (x *RegistryPackage) GetTrust() *Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return nil
+}
+
+func (x *RegistryPackage) GetConformance() *Conformance {
+	if x != nil {
+		return x.Conformance
+	}
+	return nil
+}
+
+func (x *RegistryPackage) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *RegistryPackage) GetRuns() uint32 {
+	if x != nil {
+		return x.Runs
+	}
+	return 0
+}
+
+func (x *RegistryPackage) GetShipped() bool {
+	if x != nil {
+		return x.Shipped
+	}
+	return false
+}
+
+type GetPackageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0 for what all share (admin only).
+	Tenant uint32 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// "publisher/name:version" or "sha256:…".
+	Reference     string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPackageRequest) Reset() {
+	*x = GetPackageRequest{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPackageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPackageRequest) ProtoMessage() {}
+
+func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPackageRequest.ProtoReflect.Descriptor instead.
+func (*GetPackageRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GetPackageRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *GetPackageRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+type GetPackageResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Package *RegistryPackage       `protobuf:"bytes,1,opt,name=package,proto3" json:"package,omitempty"`
+	// The manifest in its canonical form.
+	Manifest string `protobuf:"bytes,2,opt,name=manifest,proto3" json:"manifest,omitempty"`
+	// Empty when it has none.
+	Readme string `protobuf:"bytes,3,opt,name=readme,proto3" json:"readme,omitempty"`
+	// Of all its files together.
+	Bytes uint64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Files with its own tests, and with what is not code.
+	Vectors       []string            `protobuf:"bytes,5,rep,name=vectors,proto3" json:"vectors,omitempty"`
+	Documents     []string            `protobuf:"bytes,6,rep,name=documents,proto3" json:"documents,omitempty"`
+	Asks          []*AskedCapability  `protobuf:"bytes,7,rep,name=asks,proto3" json:"asks,omitempty"`
+	Statements    []*PackageStatement `protobuf:"bytes,8,rep,name=statements,proto3" json:"statements,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPackageResponse) Reset() {
+	*x = GetPackageResponse{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPackageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPackageResponse) ProtoMessage() {}
+
+func (x *GetPackageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPackageResponse.ProtoReflect.Descriptor instead.
+func (*GetPackageResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetPackageResponse) GetPackage() *RegistryPackage {
+	if x != nil {
+		return x.Package
+	}
+	return nil
+}
+
+func (x *GetPackageResponse) GetManifest() string {
+	if x != nil {
+		return x.Manifest
+	}
+	return ""
+}
+
+func (x *GetPackageResponse) GetReadme() string {
+	if x != nil {
+		return x.Readme
+	}
+	return ""
+}
+
+func (x *GetPackageResponse) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *GetPackageResponse) GetVectors() []string {
+	if x != nil {
+		return x.Vectors
+	}
+	return nil
+}
+
+func (x *GetPackageResponse) GetDocuments() []string {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+func (x *GetPackageResponse) GetAsks() []*AskedCapability {
+	if x != nil {
+		return x.Asks
+	}
+	return nil
+}
+
+func (x *GetPackageResponse) GetStatements() []*PackageStatement {
+	if x != nil {
+		return x.Statements
+	}
+	return nil
+}
+
+// AskedCapability is what a version asks for.
+type AskedCapability struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Id     string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Names of the targets or tables.
+	Targets       []string `protobuf:"bytes,3,rep,name=targets,proto3" json:"targets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskedCapability) Reset() {
+	*x = AskedCapability{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskedCapability) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskedCapability) ProtoMessage() {}
+
+func (x *AskedCapability) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskedCapability.ProtoReflect.Descriptor instead.
+func (*AskedCapability) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AskedCapability) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AskedCapability) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AskedCapability) GetTargets() []string {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+// PackageStatement is a signed document about a version.
+type PackageStatement struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Digest string                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"`
+	// signature, sbom, provenance or conformance.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Names of the keys of the policies in force whose signatures hold.
+	Signers []string `protobuf:"bytes,3,rep,name=signers,proto3" json:"signers,omitempty"`
+	// Ids of the keys that it names beside those; whether they are theirs is not known.
+	Unknown []string `protobuf:"bytes,4,rep,name=unknown,proto3" json:"unknown,omitempty"`
+	// Why it is not believed; empty when signers are.
+	Problem string `protobuf:"bytes,5,opt,name=problem,proto3" json:"problem,omitempty"`
+	// Types that are valid to be assigned to Content:
+	//
+	//	*PackageStatement_Release
+	//	*PackageStatement_Sbom
+	//	*PackageStatement_Provenance
+	//	*PackageStatement_Conformance
+	Content       isPackageStatement_Content `protobuf_oneof:"content"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PackageStatement) Reset() {
+	*x = PackageStatement{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PackageStatement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PackageStatement) ProtoMessage() {}
+
+func (x *PackageStatement) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PackageStatement.ProtoReflect.Descriptor instead.
+func (*PackageStatement) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PackageStatement) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *PackageStatement) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *PackageStatement) GetSigners() []string {
+	if x != nil {
+		return x.Signers
+	}
+	return nil
+}
+
+func (x *PackageStatement) GetUnknown() []string {
+	if x != nil {
+		return x.Unknown
+	}
+	return nil
+}
+
+func (x *PackageStatement) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+func (x *PackageStatement) GetContent() isPackageStatement_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *PackageStatement) GetRelease() *ReleaseStatement {
+	if x != nil {
+		if x, ok := x.Content.(*PackageStatement_Release); ok {
+			return x.Release
+		}
+	}
+	return nil
+}
+
+func (x *PackageStatement) GetSbom() *SoftwareBill {
+	if x != nil {
+		if x, ok := x.Content.(*PackageStatement_Sbom); ok {
+			return x.Sbom
+		}
+	}
+	return nil
+}
+
+func (x *PackageStatement) GetProvenance() *BuildStatement {
+	if x != nil {
+		if x, ok := x.Content.(*PackageStatement_Provenance); ok {
+			return x.Provenance
+		}
+	}
+	return nil
+}
+
+func (x *PackageStatement) GetConformance() *ConformanceReport {
+	if x != nil {
+		if x, ok := x.Content.(*PackageStatement_Conformance); ok {
+			return x.Conformance
+		}
+	}
+	return nil
+}
+
+type isPackageStatement_Content interface {
+	isPackageStatement_Content()
+}
+
+type PackageStatement_Release struct {
+	Release *ReleaseStatement `protobuf:"bytes,6,opt,name=release,proto3,oneof"`
+}
+
+type PackageStatement_Sbom struct {
+	Sbom *SoftwareBill `protobuf:"bytes,7,opt,name=sbom,proto3,oneof"`
+}
+
+type PackageStatement_Provenance struct {
+	Provenance *BuildStatement `protobuf:"bytes,8,opt,name=provenance,proto3,oneof"`
+}
+
+type PackageStatement_Conformance struct {
+	Conformance *ConformanceReport `protobuf:"bytes,9,opt,name=conformance,proto3,oneof"`
+}
+
+func (*PackageStatement_Release) isPackageStatement_Content() {}
+
+func (*PackageStatement_Sbom) isPackageStatement_Content() {}
+
+func (*PackageStatement_Provenance) isPackageStatement_Content() {}
+
+func (*PackageStatement_Conformance) isPackageStatement_Content() {}
+
+type ReleaseStatement struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Signed *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=signed,proto3" json:"signed,omitempty"`
+	// The one site that it is meant for; empty for all.
+	Audience      string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseStatement) Reset() {
+	*x = ReleaseStatement{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseStatement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseStatement) ProtoMessage() {}
+
+func (x *ReleaseStatement) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseStatement.ProtoReflect.Descriptor instead.
+func (*ReleaseStatement) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReleaseStatement) GetSigned() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+func (x *ReleaseStatement) GetAudience() string {
+	if x != nil {
+		return x.Audience
+	}
+	return ""
+}
+
+type SoftwareBill struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as "CycloneDX 1.6".
+	Format string `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
+	// At most 1,000.
+	Components    []*SoftwareComponent `protobuf:"bytes,2,rep,name=components,proto3" json:"components,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SoftwareBill) Reset() {
+	*x = SoftwareBill{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SoftwareBill) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SoftwareBill) ProtoMessage() {}
+
+func (x *SoftwareBill) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SoftwareBill.ProtoReflect.Descriptor instead.
+func (*SoftwareBill) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SoftwareBill) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *SoftwareBill) GetComponents() []*SoftwareComponent {
+	if x != nil {
+		return x.Components
+	}
+	return nil
+}
+
+type SoftwareComponent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// file or library.
+	Kind    string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name    string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Version string `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	// Package URL.
+	Purl          string `protobuf:"bytes,4,opt,name=purl,proto3" json:"purl,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SoftwareComponent) Reset() {
+	*x = SoftwareComponent{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SoftwareComponent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SoftwareComponent) ProtoMessage() {}
+
+func (x *SoftwareComponent) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SoftwareComponent.ProtoReflect.Descriptor instead.
+func (*SoftwareComponent) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SoftwareComponent) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SoftwareComponent) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SoftwareComponent) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *SoftwareComponent) GetPurl() string {
+	if x != nil {
+		return x.Purl
+	}
+	return ""
+}
+
+type BuildStatement struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Builder      string                 `protobuf:"bytes,1,opt,name=builder,proto3" json:"builder,omitempty"`
+	Source       string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	SourceDigest string                 `protobuf:"bytes,3,opt,name=source_digest,json=sourceDigest,proto3" json:"source_digest,omitempty"`
+	// "tinygo 0.41.1".
+	Toolchain []string `protobuf:"bytes,4,rep,name=toolchain,proto3" json:"toolchain,omitempty"`
+	// What went into it beside the source; at most 1,000.
+	Materials     []*SoftwareMaterial `protobuf:"bytes,5,rep,name=materials,proto3" json:"materials,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BuildStatement) Reset() {
+	*x = BuildStatement{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BuildStatement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BuildStatement) ProtoMessage() {}
+
+func (x *BuildStatement) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BuildStatement.ProtoReflect.Descriptor instead.
+func (*BuildStatement) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *BuildStatement) GetBuilder() string {
+	if x != nil {
+		return x.Builder
+	}
+	return ""
+}
+
+func (x *BuildStatement) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *BuildStatement) GetSourceDigest() string {
+	if x != nil {
+		return x.SourceDigest
+	}
+	return ""
+}
+
+func (x *BuildStatement) GetToolchain() []string {
+	if x != nil {
+		return x.Toolchain
+	}
+	return nil
+}
+
+func (x *BuildStatement) GetMaterials() []*SoftwareMaterial {
+	if x != nil {
+		return x.Materials
+	}
+	return nil
+}
+
+type SoftwareMaterial struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Uri           string                 `protobuf:"bytes,1,opt,name=uri,proto3" json:"uri,omitempty"`
+	Digest        string                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SoftwareMaterial) Reset() {
+	*x = SoftwareMaterial{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SoftwareMaterial) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SoftwareMaterial) ProtoMessage() {}
+
+func (x *SoftwareMaterial) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SoftwareMaterial.ProtoReflect.Descriptor instead.
+func (*SoftwareMaterial) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SoftwareMaterial) GetUri() string {
+	if x != nil {
+		return x.Uri
+	}
+	return ""
+}
+
+func (x *SoftwareMaterial) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+type FetchPackageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who is to run it; 0 for all (admin only).
+	Tenant uint32 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// As of InstallModuleRequest.
+	Reference     string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchPackageRequest) Reset() {
+	*x = FetchPackageRequest{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchPackageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchPackageRequest) ProtoMessage() {}
+
+func (x *FetchPackageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchPackageRequest.ProtoReflect.Descriptor instead.
+func (*FetchPackageRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *FetchPackageRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *FetchPackageRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+type FetchPackageResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Package       []byte                 `protobuf:"bytes,1,opt,name=package,proto3" json:"package,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchPackageResponse) Reset() {
+	*x = FetchPackageResponse{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchPackageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchPackageResponse) ProtoMessage() {}
+
+func (x *FetchPackageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchPackageResponse.ProtoReflect.Descriptor instead.
+func (*FetchPackageResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *FetchPackageResponse) GetPackage() []byte {
+	if x != nil {
+		return x.Package
+	}
+	return nil
+}
+
 type ListPackagesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0 for what all share (admin only).
@@ -149,7 +995,7 @@ type ListPackagesRequest struct {
 
 func (x *ListPackagesRequest) Reset() {
 	*x = ListPackagesRequest{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[1]
+	mi := &file_vedette_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -161,7 +1007,7 @@ func (x *ListPackagesRequest) String() string {
 func (*ListPackagesRequest) ProtoMessage() {}
 
 func (x *ListPackagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[1]
+	mi := &file_vedette_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -174,7 +1020,7 @@ func (x *ListPackagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPackagesRequest.ProtoReflect.Descriptor instead.
 func (*ListPackagesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{1}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListPackagesRequest) GetTenant() uint32 {
@@ -201,7 +1047,7 @@ type ListPackagesResponse struct {
 
 func (x *ListPackagesResponse) Reset() {
 	*x = ListPackagesResponse{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[2]
+	mi := &file_vedette_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -213,7 +1059,7 @@ func (x *ListPackagesResponse) String() string {
 func (*ListPackagesResponse) ProtoMessage() {}
 
 func (x *ListPackagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[2]
+	mi := &file_vedette_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -226,7 +1072,7 @@ func (x *ListPackagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPackagesResponse.ProtoReflect.Descriptor instead.
 func (*ListPackagesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{2}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListPackagesResponse) GetPackages() []*RegistryPackage {
@@ -246,7 +1092,7 @@ type GetTrustPolicyRequest struct {
 
 func (x *GetTrustPolicyRequest) Reset() {
 	*x = GetTrustPolicyRequest{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[3]
+	mi := &file_vedette_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -258,7 +1104,7 @@ func (x *GetTrustPolicyRequest) String() string {
 func (*GetTrustPolicyRequest) ProtoMessage() {}
 
 func (x *GetTrustPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[3]
+	mi := &file_vedette_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -271,7 +1117,7 @@ func (x *GetTrustPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrustPolicyRequest.ProtoReflect.Descriptor instead.
 func (*GetTrustPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{3}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetTrustPolicyRequest) GetTenant() uint32 {
@@ -288,14 +1134,23 @@ type GetTrustPolicyResponse struct {
 	// Those before it, newest first.
 	Before []*TrustPolicy `protobuf:"bytes,2,rep,name=before,proto3" json:"before,omitempty"`
 	// The signed index that is believed; unset when there is none.
-	Index         *SignedIndex `protobuf:"bytes,3,opt,name=index,proto3" json:"index,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Index *SignedIndex `protobuf:"bytes,3,opt,name=index,proto3" json:"index,omitempty"`
+	// The keys that the policy in force names.
+	Keys []*TrustKey `protobuf:"bytes,4,rep,name=keys,proto3" json:"keys,omitempty"`
+	// The remote registry that the host is configured with; empty for none.
+	Remote string `protobuf:"bytes,5,opt,name=remote,proto3" json:"remote,omitempty"`
+	// When the host looked for a newer index last, and what kept it from finding one.
+	Looked  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=looked,proto3" json:"looked,omitempty"`
+	Problem string                 `protobuf:"bytes,7,opt,name=problem,proto3" json:"problem,omitempty"`
+	// The host takes nothing that is not signed, whatever its policy says (modules.refuse_unsigned).
+	RefuseUnsigned bool `protobuf:"varint,8,opt,name=refuse_unsigned,json=refuseUnsigned,proto3" json:"refuse_unsigned,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetTrustPolicyResponse) Reset() {
 	*x = GetTrustPolicyResponse{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[4]
+	mi := &file_vedette_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -307,7 +1162,7 @@ func (x *GetTrustPolicyResponse) String() string {
 func (*GetTrustPolicyResponse) ProtoMessage() {}
 
 func (x *GetTrustPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[4]
+	mi := &file_vedette_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -320,7 +1175,7 @@ func (x *GetTrustPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTrustPolicyResponse.ProtoReflect.Descriptor instead.
 func (*GetTrustPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetTrustPolicyResponse) GetPolicy() *TrustPolicy {
@@ -344,6 +1199,94 @@ func (x *GetTrustPolicyResponse) GetIndex() *SignedIndex {
 	return nil
 }
 
+func (x *GetTrustPolicyResponse) GetKeys() []*TrustKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *GetTrustPolicyResponse) GetRemote() string {
+	if x != nil {
+		return x.Remote
+	}
+	return ""
+}
+
+func (x *GetTrustPolicyResponse) GetLooked() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Looked
+	}
+	return nil
+}
+
+func (x *GetTrustPolicyResponse) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+func (x *GetTrustPolicyResponse) GetRefuseUnsigned() bool {
+	if x != nil {
+		return x.RefuseUnsigned
+	}
+	return false
+}
+
+// TrustKey is a public key of a policy.
+type TrustKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrustKey) Reset() {
+	*x = TrustKey{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrustKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrustKey) ProtoMessage() {}
+
+func (x *TrustKey) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrustKey.ProtoReflect.Descriptor instead.
+func (*TrustKey) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *TrustKey) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TrustKey) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
 type TrustPolicy struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Version uint64                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -357,7 +1300,7 @@ type TrustPolicy struct {
 
 func (x *TrustPolicy) Reset() {
 	*x = TrustPolicy{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[5]
+	mi := &file_vedette_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +1312,7 @@ func (x *TrustPolicy) String() string {
 func (*TrustPolicy) ProtoMessage() {}
 
 func (x *TrustPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[5]
+	mi := &file_vedette_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +1325,7 @@ func (x *TrustPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustPolicy.ProtoReflect.Descriptor instead.
 func (*TrustPolicy) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TrustPolicy) GetVersion() uint64 {
@@ -426,7 +1369,7 @@ type SignedIndex struct {
 
 func (x *SignedIndex) Reset() {
 	*x = SignedIndex{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[6]
+	mi := &file_vedette_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -438,7 +1381,7 @@ func (x *SignedIndex) String() string {
 func (*SignedIndex) ProtoMessage() {}
 
 func (x *SignedIndex) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[6]
+	mi := &file_vedette_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -451,7 +1394,7 @@ func (x *SignedIndex) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignedIndex.ProtoReflect.Descriptor instead.
 func (*SignedIndex) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SignedIndex) GetRegistry() string {
@@ -502,7 +1445,7 @@ type SetTrustPolicyRequest struct {
 
 func (x *SetTrustPolicyRequest) Reset() {
 	*x = SetTrustPolicyRequest{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[7]
+	mi := &file_vedette_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +1457,7 @@ func (x *SetTrustPolicyRequest) String() string {
 func (*SetTrustPolicyRequest) ProtoMessage() {}
 
 func (x *SetTrustPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[7]
+	mi := &file_vedette_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +1470,7 @@ func (x *SetTrustPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTrustPolicyRequest.ProtoReflect.Descriptor instead.
 func (*SetTrustPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SetTrustPolicyRequest) GetTenant() uint32 {
@@ -556,15 +1499,17 @@ type SetTrustPolicyResponse struct {
 	// What is wrong; then nothing was changed.
 	Problems []*Problem `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Modules that run for the organization and would stop, with the reason.
-	Stops         []*StoppedModule `protobuf:"bytes,2,rep,name=stops,proto3" json:"stops,omitempty"`
-	Version       uint64           `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	Stops   []*StoppedModule `protobuf:"bytes,2,rep,name=stops,proto3" json:"stops,omitempty"`
+	Version uint64           `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	// What the document, together with the host's policy, says about each module that the organization runs itself.
+	Verdicts      []*JudgedModule `protobuf:"bytes,4,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetTrustPolicyResponse) Reset() {
 	*x = SetTrustPolicyResponse{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[8]
+	mi := &file_vedette_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +1521,7 @@ func (x *SetTrustPolicyResponse) String() string {
 func (*SetTrustPolicyResponse) ProtoMessage() {}
 
 func (x *SetTrustPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[8]
+	mi := &file_vedette_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +1534,7 @@ func (x *SetTrustPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTrustPolicyResponse.ProtoReflect.Descriptor instead.
 func (*SetTrustPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetTrustPolicyResponse) GetProblems() []*Problem {
@@ -613,6 +1558,81 @@ func (x *SetTrustPolicyResponse) GetVersion() uint64 {
 	return 0
 }
 
+func (x *SetTrustPolicyResponse) GetVerdicts() []*JudgedModule {
+	if x != nil {
+		return x.Verdicts
+	}
+	return nil
+}
+
+type JudgedModule struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	Digest        string                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	Trust         *Trust                 `protobuf:"bytes,4,opt,name=trust,proto3" json:"trust,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JudgedModule) Reset() {
+	*x = JudgedModule{}
+	mi := &file_vedette_v1_registry_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JudgedModule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JudgedModule) ProtoMessage() {}
+
+func (x *JudgedModule) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_registry_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JudgedModule.ProtoReflect.Descriptor instead.
+func (*JudgedModule) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *JudgedModule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *JudgedModule) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *JudgedModule) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *JudgedModule) GetTrust() *Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return nil
+}
+
 type StoppedModule struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -623,7 +1643,7 @@ type StoppedModule struct {
 
 func (x *StoppedModule) Reset() {
 	*x = StoppedModule{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[9]
+	mi := &file_vedette_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +1655,7 @@ func (x *StoppedModule) String() string {
 func (*StoppedModule) ProtoMessage() {}
 
 func (x *StoppedModule) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[9]
+	mi := &file_vedette_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +1668,7 @@ func (x *StoppedModule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoppedModule.ProtoReflect.Descriptor instead.
 func (*StoppedModule) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StoppedModule) GetName() string {
@@ -675,7 +1695,7 @@ type CollectPackagesRequest struct {
 
 func (x *CollectPackagesRequest) Reset() {
 	*x = CollectPackagesRequest{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[10]
+	mi := &file_vedette_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +1707,7 @@ func (x *CollectPackagesRequest) String() string {
 func (*CollectPackagesRequest) ProtoMessage() {}
 
 func (x *CollectPackagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[10]
+	mi := &file_vedette_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +1720,7 @@ func (x *CollectPackagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectPackagesRequest.ProtoReflect.Descriptor instead.
 func (*CollectPackagesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CollectPackagesRequest) GetDryRun() bool {
@@ -722,7 +1742,7 @@ type CollectPackagesResponse struct {
 
 func (x *CollectPackagesResponse) Reset() {
 	*x = CollectPackagesResponse{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[11]
+	mi := &file_vedette_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +1754,7 @@ func (x *CollectPackagesResponse) String() string {
 func (*CollectPackagesResponse) ProtoMessage() {}
 
 func (x *CollectPackagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[11]
+	mi := &file_vedette_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +1767,7 @@ func (x *CollectPackagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectPackagesResponse.ProtoReflect.Descriptor instead.
 func (*CollectPackagesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CollectPackagesResponse) GetPackages() []*RegistryPackage {
@@ -783,7 +1803,7 @@ type ExportPackagesRequest struct {
 
 func (x *ExportPackagesRequest) Reset() {
 	*x = ExportPackagesRequest{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[12]
+	mi := &file_vedette_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -795,7 +1815,7 @@ func (x *ExportPackagesRequest) String() string {
 func (*ExportPackagesRequest) ProtoMessage() {}
 
 func (x *ExportPackagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[12]
+	mi := &file_vedette_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -808,7 +1828,7 @@ func (x *ExportPackagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPackagesRequest.ProtoReflect.Descriptor instead.
 func (*ExportPackagesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ExportPackagesRequest) GetTenant() uint32 {
@@ -834,7 +1854,7 @@ type ExportPackagesResponse struct {
 
 func (x *ExportPackagesResponse) Reset() {
 	*x = ExportPackagesResponse{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[13]
+	mi := &file_vedette_v1_registry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +1866,7 @@ func (x *ExportPackagesResponse) String() string {
 func (*ExportPackagesResponse) ProtoMessage() {}
 
 func (x *ExportPackagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[13]
+	mi := &file_vedette_v1_registry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +1879,7 @@ func (x *ExportPackagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPackagesResponse.ProtoReflect.Descriptor instead.
 func (*ExportPackagesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExportPackagesResponse) GetData() []byte {
@@ -880,7 +1900,7 @@ type ImportPackagesRequest struct {
 
 func (x *ImportPackagesRequest) Reset() {
 	*x = ImportPackagesRequest{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[14]
+	mi := &file_vedette_v1_registry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -892,7 +1912,7 @@ func (x *ImportPackagesRequest) String() string {
 func (*ImportPackagesRequest) ProtoMessage() {}
 
 func (x *ImportPackagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[14]
+	mi := &file_vedette_v1_registry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -905,7 +1925,7 @@ func (x *ImportPackagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPackagesRequest.ProtoReflect.Descriptor instead.
 func (*ImportPackagesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ImportPackagesRequest) GetTenant() uint32 {
@@ -931,7 +1951,7 @@ type ImportPackagesResponse struct {
 
 func (x *ImportPackagesResponse) Reset() {
 	*x = ImportPackagesResponse{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[15]
+	mi := &file_vedette_v1_registry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1963,7 @@ func (x *ImportPackagesResponse) String() string {
 func (*ImportPackagesResponse) ProtoMessage() {}
 
 func (x *ImportPackagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[15]
+	mi := &file_vedette_v1_registry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1976,7 @@ func (x *ImportPackagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPackagesResponse.ProtoReflect.Descriptor instead.
 func (*ImportPackagesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ImportPackagesResponse) GetPackages() []*ImportedPackage {
@@ -977,7 +1997,7 @@ type ImportedPackage struct {
 
 func (x *ImportedPackage) Reset() {
 	*x = ImportedPackage{}
-	mi := &file_vedette_v1_registry_proto_msgTypes[16]
+	mi := &file_vedette_v1_registry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +2009,7 @@ func (x *ImportedPackage) String() string {
 func (*ImportedPackage) ProtoMessage() {}
 
 func (x *ImportedPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_registry_proto_msgTypes[16]
+	mi := &file_vedette_v1_registry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +2022,7 @@ func (x *ImportedPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedPackage.ProtoReflect.Descriptor instead.
 func (*ImportedPackage) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_vedette_v1_registry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ImportedPackage) GetReference() string {
@@ -1031,7 +2051,7 @@ var File_vedette_v1_registry_proto protoreflect.FileDescriptor
 const file_vedette_v1_registry_proto_rawDesc = "" +
 	"\n" +
 	"\x19vedette/v1/registry.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17vedette/v1/module.proto\"\xf9\x01\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17vedette/v1/module.proto\"\xe3\x03\n" +
 	"\x0fRegistryPackage\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12\x12\n" +
@@ -1041,18 +2061,92 @@ const file_vedette_v1_registry_proto_rawDesc = "" +
 	"\bstanding\x18\x06 \x01(\tR\bstanding\x12\x16\n" +
 	"\x06reason\x18\a \x01(\tR\x06reason\x12 \n" +
 	"\vreplacement\x18\b \x01(\tR\vreplacement\x12\x18\n" +
-	"\arunning\x18\t \x01(\bR\arunning\"E\n" +
+	"\arunning\x18\t \x01(\bR\arunning\x12\x1a\n" +
+	"\bchannels\x18\n" +
+	" \x03(\tR\bchannels\x12\x16\n" +
+	"\x06remote\x18\v \x01(\bR\x06remote\x12'\n" +
+	"\x05trust\x18\f \x01(\v2\x11.vedette.v1.TrustR\x05trust\x129\n" +
+	"\vconformance\x18\r \x01(\v2\x17.vedette.v1.ConformanceR\vconformance\x12\"\n" +
+	"\fcapabilities\x18\x0e \x03(\tR\fcapabilities\x12\x12\n" +
+	"\x04runs\x18\x0f \x01(\rR\x04runs\x12\x18\n" +
+	"\ashipped\x18\x10 \x01(\bR\ashipped\"I\n" +
+	"\x11GetPackageRequest\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\"\xbc\x02\n" +
+	"\x12GetPackageResponse\x125\n" +
+	"\apackage\x18\x01 \x01(\v2\x1b.vedette.v1.RegistryPackageR\apackage\x12\x1a\n" +
+	"\bmanifest\x18\x02 \x01(\tR\bmanifest\x12\x16\n" +
+	"\x06readme\x18\x03 \x01(\tR\x06readme\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x18\n" +
+	"\avectors\x18\x05 \x03(\tR\avectors\x12\x1c\n" +
+	"\tdocuments\x18\x06 \x03(\tR\tdocuments\x12/\n" +
+	"\x04asks\x18\a \x03(\v2\x1b.vedette.v1.AskedCapabilityR\x04asks\x12<\n" +
+	"\n" +
+	"statements\x18\b \x03(\v2\x1c.vedette.v1.PackageStatementR\n" +
+	"statements\"S\n" +
+	"\x0fAskedCapability\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n" +
+	"\atargets\x18\x03 \x03(\tR\atargets\"\x82\x03\n" +
+	"\x10PackageStatement\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\asigners\x18\x03 \x03(\tR\asigners\x12\x18\n" +
+	"\aunknown\x18\x04 \x03(\tR\aunknown\x12\x18\n" +
+	"\aproblem\x18\x05 \x01(\tR\aproblem\x128\n" +
+	"\arelease\x18\x06 \x01(\v2\x1c.vedette.v1.ReleaseStatementH\x00R\arelease\x12.\n" +
+	"\x04sbom\x18\a \x01(\v2\x18.vedette.v1.SoftwareBillH\x00R\x04sbom\x12<\n" +
+	"\n" +
+	"provenance\x18\b \x01(\v2\x1a.vedette.v1.BuildStatementH\x00R\n" +
+	"provenance\x12A\n" +
+	"\vconformance\x18\t \x01(\v2\x1d.vedette.v1.ConformanceReportH\x00R\vconformanceB\t\n" +
+	"\acontent\"b\n" +
+	"\x10ReleaseStatement\x122\n" +
+	"\x06signed\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x06signed\x12\x1a\n" +
+	"\baudience\x18\x02 \x01(\tR\baudience\"e\n" +
+	"\fSoftwareBill\x12\x16\n" +
+	"\x06format\x18\x01 \x01(\tR\x06format\x12=\n" +
+	"\n" +
+	"components\x18\x02 \x03(\v2\x1d.vedette.v1.SoftwareComponentR\n" +
+	"components\"i\n" +
+	"\x11SoftwareComponent\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x12\x12\n" +
+	"\x04purl\x18\x04 \x01(\tR\x04purl\"\xc1\x01\n" +
+	"\x0eBuildStatement\x12\x18\n" +
+	"\abuilder\x18\x01 \x01(\tR\abuilder\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12#\n" +
+	"\rsource_digest\x18\x03 \x01(\tR\fsourceDigest\x12\x1c\n" +
+	"\ttoolchain\x18\x04 \x03(\tR\ttoolchain\x12:\n" +
+	"\tmaterials\x18\x05 \x03(\v2\x1c.vedette.v1.SoftwareMaterialR\tmaterials\"<\n" +
+	"\x10SoftwareMaterial\x12\x10\n" +
+	"\x03uri\x18\x01 \x01(\tR\x03uri\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\tR\x06digest\"K\n" +
+	"\x13FetchPackageRequest\x12\x16\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\"0\n" +
+	"\x14FetchPackageResponse\x12\x18\n" +
+	"\apackage\x18\x01 \x01(\fR\apackage\"E\n" +
 	"\x13ListPackagesRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x16\n" +
 	"\x06module\x18\x02 \x01(\tR\x06module\"O\n" +
 	"\x14ListPackagesResponse\x127\n" +
 	"\bpackages\x18\x01 \x03(\v2\x1b.vedette.v1.RegistryPackageR\bpackages\"/\n" +
 	"\x15GetTrustPolicyRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\rR\x06tenant\"\xa9\x01\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\"\xe2\x02\n" +
 	"\x16GetTrustPolicyResponse\x12/\n" +
 	"\x06policy\x18\x01 \x01(\v2\x17.vedette.v1.TrustPolicyR\x06policy\x12/\n" +
 	"\x06before\x18\x02 \x03(\v2\x17.vedette.v1.TrustPolicyR\x06before\x12-\n" +
-	"\x05index\x18\x03 \x01(\v2\x17.vedette.v1.SignedIndexR\x05index\"\x81\x01\n" +
+	"\x05index\x18\x03 \x01(\v2\x17.vedette.v1.SignedIndexR\x05index\x12(\n" +
+	"\x04keys\x18\x04 \x03(\v2\x14.vedette.v1.TrustKeyR\x04keys\x12\x16\n" +
+	"\x06remote\x18\x05 \x01(\tR\x06remote\x122\n" +
+	"\x06looked\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x06looked\x12\x18\n" +
+	"\aproblem\x18\a \x01(\tR\aproblem\x12'\n" +
+	"\x0frefuse_unsigned\x18\b \x01(\bR\x0erefuseUnsigned\".\n" +
+	"\bTrustKey\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\x81\x01\n" +
 	"\vTrustPolicy\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x10\n" +
@@ -1067,11 +2161,17 @@ const file_vedette_v1_registry_proto_rawDesc = "" +
 	"\x15SetTrustPolicyRequest\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x1a\n" +
 	"\bdocument\x18\x02 \x01(\tR\bdocument\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\x94\x01\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xca\x01\n" +
 	"\x16SetTrustPolicyResponse\x12/\n" +
 	"\bproblems\x18\x01 \x03(\v2\x13.vedette.v1.ProblemR\bproblems\x12/\n" +
 	"\x05stops\x18\x02 \x03(\v2\x19.vedette.v1.StoppedModuleR\x05stops\x12\x18\n" +
-	"\aversion\x18\x03 \x01(\x04R\aversion\";\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x124\n" +
+	"\bverdicts\x18\x04 \x03(\v2\x18.vedette.v1.JudgedModuleR\bverdicts\"}\n" +
+	"\fJudgedModule\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12'\n" +
+	"\x05trust\x18\x04 \x01(\v2\x11.vedette.v1.TrustR\x05trust\";\n" +
 	"\rStoppedModule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"1\n" +
@@ -1096,9 +2196,12 @@ const file_vedette_v1_registry_proto_rawDesc = "" +
 	"\x0fImportedPackage\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x16\n" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\x12'\n" +
-	"\x05trust\x18\x03 \x01(\v2\x11.vedette.v1.TrustR\x05trust2\xb2\x04\n" +
+	"\x05trust\x18\x03 \x01(\v2\x11.vedette.v1.TrustR\x05trust2\xd7\x05\n" +
 	"\x0fRegistryService\x12V\n" +
-	"\fListPackages\x12\x1f.vedette.v1.ListPackagesRequest\x1a .vedette.v1.ListPackagesResponse\"\x03\x90\x02\x01\x12\\\n" +
+	"\fListPackages\x12\x1f.vedette.v1.ListPackagesRequest\x1a .vedette.v1.ListPackagesResponse\"\x03\x90\x02\x01\x12P\n" +
+	"\n" +
+	"GetPackage\x12\x1d.vedette.v1.GetPackageRequest\x1a\x1e.vedette.v1.GetPackageResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\fFetchPackage\x12\x1f.vedette.v1.FetchPackageRequest\x1a .vedette.v1.FetchPackageResponse\x12\\\n" +
 	"\x0eGetTrustPolicy\x12!.vedette.v1.GetTrustPolicyRequest\x1a\".vedette.v1.GetTrustPolicyResponse\"\x03\x90\x02\x01\x12W\n" +
 	"\x0eSetTrustPolicy\x12!.vedette.v1.SetTrustPolicyRequest\x1a\".vedette.v1.SetTrustPolicyResponse\x12Z\n" +
 	"\x0fCollectPackages\x12\".vedette.v1.CollectPackagesRequest\x1a#.vedette.v1.CollectPackagesResponse\x12Y\n" +
@@ -1120,59 +2223,94 @@ func file_vedette_v1_registry_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_registry_proto_rawDescData
 }
 
-var file_vedette_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_vedette_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_vedette_v1_registry_proto_goTypes = []any{
 	(*RegistryPackage)(nil),         // 0: vedette.v1.RegistryPackage
-	(*ListPackagesRequest)(nil),     // 1: vedette.v1.ListPackagesRequest
-	(*ListPackagesResponse)(nil),    // 2: vedette.v1.ListPackagesResponse
-	(*GetTrustPolicyRequest)(nil),   // 3: vedette.v1.GetTrustPolicyRequest
-	(*GetTrustPolicyResponse)(nil),  // 4: vedette.v1.GetTrustPolicyResponse
-	(*TrustPolicy)(nil),             // 5: vedette.v1.TrustPolicy
-	(*SignedIndex)(nil),             // 6: vedette.v1.SignedIndex
-	(*SetTrustPolicyRequest)(nil),   // 7: vedette.v1.SetTrustPolicyRequest
-	(*SetTrustPolicyResponse)(nil),  // 8: vedette.v1.SetTrustPolicyResponse
-	(*StoppedModule)(nil),           // 9: vedette.v1.StoppedModule
-	(*CollectPackagesRequest)(nil),  // 10: vedette.v1.CollectPackagesRequest
-	(*CollectPackagesResponse)(nil), // 11: vedette.v1.CollectPackagesResponse
-	(*ExportPackagesRequest)(nil),   // 12: vedette.v1.ExportPackagesRequest
-	(*ExportPackagesResponse)(nil),  // 13: vedette.v1.ExportPackagesResponse
-	(*ImportPackagesRequest)(nil),   // 14: vedette.v1.ImportPackagesRequest
-	(*ImportPackagesResponse)(nil),  // 15: vedette.v1.ImportPackagesResponse
-	(*ImportedPackage)(nil),         // 16: vedette.v1.ImportedPackage
-	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
-	(*Problem)(nil),                 // 18: vedette.v1.Problem
-	(*Trust)(nil),                   // 19: vedette.v1.Trust
+	(*GetPackageRequest)(nil),       // 1: vedette.v1.GetPackageRequest
+	(*GetPackageResponse)(nil),      // 2: vedette.v1.GetPackageResponse
+	(*AskedCapability)(nil),         // 3: vedette.v1.AskedCapability
+	(*PackageStatement)(nil),        // 4: vedette.v1.PackageStatement
+	(*ReleaseStatement)(nil),        // 5: vedette.v1.ReleaseStatement
+	(*SoftwareBill)(nil),            // 6: vedette.v1.SoftwareBill
+	(*SoftwareComponent)(nil),       // 7: vedette.v1.SoftwareComponent
+	(*BuildStatement)(nil),          // 8: vedette.v1.BuildStatement
+	(*SoftwareMaterial)(nil),        // 9: vedette.v1.SoftwareMaterial
+	(*FetchPackageRequest)(nil),     // 10: vedette.v1.FetchPackageRequest
+	(*FetchPackageResponse)(nil),    // 11: vedette.v1.FetchPackageResponse
+	(*ListPackagesRequest)(nil),     // 12: vedette.v1.ListPackagesRequest
+	(*ListPackagesResponse)(nil),    // 13: vedette.v1.ListPackagesResponse
+	(*GetTrustPolicyRequest)(nil),   // 14: vedette.v1.GetTrustPolicyRequest
+	(*GetTrustPolicyResponse)(nil),  // 15: vedette.v1.GetTrustPolicyResponse
+	(*TrustKey)(nil),                // 16: vedette.v1.TrustKey
+	(*TrustPolicy)(nil),             // 17: vedette.v1.TrustPolicy
+	(*SignedIndex)(nil),             // 18: vedette.v1.SignedIndex
+	(*SetTrustPolicyRequest)(nil),   // 19: vedette.v1.SetTrustPolicyRequest
+	(*SetTrustPolicyResponse)(nil),  // 20: vedette.v1.SetTrustPolicyResponse
+	(*JudgedModule)(nil),            // 21: vedette.v1.JudgedModule
+	(*StoppedModule)(nil),           // 22: vedette.v1.StoppedModule
+	(*CollectPackagesRequest)(nil),  // 23: vedette.v1.CollectPackagesRequest
+	(*CollectPackagesResponse)(nil), // 24: vedette.v1.CollectPackagesResponse
+	(*ExportPackagesRequest)(nil),   // 25: vedette.v1.ExportPackagesRequest
+	(*ExportPackagesResponse)(nil),  // 26: vedette.v1.ExportPackagesResponse
+	(*ImportPackagesRequest)(nil),   // 27: vedette.v1.ImportPackagesRequest
+	(*ImportPackagesResponse)(nil),  // 28: vedette.v1.ImportPackagesResponse
+	(*ImportedPackage)(nil),         // 29: vedette.v1.ImportedPackage
+	(*Trust)(nil),                   // 30: vedette.v1.Trust
+	(*Conformance)(nil),             // 31: vedette.v1.Conformance
+	(*ConformanceReport)(nil),       // 32: vedette.v1.ConformanceReport
+	(*timestamppb.Timestamp)(nil),   // 33: google.protobuf.Timestamp
+	(*Problem)(nil),                 // 34: vedette.v1.Problem
 }
 var file_vedette_v1_registry_proto_depIdxs = []int32{
-	0,  // 0: vedette.v1.ListPackagesResponse.packages:type_name -> vedette.v1.RegistryPackage
-	5,  // 1: vedette.v1.GetTrustPolicyResponse.policy:type_name -> vedette.v1.TrustPolicy
-	5,  // 2: vedette.v1.GetTrustPolicyResponse.before:type_name -> vedette.v1.TrustPolicy
-	6,  // 3: vedette.v1.GetTrustPolicyResponse.index:type_name -> vedette.v1.SignedIndex
-	17, // 4: vedette.v1.TrustPolicy.at:type_name -> google.protobuf.Timestamp
-	17, // 5: vedette.v1.SignedIndex.issued:type_name -> google.protobuf.Timestamp
-	17, // 6: vedette.v1.SignedIndex.expires:type_name -> google.protobuf.Timestamp
-	18, // 7: vedette.v1.SetTrustPolicyResponse.problems:type_name -> vedette.v1.Problem
-	9,  // 8: vedette.v1.SetTrustPolicyResponse.stops:type_name -> vedette.v1.StoppedModule
-	0,  // 9: vedette.v1.CollectPackagesResponse.packages:type_name -> vedette.v1.RegistryPackage
-	16, // 10: vedette.v1.ImportPackagesResponse.packages:type_name -> vedette.v1.ImportedPackage
-	19, // 11: vedette.v1.ImportedPackage.trust:type_name -> vedette.v1.Trust
-	1,  // 12: vedette.v1.RegistryService.ListPackages:input_type -> vedette.v1.ListPackagesRequest
-	3,  // 13: vedette.v1.RegistryService.GetTrustPolicy:input_type -> vedette.v1.GetTrustPolicyRequest
-	7,  // 14: vedette.v1.RegistryService.SetTrustPolicy:input_type -> vedette.v1.SetTrustPolicyRequest
-	10, // 15: vedette.v1.RegistryService.CollectPackages:input_type -> vedette.v1.CollectPackagesRequest
-	12, // 16: vedette.v1.RegistryService.ExportPackages:input_type -> vedette.v1.ExportPackagesRequest
-	14, // 17: vedette.v1.RegistryService.ImportPackages:input_type -> vedette.v1.ImportPackagesRequest
-	2,  // 18: vedette.v1.RegistryService.ListPackages:output_type -> vedette.v1.ListPackagesResponse
-	4,  // 19: vedette.v1.RegistryService.GetTrustPolicy:output_type -> vedette.v1.GetTrustPolicyResponse
-	8,  // 20: vedette.v1.RegistryService.SetTrustPolicy:output_type -> vedette.v1.SetTrustPolicyResponse
-	11, // 21: vedette.v1.RegistryService.CollectPackages:output_type -> vedette.v1.CollectPackagesResponse
-	13, // 22: vedette.v1.RegistryService.ExportPackages:output_type -> vedette.v1.ExportPackagesResponse
-	15, // 23: vedette.v1.RegistryService.ImportPackages:output_type -> vedette.v1.ImportPackagesResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	30, // 0: vedette.v1.RegistryPackage.trust:type_name -> vedette.v1.Trust
+	31, // 1: vedette.v1.RegistryPackage.conformance:type_name -> vedette.v1.Conformance
+	0,  // 2: vedette.v1.GetPackageResponse.package:type_name -> vedette.v1.RegistryPackage
+	3,  // 3: vedette.v1.GetPackageResponse.asks:type_name -> vedette.v1.AskedCapability
+	4,  // 4: vedette.v1.GetPackageResponse.statements:type_name -> vedette.v1.PackageStatement
+	5,  // 5: vedette.v1.PackageStatement.release:type_name -> vedette.v1.ReleaseStatement
+	6,  // 6: vedette.v1.PackageStatement.sbom:type_name -> vedette.v1.SoftwareBill
+	8,  // 7: vedette.v1.PackageStatement.provenance:type_name -> vedette.v1.BuildStatement
+	32, // 8: vedette.v1.PackageStatement.conformance:type_name -> vedette.v1.ConformanceReport
+	33, // 9: vedette.v1.ReleaseStatement.signed:type_name -> google.protobuf.Timestamp
+	7,  // 10: vedette.v1.SoftwareBill.components:type_name -> vedette.v1.SoftwareComponent
+	9,  // 11: vedette.v1.BuildStatement.materials:type_name -> vedette.v1.SoftwareMaterial
+	0,  // 12: vedette.v1.ListPackagesResponse.packages:type_name -> vedette.v1.RegistryPackage
+	17, // 13: vedette.v1.GetTrustPolicyResponse.policy:type_name -> vedette.v1.TrustPolicy
+	17, // 14: vedette.v1.GetTrustPolicyResponse.before:type_name -> vedette.v1.TrustPolicy
+	18, // 15: vedette.v1.GetTrustPolicyResponse.index:type_name -> vedette.v1.SignedIndex
+	16, // 16: vedette.v1.GetTrustPolicyResponse.keys:type_name -> vedette.v1.TrustKey
+	33, // 17: vedette.v1.GetTrustPolicyResponse.looked:type_name -> google.protobuf.Timestamp
+	33, // 18: vedette.v1.TrustPolicy.at:type_name -> google.protobuf.Timestamp
+	33, // 19: vedette.v1.SignedIndex.issued:type_name -> google.protobuf.Timestamp
+	33, // 20: vedette.v1.SignedIndex.expires:type_name -> google.protobuf.Timestamp
+	34, // 21: vedette.v1.SetTrustPolicyResponse.problems:type_name -> vedette.v1.Problem
+	22, // 22: vedette.v1.SetTrustPolicyResponse.stops:type_name -> vedette.v1.StoppedModule
+	21, // 23: vedette.v1.SetTrustPolicyResponse.verdicts:type_name -> vedette.v1.JudgedModule
+	30, // 24: vedette.v1.JudgedModule.trust:type_name -> vedette.v1.Trust
+	0,  // 25: vedette.v1.CollectPackagesResponse.packages:type_name -> vedette.v1.RegistryPackage
+	29, // 26: vedette.v1.ImportPackagesResponse.packages:type_name -> vedette.v1.ImportedPackage
+	30, // 27: vedette.v1.ImportedPackage.trust:type_name -> vedette.v1.Trust
+	12, // 28: vedette.v1.RegistryService.ListPackages:input_type -> vedette.v1.ListPackagesRequest
+	1,  // 29: vedette.v1.RegistryService.GetPackage:input_type -> vedette.v1.GetPackageRequest
+	10, // 30: vedette.v1.RegistryService.FetchPackage:input_type -> vedette.v1.FetchPackageRequest
+	14, // 31: vedette.v1.RegistryService.GetTrustPolicy:input_type -> vedette.v1.GetTrustPolicyRequest
+	19, // 32: vedette.v1.RegistryService.SetTrustPolicy:input_type -> vedette.v1.SetTrustPolicyRequest
+	23, // 33: vedette.v1.RegistryService.CollectPackages:input_type -> vedette.v1.CollectPackagesRequest
+	25, // 34: vedette.v1.RegistryService.ExportPackages:input_type -> vedette.v1.ExportPackagesRequest
+	27, // 35: vedette.v1.RegistryService.ImportPackages:input_type -> vedette.v1.ImportPackagesRequest
+	13, // 36: vedette.v1.RegistryService.ListPackages:output_type -> vedette.v1.ListPackagesResponse
+	2,  // 37: vedette.v1.RegistryService.GetPackage:output_type -> vedette.v1.GetPackageResponse
+	11, // 38: vedette.v1.RegistryService.FetchPackage:output_type -> vedette.v1.FetchPackageResponse
+	15, // 39: vedette.v1.RegistryService.GetTrustPolicy:output_type -> vedette.v1.GetTrustPolicyResponse
+	20, // 40: vedette.v1.RegistryService.SetTrustPolicy:output_type -> vedette.v1.SetTrustPolicyResponse
+	24, // 41: vedette.v1.RegistryService.CollectPackages:output_type -> vedette.v1.CollectPackagesResponse
+	26, // 42: vedette.v1.RegistryService.ExportPackages:output_type -> vedette.v1.ExportPackagesResponse
+	28, // 43: vedette.v1.RegistryService.ImportPackages:output_type -> vedette.v1.ImportPackagesResponse
+	36, // [36:44] is the sub-list for method output_type
+	28, // [28:36] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_registry_proto_init() }
@@ -1181,13 +2319,19 @@ func file_vedette_v1_registry_proto_init() {
 		return
 	}
 	file_vedette_v1_module_proto_init()
+	file_vedette_v1_registry_proto_msgTypes[4].OneofWrappers = []any{
+		(*PackageStatement_Release)(nil),
+		(*PackageStatement_Sbom)(nil),
+		(*PackageStatement_Provenance)(nil),
+		(*PackageStatement_Conformance)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_registry_proto_rawDesc), len(file_vedette_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

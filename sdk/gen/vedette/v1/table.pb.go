@@ -39,9 +39,11 @@ type Table struct {
 	// "sha256:…" of its content.
 	Digest string `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
 	// Log sequence of the control record that set it.
-	Generation    uint64                 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
-	SetAt         *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=set_at,json=setAt,proto3" json:"set_at,omitempty"`
-	SetBy         string                 `protobuf:"bytes,10,opt,name=set_by,json=setBy,proto3" json:"set_by,omitempty"`
+	Generation uint64                 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
+	SetAt      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=set_at,json=setAt,proto3" json:"set_at,omitempty"`
+	SetBy      string                 `protobuf:"bytes,10,opt,name=set_by,json=setBy,proto3" json:"set_by,omitempty"`
+	// Modules of the caller's organizations that look into it, "publisher/name"; only told by ListTables.
+	Readers       []string `protobuf:"bytes,11,rep,name=readers,proto3" json:"readers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,6 +148,13 @@ func (x *Table) GetSetBy() string {
 	return ""
 }
 
+func (x *Table) GetReaders() []string {
+	if x != nil {
+		return x.Readers
+	}
+	return nil
+}
+
 type PutTableRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -153,7 +162,7 @@ type PutTableRequest struct {
 	Tenant uint32 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
 	// exact, nocase, cidr or domain.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
-	// csv with a header line, or jsonl: a flat object a line.
+	// csv with a header line; jsonl: a flat object a line; or list: a key a line, the column is called key.
 	Format string `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
 	// UTF-8, at most 16 MiB.
 	Content       []byte `protobuf:"bytes,5,opt,name=content,proto3" json:"content,omitempty"`
@@ -279,6 +288,331 @@ func (x *PutTableResponse) GetDoubles() uint64 {
 	return 0
 }
 
+type CheckTableRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in PutTable.
+	Kind          string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Format        string `protobuf:"bytes,2,opt,name=format,proto3" json:"format,omitempty"`
+	Content       []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckTableRequest) Reset() {
+	*x = CheckTableRequest{}
+	mi := &file_vedette_v1_table_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckTableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckTableRequest) ProtoMessage() {}
+
+func (x *CheckTableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_table_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckTableRequest.ProtoReflect.Descriptor instead.
+func (*CheckTableRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CheckTableRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *CheckTableRequest) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *CheckTableRequest) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+type CheckTableResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Columns []string               `protobuf:"bytes,1,rep,name=columns,proto3" json:"columns,omitempty"`
+	// Those that can be read.
+	Rows    uint64 `protobuf:"varint,2,opt,name=rows,proto3" json:"rows,omitempty"`
+	Doubles uint64 `protobuf:"varint,3,opt,name=doubles,proto3" json:"doubles,omitempty"`
+	// The first 20.
+	First []*TableRow `protobuf:"bytes,4,rep,name=first,proto3" json:"first,omitempty"`
+	// Why PutTable would refuse it, by line; at most 100.
+	Problems []*TableProblem `protobuf:"bytes,5,rep,name=problems,proto3" json:"problems,omitempty"`
+	// Of all; problems holds the first.
+	TotalProblems uint64 `protobuf:"varint,6,opt,name=total_problems,json=totalProblems,proto3" json:"total_problems,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckTableResponse) Reset() {
+	*x = CheckTableResponse{}
+	mi := &file_vedette_v1_table_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckTableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckTableResponse) ProtoMessage() {}
+
+func (x *CheckTableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_table_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckTableResponse.ProtoReflect.Descriptor instead.
+func (*CheckTableResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CheckTableResponse) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *CheckTableResponse) GetRows() uint64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *CheckTableResponse) GetDoubles() uint64 {
+	if x != nil {
+		return x.Doubles
+	}
+	return 0
+}
+
+func (x *CheckTableResponse) GetFirst() []*TableRow {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *CheckTableResponse) GetProblems() []*TableProblem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
+func (x *CheckTableResponse) GetTotalProblems() uint64 {
+	if x != nil {
+		return x.TotalProblems
+	}
+	return 0
+}
+
+type TableProblem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 1; 0: of the whole upload.
+	Line          uint32 `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TableProblem) Reset() {
+	*x = TableProblem{}
+	mi := &file_vedette_v1_table_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TableProblem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TableProblem) ProtoMessage() {}
+
+func (x *TableProblem) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_table_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TableProblem.ProtoReflect.Descriptor instead.
+func (*TableProblem) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TableProblem) GetLine() uint32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *TableProblem) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type ChangeTableRequest struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Tenant uint32                 `protobuf:"varint,2,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Digest of the version that the caller has seen: when another is in force, nothing is changed.
+	Digest string `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Keys of rows to take out, as they are written.
+	Remove []string `protobuf:"bytes,4,rep,name=remove,proto3" json:"remove,omitempty"`
+	// Rows to put in. One whose key is there takes its place.
+	Put           []*TableRow `protobuf:"bytes,5,rep,name=put,proto3" json:"put,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeTableRequest) Reset() {
+	*x = ChangeTableRequest{}
+	mi := &file_vedette_v1_table_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeTableRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeTableRequest) ProtoMessage() {}
+
+func (x *ChangeTableRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_table_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeTableRequest.ProtoReflect.Descriptor instead.
+func (*ChangeTableRequest) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ChangeTableRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ChangeTableRequest) GetTenant() uint32 {
+	if x != nil {
+		return x.Tenant
+	}
+	return 0
+}
+
+func (x *ChangeTableRequest) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *ChangeTableRequest) GetRemove() []string {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
+func (x *ChangeTableRequest) GetPut() []*TableRow {
+	if x != nil {
+		return x.Put
+	}
+	return nil
+}
+
+type ChangeTableResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Table         *Table                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeTableResponse) Reset() {
+	*x = ChangeTableResponse{}
+	mi := &file_vedette_v1_table_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeTableResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeTableResponse) ProtoMessage() {}
+
+func (x *ChangeTableResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_table_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeTableResponse.ProtoReflect.Descriptor instead.
+func (*ChangeTableResponse) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ChangeTableResponse) GetTable() *Table {
+	if x != nil {
+		return x.Table
+	}
+	return nil
+}
+
 type ListTablesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Default: all of the caller's organizations.
@@ -289,7 +623,7 @@ type ListTablesRequest struct {
 
 func (x *ListTablesRequest) Reset() {
 	*x = ListTablesRequest{}
-	mi := &file_vedette_v1_table_proto_msgTypes[3]
+	mi := &file_vedette_v1_table_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -301,7 +635,7 @@ func (x *ListTablesRequest) String() string {
 func (*ListTablesRequest) ProtoMessage() {}
 
 func (x *ListTablesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[3]
+	mi := &file_vedette_v1_table_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -314,7 +648,7 @@ func (x *ListTablesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTablesRequest.ProtoReflect.Descriptor instead.
 func (*ListTablesRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{3}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListTablesRequest) GetTenants() []uint32 {
@@ -334,7 +668,7 @@ type ListTablesResponse struct {
 
 func (x *ListTablesResponse) Reset() {
 	*x = ListTablesResponse{}
-	mi := &file_vedette_v1_table_proto_msgTypes[4]
+	mi := &file_vedette_v1_table_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +680,7 @@ func (x *ListTablesResponse) String() string {
 func (*ListTablesResponse) ProtoMessage() {}
 
 func (x *ListTablesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[4]
+	mi := &file_vedette_v1_table_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +693,7 @@ func (x *ListTablesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTablesResponse.ProtoReflect.Descriptor instead.
 func (*ListTablesResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListTablesResponse) GetTables() []*Table {
@@ -379,14 +713,16 @@ type GetTableRequest struct {
 	// Rows to return; default 100, at most 1,000.
 	Limit uint32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Only the row in which this key is found.
-	Key           string `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	Key string `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	// Only rows with a cell that contains this text, without regard to case. The offset then counts those.
+	Text          string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetTableRequest) Reset() {
 	*x = GetTableRequest{}
-	mi := &file_vedette_v1_table_proto_msgTypes[5]
+	mi := &file_vedette_v1_table_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -398,7 +734,7 @@ func (x *GetTableRequest) String() string {
 func (*GetTableRequest) ProtoMessage() {}
 
 func (x *GetTableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[5]
+	mi := &file_vedette_v1_table_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -411,7 +747,7 @@ func (x *GetTableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTableRequest.ProtoReflect.Descriptor instead.
 func (*GetTableRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetTableRequest) GetName() string {
@@ -449,17 +785,26 @@ func (x *GetTableRequest) GetKey() string {
 	return ""
 }
 
+func (x *GetTableRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type GetTableResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Table         *Table                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
-	Rows          []*TableRow            `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Table *Table                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	Rows  []*TableRow            `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
+	// Rows that there are with the text of the request; without one, of the table.
+	Matches       uint64 `protobuf:"varint,3,opt,name=matches,proto3" json:"matches,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetTableResponse) Reset() {
 	*x = GetTableResponse{}
-	mi := &file_vedette_v1_table_proto_msgTypes[6]
+	mi := &file_vedette_v1_table_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +816,7 @@ func (x *GetTableResponse) String() string {
 func (*GetTableResponse) ProtoMessage() {}
 
 func (x *GetTableResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[6]
+	mi := &file_vedette_v1_table_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -484,7 +829,7 @@ func (x *GetTableResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTableResponse.ProtoReflect.Descriptor instead.
 func (*GetTableResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetTableResponse) GetTable() *Table {
@@ -501,6 +846,13 @@ func (x *GetTableResponse) GetRows() []*TableRow {
 	return nil
 }
 
+func (x *GetTableResponse) GetMatches() uint64 {
+	if x != nil {
+		return x.Matches
+	}
+	return 0
+}
+
 type TableRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// By the table's columns.
@@ -511,7 +863,7 @@ type TableRow struct {
 
 func (x *TableRow) Reset() {
 	*x = TableRow{}
-	mi := &file_vedette_v1_table_proto_msgTypes[7]
+	mi := &file_vedette_v1_table_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +875,7 @@ func (x *TableRow) String() string {
 func (*TableRow) ProtoMessage() {}
 
 func (x *TableRow) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[7]
+	mi := &file_vedette_v1_table_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +888,7 @@ func (x *TableRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRow.ProtoReflect.Descriptor instead.
 func (*TableRow) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TableRow) GetCells() []string {
@@ -556,7 +908,7 @@ type RemoveTableRequest struct {
 
 func (x *RemoveTableRequest) Reset() {
 	*x = RemoveTableRequest{}
-	mi := &file_vedette_v1_table_proto_msgTypes[8]
+	mi := &file_vedette_v1_table_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +920,7 @@ func (x *RemoveTableRequest) String() string {
 func (*RemoveTableRequest) ProtoMessage() {}
 
 func (x *RemoveTableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[8]
+	mi := &file_vedette_v1_table_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +933,7 @@ func (x *RemoveTableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveTableRequest.ProtoReflect.Descriptor instead.
 func (*RemoveTableRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RemoveTableRequest) GetName() string {
@@ -606,7 +958,7 @@ type RemoveTableResponse struct {
 
 func (x *RemoveTableResponse) Reset() {
 	*x = RemoveTableResponse{}
-	mi := &file_vedette_v1_table_proto_msgTypes[9]
+	mi := &file_vedette_v1_table_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +970,7 @@ func (x *RemoveTableResponse) String() string {
 func (*RemoveTableResponse) ProtoMessage() {}
 
 func (x *RemoveTableResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_table_proto_msgTypes[9]
+	mi := &file_vedette_v1_table_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +983,7 @@ func (x *RemoveTableResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveTableResponse.ProtoReflect.Descriptor instead.
 func (*RemoveTableResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_table_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_table_proto_rawDescGZIP(), []int{14}
 }
 
 var File_vedette_v1_table_proto protoreflect.FileDescriptor
@@ -639,7 +991,7 @@ var File_vedette_v1_table_proto protoreflect.FileDescriptor
 const file_vedette_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"\x16vedette/v1/table.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x02\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x02\n" +
 	"\x05Table\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x12\n" +
@@ -653,7 +1005,8 @@ const file_vedette_v1_table_proto_rawDesc = "" +
 	"generation\x121\n" +
 	"\x06set_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x05setAt\x12\x15\n" +
 	"\x06set_by\x18\n" +
-	" \x01(\tR\x05setBy\"\x83\x01\n" +
+	" \x01(\tR\x05setBy\x12\x18\n" +
+	"\areaders\x18\v \x03(\tR\areaders\"\x83\x01\n" +
 	"\x0fPutTableRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x12\n" +
@@ -662,30 +1015,57 @@ const file_vedette_v1_table_proto_rawDesc = "" +
 	"\acontent\x18\x05 \x01(\fR\acontent\"U\n" +
 	"\x10PutTableResponse\x12'\n" +
 	"\x05table\x18\x01 \x01(\v2\x11.vedette.v1.TableR\x05table\x12\x18\n" +
-	"\adoubles\x18\x02 \x01(\x04R\adoubles\"-\n" +
+	"\adoubles\x18\x02 \x01(\x04R\adoubles\"Y\n" +
+	"\x11CheckTableRequest\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06format\x18\x02 \x01(\tR\x06format\x12\x18\n" +
+	"\acontent\x18\x03 \x01(\fR\acontent\"\xe5\x01\n" +
+	"\x12CheckTableResponse\x12\x18\n" +
+	"\acolumns\x18\x01 \x03(\tR\acolumns\x12\x12\n" +
+	"\x04rows\x18\x02 \x01(\x04R\x04rows\x12\x18\n" +
+	"\adoubles\x18\x03 \x01(\x04R\adoubles\x12*\n" +
+	"\x05first\x18\x04 \x03(\v2\x14.vedette.v1.TableRowR\x05first\x124\n" +
+	"\bproblems\x18\x05 \x03(\v2\x18.vedette.v1.TableProblemR\bproblems\x12%\n" +
+	"\x0etotal_problems\x18\x06 \x01(\x04R\rtotalProblems\"6\n" +
+	"\fTableProblem\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\rR\x04line\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\x98\x01\n" +
+	"\x12ChangeTableRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\tR\x06digest\x12\x16\n" +
+	"\x06remove\x18\x04 \x03(\tR\x06remove\x12&\n" +
+	"\x03put\x18\x05 \x03(\v2\x14.vedette.v1.TableRowR\x03put\">\n" +
+	"\x13ChangeTableResponse\x12'\n" +
+	"\x05table\x18\x01 \x01(\v2\x11.vedette.v1.TableR\x05table\"-\n" +
 	"\x11ListTablesRequest\x12\x18\n" +
 	"\atenants\x18\x01 \x03(\rR\atenants\"?\n" +
 	"\x12ListTablesResponse\x12)\n" +
-	"\x06tables\x18\x01 \x03(\v2\x11.vedette.v1.TableR\x06tables\"}\n" +
+	"\x06tables\x18\x01 \x03(\v2\x11.vedette.v1.TableR\x06tables\"\x91\x01\n" +
 	"\x0fGetTableRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x16\n" +
 	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\rR\x05limit\x12\x10\n" +
-	"\x03key\x18\x05 \x01(\tR\x03key\"e\n" +
+	"\x03key\x18\x05 \x01(\tR\x03key\x12\x12\n" +
+	"\x04text\x18\x06 \x01(\tR\x04text\"\x7f\n" +
 	"\x10GetTableResponse\x12'\n" +
 	"\x05table\x18\x01 \x01(\v2\x11.vedette.v1.TableR\x05table\x12(\n" +
-	"\x04rows\x18\x02 \x03(\v2\x14.vedette.v1.TableRowR\x04rows\" \n" +
+	"\x04rows\x18\x02 \x03(\v2\x14.vedette.v1.TableRowR\x04rows\x12\x18\n" +
+	"\amatches\x18\x03 \x01(\x04R\amatches\" \n" +
 	"\bTableRow\x12\x14\n" +
 	"\x05cells\x18\x01 \x03(\tR\x05cells\"@\n" +
 	"\x12RemoveTableRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"\x15\n" +
-	"\x13RemoveTableResponse2\xc3\x02\n" +
+	"\x13RemoveTableResponse2\xe5\x03\n" +
 	"\fTableService\x12E\n" +
 	"\bPutTable\x12\x1b.vedette.v1.PutTableRequest\x1a\x1c.vedette.v1.PutTableResponse\x12P\n" +
 	"\n" +
-	"ListTables\x12\x1d.vedette.v1.ListTablesRequest\x1a\x1e.vedette.v1.ListTablesResponse\"\x03\x90\x02\x01\x12J\n" +
+	"ListTables\x12\x1d.vedette.v1.ListTablesRequest\x1a\x1e.vedette.v1.ListTablesResponse\"\x03\x90\x02\x01\x12P\n" +
+	"\n" +
+	"CheckTable\x12\x1d.vedette.v1.CheckTableRequest\x1a\x1e.vedette.v1.CheckTableResponse\"\x03\x90\x02\x01\x12N\n" +
+	"\vChangeTable\x12\x1e.vedette.v1.ChangeTableRequest\x1a\x1f.vedette.v1.ChangeTableResponse\x12J\n" +
 	"\bGetTable\x12\x1b.vedette.v1.GetTableRequest\x1a\x1c.vedette.v1.GetTableResponse\"\x03\x90\x02\x01\x12N\n" +
 	"\vRemoveTable\x12\x1e.vedette.v1.RemoveTableRequest\x1a\x1f.vedette.v1.RemoveTableResponseB\xa3\x01\n" +
 	"\x0ecom.vedette.v1B\n" +
@@ -705,39 +1085,52 @@ func file_vedette_v1_table_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_table_proto_rawDescData
 }
 
-var file_vedette_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_vedette_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_vedette_v1_table_proto_goTypes = []any{
 	(*Table)(nil),                 // 0: vedette.v1.Table
 	(*PutTableRequest)(nil),       // 1: vedette.v1.PutTableRequest
 	(*PutTableResponse)(nil),      // 2: vedette.v1.PutTableResponse
-	(*ListTablesRequest)(nil),     // 3: vedette.v1.ListTablesRequest
-	(*ListTablesResponse)(nil),    // 4: vedette.v1.ListTablesResponse
-	(*GetTableRequest)(nil),       // 5: vedette.v1.GetTableRequest
-	(*GetTableResponse)(nil),      // 6: vedette.v1.GetTableResponse
-	(*TableRow)(nil),              // 7: vedette.v1.TableRow
-	(*RemoveTableRequest)(nil),    // 8: vedette.v1.RemoveTableRequest
-	(*RemoveTableResponse)(nil),   // 9: vedette.v1.RemoveTableResponse
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*CheckTableRequest)(nil),     // 3: vedette.v1.CheckTableRequest
+	(*CheckTableResponse)(nil),    // 4: vedette.v1.CheckTableResponse
+	(*TableProblem)(nil),          // 5: vedette.v1.TableProblem
+	(*ChangeTableRequest)(nil),    // 6: vedette.v1.ChangeTableRequest
+	(*ChangeTableResponse)(nil),   // 7: vedette.v1.ChangeTableResponse
+	(*ListTablesRequest)(nil),     // 8: vedette.v1.ListTablesRequest
+	(*ListTablesResponse)(nil),    // 9: vedette.v1.ListTablesResponse
+	(*GetTableRequest)(nil),       // 10: vedette.v1.GetTableRequest
+	(*GetTableResponse)(nil),      // 11: vedette.v1.GetTableResponse
+	(*TableRow)(nil),              // 12: vedette.v1.TableRow
+	(*RemoveTableRequest)(nil),    // 13: vedette.v1.RemoveTableRequest
+	(*RemoveTableResponse)(nil),   // 14: vedette.v1.RemoveTableResponse
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
 }
 var file_vedette_v1_table_proto_depIdxs = []int32{
-	10, // 0: vedette.v1.Table.set_at:type_name -> google.protobuf.Timestamp
+	15, // 0: vedette.v1.Table.set_at:type_name -> google.protobuf.Timestamp
 	0,  // 1: vedette.v1.PutTableResponse.table:type_name -> vedette.v1.Table
-	0,  // 2: vedette.v1.ListTablesResponse.tables:type_name -> vedette.v1.Table
-	0,  // 3: vedette.v1.GetTableResponse.table:type_name -> vedette.v1.Table
-	7,  // 4: vedette.v1.GetTableResponse.rows:type_name -> vedette.v1.TableRow
-	1,  // 5: vedette.v1.TableService.PutTable:input_type -> vedette.v1.PutTableRequest
-	3,  // 6: vedette.v1.TableService.ListTables:input_type -> vedette.v1.ListTablesRequest
-	5,  // 7: vedette.v1.TableService.GetTable:input_type -> vedette.v1.GetTableRequest
-	8,  // 8: vedette.v1.TableService.RemoveTable:input_type -> vedette.v1.RemoveTableRequest
-	2,  // 9: vedette.v1.TableService.PutTable:output_type -> vedette.v1.PutTableResponse
-	4,  // 10: vedette.v1.TableService.ListTables:output_type -> vedette.v1.ListTablesResponse
-	6,  // 11: vedette.v1.TableService.GetTable:output_type -> vedette.v1.GetTableResponse
-	9,  // 12: vedette.v1.TableService.RemoveTable:output_type -> vedette.v1.RemoveTableResponse
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	12, // 2: vedette.v1.CheckTableResponse.first:type_name -> vedette.v1.TableRow
+	5,  // 3: vedette.v1.CheckTableResponse.problems:type_name -> vedette.v1.TableProblem
+	12, // 4: vedette.v1.ChangeTableRequest.put:type_name -> vedette.v1.TableRow
+	0,  // 5: vedette.v1.ChangeTableResponse.table:type_name -> vedette.v1.Table
+	0,  // 6: vedette.v1.ListTablesResponse.tables:type_name -> vedette.v1.Table
+	0,  // 7: vedette.v1.GetTableResponse.table:type_name -> vedette.v1.Table
+	12, // 8: vedette.v1.GetTableResponse.rows:type_name -> vedette.v1.TableRow
+	1,  // 9: vedette.v1.TableService.PutTable:input_type -> vedette.v1.PutTableRequest
+	8,  // 10: vedette.v1.TableService.ListTables:input_type -> vedette.v1.ListTablesRequest
+	3,  // 11: vedette.v1.TableService.CheckTable:input_type -> vedette.v1.CheckTableRequest
+	6,  // 12: vedette.v1.TableService.ChangeTable:input_type -> vedette.v1.ChangeTableRequest
+	10, // 13: vedette.v1.TableService.GetTable:input_type -> vedette.v1.GetTableRequest
+	13, // 14: vedette.v1.TableService.RemoveTable:input_type -> vedette.v1.RemoveTableRequest
+	2,  // 15: vedette.v1.TableService.PutTable:output_type -> vedette.v1.PutTableResponse
+	9,  // 16: vedette.v1.TableService.ListTables:output_type -> vedette.v1.ListTablesResponse
+	4,  // 17: vedette.v1.TableService.CheckTable:output_type -> vedette.v1.CheckTableResponse
+	7,  // 18: vedette.v1.TableService.ChangeTable:output_type -> vedette.v1.ChangeTableResponse
+	11, // 19: vedette.v1.TableService.GetTable:output_type -> vedette.v1.GetTableResponse
+	14, // 20: vedette.v1.TableService.RemoveTable:output_type -> vedette.v1.RemoveTableResponse
+	15, // [15:21] is the sub-list for method output_type
+	9,  // [9:15] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_table_proto_init() }
@@ -751,7 +1144,7 @@ func file_vedette_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_table_proto_rawDesc), len(file_vedette_v1_table_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -48,6 +48,12 @@ const (
 	// ModuleServiceSetModuleEnabledProcedure is the fully-qualified name of the ModuleService's
 	// SetModuleEnabled RPC.
 	ModuleServiceSetModuleEnabledProcedure = "/vedette.v1.ModuleService/SetModuleEnabled"
+	// ModuleServiceGetModuleSettingsProcedure is the fully-qualified name of the ModuleService's
+	// GetModuleSettings RPC.
+	ModuleServiceGetModuleSettingsProcedure = "/vedette.v1.ModuleService/GetModuleSettings"
+	// ModuleServiceSetModuleSettingsProcedure is the fully-qualified name of the ModuleService's
+	// SetModuleSettings RPC.
+	ModuleServiceSetModuleSettingsProcedure = "/vedette.v1.ModuleService/SetModuleSettings"
 	// ModuleServiceModuleLogsProcedure is the fully-qualified name of the ModuleService's ModuleLogs
 	// RPC.
 	ModuleServiceModuleLogsProcedure = "/vedette.v1.ModuleService/ModuleLogs"
@@ -84,6 +90,11 @@ type ModuleServiceClient interface {
 	RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error)
 	// SetModuleEnabled turns a module or rule off or on.
 	SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error)
+	// GetModuleSettings returns the settings of what runs, and what they may be.
+	GetModuleSettings(context.Context, *connect.Request[v1.GetModuleSettingsRequest]) (*connect.Response[v1.GetModuleSettingsResponse], error)
+	// SetModuleSettings has the version that runs go on with other settings, from one record to the next. They are checked
+	// against the module's schema and by the module itself, and its tests are run with them, before anything changes.
+	SetModuleSettings(context.Context, *connect.Request[v1.SetModuleSettingsRequest]) (*connect.Response[v1.SetModuleSettingsResponse], error)
 	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
 	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
@@ -147,6 +158,19 @@ func NewModuleServiceClient(httpClient connect.HTTPClient, baseURL string, opts 
 			connect.WithSchema(moduleServiceMethods.ByName("SetModuleEnabled")),
 			connect.WithClientOptions(opts...),
 		),
+		getModuleSettings: connect.NewClient[v1.GetModuleSettingsRequest, v1.GetModuleSettingsResponse](
+			httpClient,
+			baseURL+ModuleServiceGetModuleSettingsProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("GetModuleSettings")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		setModuleSettings: connect.NewClient[v1.SetModuleSettingsRequest, v1.SetModuleSettingsResponse](
+			httpClient,
+			baseURL+ModuleServiceSetModuleSettingsProcedure,
+			connect.WithSchema(moduleServiceMethods.ByName("SetModuleSettings")),
+			connect.WithClientOptions(opts...),
+		),
 		moduleLogs: connect.NewClient[v1.ModuleLogsRequest, v1.ModuleLogsResponse](
 			httpClient,
 			baseURL+ModuleServiceModuleLogsProcedure,
@@ -204,6 +228,8 @@ type moduleServiceClient struct {
 	listModuleVersions *connect.Client[v1.ListModuleVersionsRequest, v1.ListModuleVersionsResponse]
 	rollbackModule     *connect.Client[v1.RollbackModuleRequest, v1.RollbackModuleResponse]
 	setModuleEnabled   *connect.Client[v1.SetModuleEnabledRequest, v1.SetModuleEnabledResponse]
+	getModuleSettings  *connect.Client[v1.GetModuleSettingsRequest, v1.GetModuleSettingsResponse]
+	setModuleSettings  *connect.Client[v1.SetModuleSettingsRequest, v1.SetModuleSettingsResponse]
 	moduleLogs         *connect.Client[v1.ModuleLogsRequest, v1.ModuleLogsResponse]
 	moduleHistory      *connect.Client[v1.ModuleHistoryRequest, v1.ModuleHistoryResponse]
 	previewModule      *connect.Client[v1.PreviewModuleRequest, v1.PreviewModuleResponse]
@@ -236,6 +262,16 @@ func (c *moduleServiceClient) RollbackModule(ctx context.Context, req *connect.R
 // SetModuleEnabled calls vedette.v1.ModuleService.SetModuleEnabled.
 func (c *moduleServiceClient) SetModuleEnabled(ctx context.Context, req *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error) {
 	return c.setModuleEnabled.CallUnary(ctx, req)
+}
+
+// GetModuleSettings calls vedette.v1.ModuleService.GetModuleSettings.
+func (c *moduleServiceClient) GetModuleSettings(ctx context.Context, req *connect.Request[v1.GetModuleSettingsRequest]) (*connect.Response[v1.GetModuleSettingsResponse], error) {
+	return c.getModuleSettings.CallUnary(ctx, req)
+}
+
+// SetModuleSettings calls vedette.v1.ModuleService.SetModuleSettings.
+func (c *moduleServiceClient) SetModuleSettings(ctx context.Context, req *connect.Request[v1.SetModuleSettingsRequest]) (*connect.Response[v1.SetModuleSettingsResponse], error) {
+	return c.setModuleSettings.CallUnary(ctx, req)
 }
 
 // ModuleLogs calls vedette.v1.ModuleService.ModuleLogs.
@@ -286,6 +322,11 @@ type ModuleServiceHandler interface {
 	RollbackModule(context.Context, *connect.Request[v1.RollbackModuleRequest]) (*connect.Response[v1.RollbackModuleResponse], error)
 	// SetModuleEnabled turns a module or rule off or on.
 	SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error)
+	// GetModuleSettings returns the settings of what runs, and what they may be.
+	GetModuleSettings(context.Context, *connect.Request[v1.GetModuleSettingsRequest]) (*connect.Response[v1.GetModuleSettingsResponse], error)
+	// SetModuleSettings has the version that runs go on with other settings, from one record to the next. They are checked
+	// against the module's schema and by the module itself, and its tests are run with them, before anything changes.
+	SetModuleSettings(context.Context, *connect.Request[v1.SetModuleSettingsRequest]) (*connect.Response[v1.SetModuleSettingsResponse], error)
 	// ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of
 	// all organizations made it write them).
 	ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error)
@@ -343,6 +384,19 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 		ModuleServiceSetModuleEnabledProcedure,
 		svc.SetModuleEnabled,
 		connect.WithSchema(moduleServiceMethods.ByName("SetModuleEnabled")),
+		connect.WithHandlerOptions(opts...),
+	)
+	moduleServiceGetModuleSettingsHandler := connect.NewUnaryHandler(
+		ModuleServiceGetModuleSettingsProcedure,
+		svc.GetModuleSettings,
+		connect.WithSchema(moduleServiceMethods.ByName("GetModuleSettings")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	moduleServiceSetModuleSettingsHandler := connect.NewUnaryHandler(
+		ModuleServiceSetModuleSettingsProcedure,
+		svc.SetModuleSettings,
+		connect.WithSchema(moduleServiceMethods.ByName("SetModuleSettings")),
 		connect.WithHandlerOptions(opts...),
 	)
 	moduleServiceModuleLogsHandler := connect.NewUnaryHandler(
@@ -404,6 +458,10 @@ func NewModuleServiceHandler(svc ModuleServiceHandler, opts ...connect.HandlerOp
 			moduleServiceRollbackModuleHandler.ServeHTTP(w, r)
 		case ModuleServiceSetModuleEnabledProcedure:
 			moduleServiceSetModuleEnabledHandler.ServeHTTP(w, r)
+		case ModuleServiceGetModuleSettingsProcedure:
+			moduleServiceGetModuleSettingsHandler.ServeHTTP(w, r)
+		case ModuleServiceSetModuleSettingsProcedure:
+			moduleServiceSetModuleSettingsHandler.ServeHTTP(w, r)
 		case ModuleServiceModuleLogsProcedure:
 			moduleServiceModuleLogsHandler.ServeHTTP(w, r)
 		case ModuleServiceModuleHistoryProcedure:
@@ -445,6 +503,14 @@ func (UnimplementedModuleServiceHandler) RollbackModule(context.Context, *connec
 
 func (UnimplementedModuleServiceHandler) SetModuleEnabled(context.Context, *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.SetModuleEnabled is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) GetModuleSettings(context.Context, *connect.Request[v1.GetModuleSettingsRequest]) (*connect.Response[v1.GetModuleSettingsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.GetModuleSettings is not implemented"))
+}
+
+func (UnimplementedModuleServiceHandler) SetModuleSettings(context.Context, *connect.Request[v1.SetModuleSettingsRequest]) (*connect.Response[v1.SetModuleSettingsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.ModuleService.SetModuleSettings is not implemented"))
 }
 
 func (UnimplementedModuleServiceHandler) ModuleLogs(context.Context, *connect.Request[v1.ModuleLogsRequest]) (*connect.Response[v1.ModuleLogsResponse], error) {

@@ -57,6 +57,9 @@ const (
 	// MonitorServiceListDeviceChangesProcedure is the fully-qualified name of the MonitorService's
 	// ListDeviceChanges RPC.
 	MonitorServiceListDeviceChangesProcedure = "/vedette.v1.MonitorService/ListDeviceChanges"
+	// MonitorServiceListMonitorsProcedure is the fully-qualified name of the MonitorService's
+	// ListMonitors RPC.
+	MonitorServiceListMonitorsProcedure = "/vedette.v1.MonitorService/ListMonitors"
 	// MonitorServiceListWatchesProcedure is the fully-qualified name of the MonitorService's
 	// ListWatches RPC.
 	MonitorServiceListWatchesProcedure = "/vedette.v1.MonitorService/ListWatches"
@@ -96,8 +99,10 @@ type MonitorServiceClient interface {
 	PutCredential(context.Context, *connect.Request[v1.PutCredentialRequest]) (*connect.Response[v1.PutCredentialResponse], error)
 	// RemoveCredential removes a credential that no device uses.
 	RemoveCredential(context.Context, *connect.Request[v1.RemoveCredentialRequest]) (*connect.Response[v1.RemoveCredentialResponse], error)
-	// ListDeviceChanges returns who changed devices and credentials, newest first.
+	// ListDeviceChanges returns who changed devices, credentials, watches and what is declared right, newest first.
 	ListDeviceChanges(context.Context, *connect.Request[v1.ListDeviceChangesRequest]) (*connect.Response[v1.ListDeviceChangesResponse], error)
+	// ListMonitors returns the monitors that run, with what a watch of each needs to be told.
+	ListMonitors(context.Context, *connect.Request[v1.ListMonitorsRequest]) (*connect.Response[v1.ListMonitorsResponse], error)
 	// ListWatches returns what monitors poll and where they stand.
 	ListWatches(context.Context, *connect.Request[v1.ListWatchesRequest]) (*connect.Response[v1.ListWatchesResponse], error)
 	// PutWatch adds or replaces a watch, once a trial poll of the live device has gone well. A new watch, and one that may
@@ -179,6 +184,13 @@ func NewMonitorServiceClient(httpClient connect.HTTPClient, baseURL string, opts
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		listMonitors: connect.NewClient[v1.ListMonitorsRequest, v1.ListMonitorsResponse](
+			httpClient,
+			baseURL+MonitorServiceListMonitorsProcedure,
+			connect.WithSchema(monitorServiceMethods.ByName("ListMonitors")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
 		listWatches: connect.NewClient[v1.ListWatchesRequest, v1.ListWatchesResponse](
 			httpClient,
 			baseURL+MonitorServiceListWatchesProcedure,
@@ -244,6 +256,7 @@ type monitorServiceClient struct {
 	putCredential     *connect.Client[v1.PutCredentialRequest, v1.PutCredentialResponse]
 	removeCredential  *connect.Client[v1.RemoveCredentialRequest, v1.RemoveCredentialResponse]
 	listDeviceChanges *connect.Client[v1.ListDeviceChangesRequest, v1.ListDeviceChangesResponse]
+	listMonitors      *connect.Client[v1.ListMonitorsRequest, v1.ListMonitorsResponse]
 	listWatches       *connect.Client[v1.ListWatchesRequest, v1.ListWatchesResponse]
 	putWatch          *connect.Client[v1.PutWatchRequest, v1.PutWatchResponse]
 	removeWatch       *connect.Client[v1.RemoveWatchRequest, v1.RemoveWatchResponse]
@@ -292,6 +305,11 @@ func (c *monitorServiceClient) RemoveCredential(ctx context.Context, req *connec
 // ListDeviceChanges calls vedette.v1.MonitorService.ListDeviceChanges.
 func (c *monitorServiceClient) ListDeviceChanges(ctx context.Context, req *connect.Request[v1.ListDeviceChangesRequest]) (*connect.Response[v1.ListDeviceChangesResponse], error) {
 	return c.listDeviceChanges.CallUnary(ctx, req)
+}
+
+// ListMonitors calls vedette.v1.MonitorService.ListMonitors.
+func (c *monitorServiceClient) ListMonitors(ctx context.Context, req *connect.Request[v1.ListMonitorsRequest]) (*connect.Response[v1.ListMonitorsResponse], error) {
+	return c.listMonitors.CallUnary(ctx, req)
 }
 
 // ListWatches calls vedette.v1.MonitorService.ListWatches.
@@ -349,8 +367,10 @@ type MonitorServiceHandler interface {
 	PutCredential(context.Context, *connect.Request[v1.PutCredentialRequest]) (*connect.Response[v1.PutCredentialResponse], error)
 	// RemoveCredential removes a credential that no device uses.
 	RemoveCredential(context.Context, *connect.Request[v1.RemoveCredentialRequest]) (*connect.Response[v1.RemoveCredentialResponse], error)
-	// ListDeviceChanges returns who changed devices and credentials, newest first.
+	// ListDeviceChanges returns who changed devices, credentials, watches and what is declared right, newest first.
 	ListDeviceChanges(context.Context, *connect.Request[v1.ListDeviceChangesRequest]) (*connect.Response[v1.ListDeviceChangesResponse], error)
+	// ListMonitors returns the monitors that run, with what a watch of each needs to be told.
+	ListMonitors(context.Context, *connect.Request[v1.ListMonitorsRequest]) (*connect.Response[v1.ListMonitorsResponse], error)
 	// ListWatches returns what monitors poll and where they stand.
 	ListWatches(context.Context, *connect.Request[v1.ListWatchesRequest]) (*connect.Response[v1.ListWatchesResponse], error)
 	// PutWatch adds or replaces a watch, once a trial poll of the live device has gone well. A new watch, and one that may
@@ -428,6 +448,13 @@ func NewMonitorServiceHandler(svc MonitorServiceHandler, opts ...connect.Handler
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	monitorServiceListMonitorsHandler := connect.NewUnaryHandler(
+		MonitorServiceListMonitorsProcedure,
+		svc.ListMonitors,
+		connect.WithSchema(monitorServiceMethods.ByName("ListMonitors")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
 	monitorServiceListWatchesHandler := connect.NewUnaryHandler(
 		MonitorServiceListWatchesProcedure,
 		svc.ListWatches,
@@ -498,6 +525,8 @@ func NewMonitorServiceHandler(svc MonitorServiceHandler, opts ...connect.Handler
 			monitorServiceRemoveCredentialHandler.ServeHTTP(w, r)
 		case MonitorServiceListDeviceChangesProcedure:
 			monitorServiceListDeviceChangesHandler.ServeHTTP(w, r)
+		case MonitorServiceListMonitorsProcedure:
+			monitorServiceListMonitorsHandler.ServeHTTP(w, r)
 		case MonitorServiceListWatchesProcedure:
 			monitorServiceListWatchesHandler.ServeHTTP(w, r)
 		case MonitorServicePutWatchProcedure:
@@ -553,6 +582,10 @@ func (UnimplementedMonitorServiceHandler) RemoveCredential(context.Context, *con
 
 func (UnimplementedMonitorServiceHandler) ListDeviceChanges(context.Context, *connect.Request[v1.ListDeviceChangesRequest]) (*connect.Response[v1.ListDeviceChangesResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.MonitorService.ListDeviceChanges is not implemented"))
+}
+
+func (UnimplementedMonitorServiceHandler) ListMonitors(context.Context, *connect.Request[v1.ListMonitorsRequest]) (*connect.Response[v1.ListMonitorsResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.MonitorService.ListMonitors is not implemented"))
 }
 
 func (UnimplementedMonitorServiceHandler) ListWatches(context.Context, *connect.Request[v1.ListWatchesRequest]) (*connect.Response[v1.ListWatchesResponse], error) {

@@ -36,6 +36,12 @@ const (
 	// RegistryServiceListPackagesProcedure is the fully-qualified name of the RegistryService's
 	// ListPackages RPC.
 	RegistryServiceListPackagesProcedure = "/vedette.v1.RegistryService/ListPackages"
+	// RegistryServiceGetPackageProcedure is the fully-qualified name of the RegistryService's
+	// GetPackage RPC.
+	RegistryServiceGetPackageProcedure = "/vedette.v1.RegistryService/GetPackage"
+	// RegistryServiceFetchPackageProcedure is the fully-qualified name of the RegistryService's
+	// FetchPackage RPC.
+	RegistryServiceFetchPackageProcedure = "/vedette.v1.RegistryService/FetchPackage"
 	// RegistryServiceGetTrustPolicyProcedure is the fully-qualified name of the RegistryService's
 	// GetTrustPolicy RPC.
 	RegistryServiceGetTrustPolicyProcedure = "/vedette.v1.RegistryService/GetTrustPolicy"
@@ -57,6 +63,11 @@ const (
 type RegistryServiceClient interface {
 	// ListPackages returns the versions that an organization can install: its own, and those that all share.
 	ListPackages(context.Context, *connect.Request[v1.ListPackagesRequest]) (*connect.Response[v1.ListPackagesResponse], error)
+	// GetPackage returns what one version is, says of itself, and what others say about it.
+	GetPackage(context.Context, *connect.Request[v1.GetPackageRequest]) (*connect.Response[v1.GetPackageResponse], error)
+	// FetchPackage returns a version with what vouches for it as one file, as InstallModule takes it. One that is not here
+	// comes from the remote registry that the host is configured with, if it is trusted, and stands here from then on.
+	FetchPackage(context.Context, *connect.Request[v1.FetchPackageRequest]) (*connect.Response[v1.FetchPackageResponse], error)
 	// GetTrustPolicy returns which modules an organization, or the host, trusts. Admin only.
 	GetTrustPolicy(context.Context, *connect.Request[v1.GetTrustPolicyRequest]) (*connect.Response[v1.GetTrustPolicyResponse], error)
 	// SetTrustPolicy says which modules an organization trusts: it narrows what the host allows and never widens it, and is
@@ -87,6 +98,19 @@ func NewRegistryServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			baseURL+RegistryServiceListPackagesProcedure,
 			connect.WithSchema(registryServiceMethods.ByName("ListPackages")),
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		getPackage: connect.NewClient[v1.GetPackageRequest, v1.GetPackageResponse](
+			httpClient,
+			baseURL+RegistryServiceGetPackageProcedure,
+			connect.WithSchema(registryServiceMethods.ByName("GetPackage")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		fetchPackage: connect.NewClient[v1.FetchPackageRequest, v1.FetchPackageResponse](
+			httpClient,
+			baseURL+RegistryServiceFetchPackageProcedure,
+			connect.WithSchema(registryServiceMethods.ByName("FetchPackage")),
 			connect.WithClientOptions(opts...),
 		),
 		getTrustPolicy: connect.NewClient[v1.GetTrustPolicyRequest, v1.GetTrustPolicyResponse](
@@ -126,6 +150,8 @@ func NewRegistryServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 // registryServiceClient implements RegistryServiceClient.
 type registryServiceClient struct {
 	listPackages    *connect.Client[v1.ListPackagesRequest, v1.ListPackagesResponse]
+	getPackage      *connect.Client[v1.GetPackageRequest, v1.GetPackageResponse]
+	fetchPackage    *connect.Client[v1.FetchPackageRequest, v1.FetchPackageResponse]
 	getTrustPolicy  *connect.Client[v1.GetTrustPolicyRequest, v1.GetTrustPolicyResponse]
 	setTrustPolicy  *connect.Client[v1.SetTrustPolicyRequest, v1.SetTrustPolicyResponse]
 	collectPackages *connect.Client[v1.CollectPackagesRequest, v1.CollectPackagesResponse]
@@ -136,6 +162,16 @@ type registryServiceClient struct {
 // ListPackages calls vedette.v1.RegistryService.ListPackages.
 func (c *registryServiceClient) ListPackages(ctx context.Context, req *connect.Request[v1.ListPackagesRequest]) (*connect.Response[v1.ListPackagesResponse], error) {
 	return c.listPackages.CallUnary(ctx, req)
+}
+
+// GetPackage calls vedette.v1.RegistryService.GetPackage.
+func (c *registryServiceClient) GetPackage(ctx context.Context, req *connect.Request[v1.GetPackageRequest]) (*connect.Response[v1.GetPackageResponse], error) {
+	return c.getPackage.CallUnary(ctx, req)
+}
+
+// FetchPackage calls vedette.v1.RegistryService.FetchPackage.
+func (c *registryServiceClient) FetchPackage(ctx context.Context, req *connect.Request[v1.FetchPackageRequest]) (*connect.Response[v1.FetchPackageResponse], error) {
+	return c.fetchPackage.CallUnary(ctx, req)
 }
 
 // GetTrustPolicy calls vedette.v1.RegistryService.GetTrustPolicy.
@@ -167,6 +203,11 @@ func (c *registryServiceClient) ImportPackages(ctx context.Context) *connect.Cli
 type RegistryServiceHandler interface {
 	// ListPackages returns the versions that an organization can install: its own, and those that all share.
 	ListPackages(context.Context, *connect.Request[v1.ListPackagesRequest]) (*connect.Response[v1.ListPackagesResponse], error)
+	// GetPackage returns what one version is, says of itself, and what others say about it.
+	GetPackage(context.Context, *connect.Request[v1.GetPackageRequest]) (*connect.Response[v1.GetPackageResponse], error)
+	// FetchPackage returns a version with what vouches for it as one file, as InstallModule takes it. One that is not here
+	// comes from the remote registry that the host is configured with, if it is trusted, and stands here from then on.
+	FetchPackage(context.Context, *connect.Request[v1.FetchPackageRequest]) (*connect.Response[v1.FetchPackageResponse], error)
 	// GetTrustPolicy returns which modules an organization, or the host, trusts. Admin only.
 	GetTrustPolicy(context.Context, *connect.Request[v1.GetTrustPolicyRequest]) (*connect.Response[v1.GetTrustPolicyResponse], error)
 	// SetTrustPolicy says which modules an organization trusts: it narrows what the host allows and never widens it, and is
@@ -193,6 +234,19 @@ func NewRegistryServiceHandler(svc RegistryServiceHandler, opts ...connect.Handl
 		svc.ListPackages,
 		connect.WithSchema(registryServiceMethods.ByName("ListPackages")),
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	registryServiceGetPackageHandler := connect.NewUnaryHandler(
+		RegistryServiceGetPackageProcedure,
+		svc.GetPackage,
+		connect.WithSchema(registryServiceMethods.ByName("GetPackage")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	registryServiceFetchPackageHandler := connect.NewUnaryHandler(
+		RegistryServiceFetchPackageProcedure,
+		svc.FetchPackage,
+		connect.WithSchema(registryServiceMethods.ByName("FetchPackage")),
 		connect.WithHandlerOptions(opts...),
 	)
 	registryServiceGetTrustPolicyHandler := connect.NewUnaryHandler(
@@ -230,6 +284,10 @@ func NewRegistryServiceHandler(svc RegistryServiceHandler, opts ...connect.Handl
 		switch r.URL.Path {
 		case RegistryServiceListPackagesProcedure:
 			registryServiceListPackagesHandler.ServeHTTP(w, r)
+		case RegistryServiceGetPackageProcedure:
+			registryServiceGetPackageHandler.ServeHTTP(w, r)
+		case RegistryServiceFetchPackageProcedure:
+			registryServiceFetchPackageHandler.ServeHTTP(w, r)
 		case RegistryServiceGetTrustPolicyProcedure:
 			registryServiceGetTrustPolicyHandler.ServeHTTP(w, r)
 		case RegistryServiceSetTrustPolicyProcedure:
@@ -251,6 +309,14 @@ type UnimplementedRegistryServiceHandler struct{}
 
 func (UnimplementedRegistryServiceHandler) ListPackages(context.Context, *connect.Request[v1.ListPackagesRequest]) (*connect.Response[v1.ListPackagesResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.RegistryService.ListPackages is not implemented"))
+}
+
+func (UnimplementedRegistryServiceHandler) GetPackage(context.Context, *connect.Request[v1.GetPackageRequest]) (*connect.Response[v1.GetPackageResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.RegistryService.GetPackage is not implemented"))
+}
+
+func (UnimplementedRegistryServiceHandler) FetchPackage(context.Context, *connect.Request[v1.FetchPackageRequest]) (*connect.Response[v1.FetchPackageResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.RegistryService.FetchPackage is not implemented"))
 }
 
 func (UnimplementedRegistryServiceHandler) GetTrustPolicy(context.Context, *connect.Request[v1.GetTrustPolicyRequest]) (*connect.Response[v1.GetTrustPolicyResponse], error) {

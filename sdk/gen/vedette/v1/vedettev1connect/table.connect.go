@@ -37,6 +37,11 @@ const (
 	TableServicePutTableProcedure = "/vedette.v1.TableService/PutTable"
 	// TableServiceListTablesProcedure is the fully-qualified name of the TableService's ListTables RPC.
 	TableServiceListTablesProcedure = "/vedette.v1.TableService/ListTables"
+	// TableServiceCheckTableProcedure is the fully-qualified name of the TableService's CheckTable RPC.
+	TableServiceCheckTableProcedure = "/vedette.v1.TableService/CheckTable"
+	// TableServiceChangeTableProcedure is the fully-qualified name of the TableService's ChangeTable
+	// RPC.
+	TableServiceChangeTableProcedure = "/vedette.v1.TableService/ChangeTable"
 	// TableServiceGetTableProcedure is the fully-qualified name of the TableService's GetTable RPC.
 	TableServiceGetTableProcedure = "/vedette.v1.TableService/GetTable"
 	// TableServiceRemoveTableProcedure is the fully-qualified name of the TableService's RemoveTable
@@ -50,6 +55,10 @@ type TableServiceClient interface {
 	PutTable(context.Context, *connect.Request[v1.PutTableRequest]) (*connect.Response[v1.PutTableResponse], error)
 	// ListTables returns the versions in force of the caller's organizations, and the shared ones, by name.
 	ListTables(context.Context, *connect.Request[v1.ListTablesRequest]) (*connect.Response[v1.ListTablesResponse], error)
+	// CheckTable reads an upload as PutTable would, and says what would come of it.
+	CheckTable(context.Context, *connect.Request[v1.CheckTableRequest]) (*connect.Response[v1.CheckTableResponse], error)
+	// ChangeTable makes another version of a table, with rows more and rows less.
+	ChangeTable(context.Context, *connect.Request[v1.ChangeTableRequest]) (*connect.Response[v1.ChangeTableResponse], error)
 	// GetTable returns rows of a table, or the row in which a key is found.
 	GetTable(context.Context, *connect.Request[v1.GetTableRequest]) (*connect.Response[v1.GetTableResponse], error)
 	// RemoveTable takes a table away. One that a module uses stays.
@@ -80,6 +89,19 @@ func NewTableServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		checkTable: connect.NewClient[v1.CheckTableRequest, v1.CheckTableResponse](
+			httpClient,
+			baseURL+TableServiceCheckTableProcedure,
+			connect.WithSchema(tableServiceMethods.ByName("CheckTable")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+			connect.WithClientOptions(opts...),
+		),
+		changeTable: connect.NewClient[v1.ChangeTableRequest, v1.ChangeTableResponse](
+			httpClient,
+			baseURL+TableServiceChangeTableProcedure,
+			connect.WithSchema(tableServiceMethods.ByName("ChangeTable")),
+			connect.WithClientOptions(opts...),
+		),
 		getTable: connect.NewClient[v1.GetTableRequest, v1.GetTableResponse](
 			httpClient,
 			baseURL+TableServiceGetTableProcedure,
@@ -100,6 +122,8 @@ func NewTableServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 type tableServiceClient struct {
 	putTable    *connect.Client[v1.PutTableRequest, v1.PutTableResponse]
 	listTables  *connect.Client[v1.ListTablesRequest, v1.ListTablesResponse]
+	checkTable  *connect.Client[v1.CheckTableRequest, v1.CheckTableResponse]
+	changeTable *connect.Client[v1.ChangeTableRequest, v1.ChangeTableResponse]
 	getTable    *connect.Client[v1.GetTableRequest, v1.GetTableResponse]
 	removeTable *connect.Client[v1.RemoveTableRequest, v1.RemoveTableResponse]
 }
@@ -112,6 +136,16 @@ func (c *tableServiceClient) PutTable(ctx context.Context, req *connect.Request[
 // ListTables calls vedette.v1.TableService.ListTables.
 func (c *tableServiceClient) ListTables(ctx context.Context, req *connect.Request[v1.ListTablesRequest]) (*connect.Response[v1.ListTablesResponse], error) {
 	return c.listTables.CallUnary(ctx, req)
+}
+
+// CheckTable calls vedette.v1.TableService.CheckTable.
+func (c *tableServiceClient) CheckTable(ctx context.Context, req *connect.Request[v1.CheckTableRequest]) (*connect.Response[v1.CheckTableResponse], error) {
+	return c.checkTable.CallUnary(ctx, req)
+}
+
+// ChangeTable calls vedette.v1.TableService.ChangeTable.
+func (c *tableServiceClient) ChangeTable(ctx context.Context, req *connect.Request[v1.ChangeTableRequest]) (*connect.Response[v1.ChangeTableResponse], error) {
+	return c.changeTable.CallUnary(ctx, req)
 }
 
 // GetTable calls vedette.v1.TableService.GetTable.
@@ -130,6 +164,10 @@ type TableServiceHandler interface {
 	PutTable(context.Context, *connect.Request[v1.PutTableRequest]) (*connect.Response[v1.PutTableResponse], error)
 	// ListTables returns the versions in force of the caller's organizations, and the shared ones, by name.
 	ListTables(context.Context, *connect.Request[v1.ListTablesRequest]) (*connect.Response[v1.ListTablesResponse], error)
+	// CheckTable reads an upload as PutTable would, and says what would come of it.
+	CheckTable(context.Context, *connect.Request[v1.CheckTableRequest]) (*connect.Response[v1.CheckTableResponse], error)
+	// ChangeTable makes another version of a table, with rows more and rows less.
+	ChangeTable(context.Context, *connect.Request[v1.ChangeTableRequest]) (*connect.Response[v1.ChangeTableResponse], error)
 	// GetTable returns rows of a table, or the row in which a key is found.
 	GetTable(context.Context, *connect.Request[v1.GetTableRequest]) (*connect.Response[v1.GetTableResponse], error)
 	// RemoveTable takes a table away. One that a module uses stays.
@@ -156,6 +194,19 @@ func NewTableServiceHandler(svc TableServiceHandler, opts ...connect.HandlerOpti
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	tableServiceCheckTableHandler := connect.NewUnaryHandler(
+		TableServiceCheckTableProcedure,
+		svc.CheckTable,
+		connect.WithSchema(tableServiceMethods.ByName("CheckTable")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
+		connect.WithHandlerOptions(opts...),
+	)
+	tableServiceChangeTableHandler := connect.NewUnaryHandler(
+		TableServiceChangeTableProcedure,
+		svc.ChangeTable,
+		connect.WithSchema(tableServiceMethods.ByName("ChangeTable")),
+		connect.WithHandlerOptions(opts...),
+	)
 	tableServiceGetTableHandler := connect.NewUnaryHandler(
 		TableServiceGetTableProcedure,
 		svc.GetTable,
@@ -175,6 +226,10 @@ func NewTableServiceHandler(svc TableServiceHandler, opts ...connect.HandlerOpti
 			tableServicePutTableHandler.ServeHTTP(w, r)
 		case TableServiceListTablesProcedure:
 			tableServiceListTablesHandler.ServeHTTP(w, r)
+		case TableServiceCheckTableProcedure:
+			tableServiceCheckTableHandler.ServeHTTP(w, r)
+		case TableServiceChangeTableProcedure:
+			tableServiceChangeTableHandler.ServeHTTP(w, r)
 		case TableServiceGetTableProcedure:
 			tableServiceGetTableHandler.ServeHTTP(w, r)
 		case TableServiceRemoveTableProcedure:
@@ -194,6 +249,14 @@ func (UnimplementedTableServiceHandler) PutTable(context.Context, *connect.Reque
 
 func (UnimplementedTableServiceHandler) ListTables(context.Context, *connect.Request[v1.ListTablesRequest]) (*connect.Response[v1.ListTablesResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.TableService.ListTables is not implemented"))
+}
+
+func (UnimplementedTableServiceHandler) CheckTable(context.Context, *connect.Request[v1.CheckTableRequest]) (*connect.Response[v1.CheckTableResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.TableService.CheckTable is not implemented"))
+}
+
+func (UnimplementedTableServiceHandler) ChangeTable(context.Context, *connect.Request[v1.ChangeTableRequest]) (*connect.Response[v1.ChangeTableResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("vedette.v1.TableService.ChangeTable is not implemented"))
 }
 
 func (UnimplementedTableServiceHandler) GetTable(context.Context, *connect.Request[v1.GetTableRequest]) (*connect.Response[v1.GetTableResponse], error) {
