@@ -2,6 +2,7 @@
 package registry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -22,6 +23,7 @@ var (
 	ErrExhausted = errors.New("limit reached")
 
 	ErrDenied      = errors.New("access denied")          // a remote registry does not let us
+	ErrUnsupported = errors.New("not supported")          // or does not keep such a thing
 	ErrUnavailable = errors.New("registry not reachable") // or it does not answer as one
 )
 
@@ -135,6 +137,11 @@ type Entry struct {
 	Kind      manifest.Kind
 	Title     string
 	Namespace Namespace // whose it is
+}
+
+// CompareEntries orders a listing: by module, and then the newest first.
+func CompareEntries(a, b Entry) int {
+	return cmp.Or(cmp.Compare(a.Ref.Module(), b.Ref.Module()), -CompareVersions(a.Ref.Version, b.Ref.Version))
 }
 
 // Standing is what a registry's signed index says about a version. A version that is yanked is not installed any more,

@@ -32,6 +32,7 @@ type Dependency struct {
 	Name    string // "github.com/acme/kv"
 	Version string // "v1.2.0"
 	PURL    string // package URL, "pkg:golang/github.com/acme/kv@v1.2.0"
+	Digest  string // of its source as its own package system states it, "dirHash1:…" or "sha256:…"; may be empty
 }
 
 // SBOM returns the statement with a bill of materials of an artifact: CycloneDX 1.6, the module as the component that it
@@ -71,6 +72,7 @@ func SBOM(a *registry.Artifact, d registry.Digest, deps []Dependency) ([]byte, e
 		}
 		parts = append(parts, cyclonedx.Component{
 			BOMRef: "library:" + x.Name + "@" + x.Version, Type: cyclonedx.ComponentTypeLibrary, Name: x.Name, Version: x.Version, PackageURL: x.PURL,
+			Hashes: sourceHashes(x.Digest),
 		})
 	}
 	bom := cyclonedx.BOM{
@@ -82,6 +84,14 @@ func SBOM(a *registry.Artifact, d registry.Digest, deps []Dependency) ([]byte, e
 
 func hashes(sum string) *[]cyclonedx.Hash {
 	return &[]cyclonedx.Hash{{Algorithm: cyclonedx.HashAlgoSHA256, Value: strings.TrimPrefix(sum, "sha256:")}}
+}
+
+// sourceHashes returns a dependency's digest where CycloneDX has a name for its algorithm.
+func sourceHashes(d string) *[]cyclonedx.Hash {
+	if _, err := registry.ParseDigest(d); err != nil {
+		return nil
+	}
+	return hashes(d)
 }
 
 // ReadSBOM returns the CycloneDX document of a statement, as it was written. The error wraps registry.ErrInvalid.
@@ -99,14 +109,46 @@ func ReadSBOM(s sign.Statement) (*cyclonedx.BOM, error) {
 	return &bom, nil
 }
 
+// Bill is what a bill of materials lists, for people.
+type Bill struct {
+	Format string // "CycloneDX 1.6"
+	Parts  []Part
+}
+
+// Part is one thing that an artifact consists of.
+type Part struct {
+	Kind string // "file", "library"
+	Dependency
+}
+
+// BillOf reads a bill of materials. The error wraps registry.ErrInvalid.
+func BillOf(s sign.Statement) (Bill, error) {
+	bom, err := ReadSBOM(s)
+	if err != nil {
+		return Bill{}, err
+	}
+	b := Bill{Format: bom.BOMFormat + " " + bom.SpecVersion.String()}
+	for _, c := range *bom.Components {
+		b.Parts = append(b.Parts, Part{string(c.Type), Dependency{c.Name, c.Version, c.PackageURL, ""}})
+	}
+	return b, nil
+}
+
 // Build is who built an artifact from what.
 type Build struct {
 	Builder      string            // URI of who built it and is trusted for saying so
 	Source       string            // URI of the source, "git+https://…@refs/tags/v1.2.0"
-	SourceDigest string            // "gitCommit:…" or "sha256:…"; may be empty
+	SourceDigest string            // "gitCommit:…", "dirHash1:…" or "sha256:…"; may be empty
 	Toolchain    map[string]string // "tinygo" → "0.41.1"
-	Started      time.Time
+	Materials    []Material        // what went into it beside the source
+	Started      time.Time         // zero: it is not said, so that the same build gives the same statement
 	Finished     time.Time
+}
+
+// Material is something that a build has used.
+type Material struct {
+	URI    string // "pkg:golang/github.com/acme/kv@v1.2.0"
+	Digest string // "dirHash1:…", "sha256:…"; may be empty
 }
 
 // provenance is the predicate of SLSA 1.0 as far as it is used here. Other builders write more; it is left out.
@@ -133,21 +175,43 @@ type resource struct {
 	Digest map[string]string `json:"digest,omitempty"`
 }
 
+func resourceOf(uri, digest string) resource {
+	r := resource{URI: uri}
+	if algorithm, hex, ok := strings.Cut(digest, ":"); ok {
+		r.Digest = map[string]string{algorithm: hex}
+	}
+	return r
+}
+
+// digest is that of the algorithm that says most, of those that in-toto names.
+func (r *resource) digest() string {
+	for _, algorithm := range []string{"gitCommit", "sha1", "sha256", "dirHash1"} {
+		if hex := r.Digest[algorithm]; hex != "" {
+			return algorithm + ":" + hex
+		}
+	}
+	return ""
+}
+
 // Provenance returns the statement that a builder makes about an artifact (SLSA 1.0). The error wraps
 // registry.ErrInvalid.
 func Provenance(ref registry.Ref, d registry.Digest, b Build) ([]byte, error) {
-	if b.Builder == "" || b.Source == "" || max(len(b.Builder), len(b.Source), len(b.SourceDigest)) > MaxTextBytes || len(b.Toolchain) > MaxDependencies {
-		return nil, fmt.Errorf("provenance of %s: want builder and source, of at most %d bytes: %w", ref, MaxTextBytes, registry.ErrInvalid)
+	if b.Builder == "" || b.Source == "" || max(len(b.Builder), len(b.Source), len(b.SourceDigest)) > MaxTextBytes || max(len(b.Toolchain), len(b.Materials)+1) > MaxDependencies {
+		return nil, fmt.Errorf("provenance of %s: want builder and source, of at most %d bytes, and at most %d materials: %w", ref, MaxTextBytes, MaxDependencies-1, registry.ErrInvalid)
 	}
 	var p provenance
 	p.BuildDefinition.BuildType = buildType
 	p.BuildDefinition.ExternalParameters = map[string]string{"source": b.Source, "module": ref.String()}
 	p.BuildDefinition.InternalParameters = b.Toolchain
-	source := resource{URI: b.Source}
-	if algorithm, hex, ok := strings.Cut(b.SourceDigest, ":"); ok {
-		source.Digest = map[string]string{algorithm: hex}
+	p.BuildDefinition.ResolvedDependencies = []resource{resourceOf(b.Source, b.SourceDigest)}
+	materials := slices.Clone(b.Materials)
+	slices.SortFunc(materials, func(a, b Material) int { return cmp.Or(cmp.Compare(a.URI, b.URI), cmp.Compare(a.Digest, b.Digest)) })
+	for _, m := range slices.Compact(materials) {
+		if m.URI == "" || max(len(m.URI), len(m.Digest)) > MaxTextBytes {
+			return nil, fmt.Errorf("provenance of %s: material %.100q: want a URI, and at most %d bytes each: %w", ref, m.URI, MaxTextBytes, registry.ErrInvalid)
+		}
+		p.BuildDefinition.ResolvedDependencies = append(p.BuildDefinition.ResolvedDependencies, resourceOf(m.URI, m.Digest))
 	}
-	p.BuildDefinition.ResolvedDependencies = []resource{source}
 	p.RunDetails.Builder.ID = b.Builder
 	p.RunDetails.Metadata.Started = b.Started.UTC().Truncate(time.Second)
 	p.RunDetails.Metadata.Finished = b.Finished.UTC().Truncate(time.Second)
@@ -183,14 +247,12 @@ func ReadProvenance(s sign.Statement) (Build, error) {
 		return Build{}, fmt.Errorf("provenance: want a builder and at most %d dependencies: %w", MaxDependencies, registry.ErrInvalid)
 	}
 	b := Build{Builder: p.RunDetails.Builder.ID, Started: p.RunDetails.Metadata.Started, Finished: p.RunDetails.Metadata.Finished}
-	if deps := p.BuildDefinition.ResolvedDependencies; len(deps) > 0 {
-		b.Source = deps[0].URI
-		for _, algorithm := range []string{"gitCommit", "sha1", "sha256"} {
-			if hex := deps[0].Digest[algorithm]; hex != "" {
-				b.SourceDigest = algorithm + ":" + hex
-				break
-			}
+	for i, r := range p.BuildDefinition.ResolvedDependencies {
+		if i == 0 { // whoever writes more than the source writes it first
+			b.Source, b.SourceDigest = r.URI, r.digest()
+			continue
 		}
+		b.Materials = append(b.Materials, Material{r.URI, r.digest()})
 	}
 	if p.BuildDefinition.BuildType == buildType && len(p.BuildDefinition.InternalParameters) > 0 {
 		if err := json.Unmarshal(p.BuildDefinition.InternalParameters, &b.Toolchain); err != nil {
@@ -198,45 +260,4 @@ func ReadProvenance(s sign.Statement) (Build, error) {
 		}
 	}
 	return b, nil
-}
-
-// Conformance is what the conformance suite found out about a module. A registry or a host signs it.
-type Conformance struct {
-	Level   int       `json:"level"`   // 0 to 5: the highest level of which every case passed
-	Suite   string    `json:"suite"`   // version of the suite
-	Host    string    `json:"host"`    // what it ran on, "vedette 1.4.0"
-	Cases   int       `json:"cases"`   // passed
-	Skipped int       `json:"skipped"` // that do not apply to the module
-	At      time.Time `json:"at"`      // to the second, UTC
-}
-
-// Statement returns the report's statement. The error wraps registry.ErrInvalid.
-func (c Conformance) Statement(ref registry.Ref, d registry.Digest) ([]byte, error) {
-	c.At = c.At.UTC().Truncate(time.Second)
-	if err := c.check(); err != nil {
-		return nil, fmt.Errorf("conformance of %s: %w", ref, err)
-	}
-	return sign.NewStatement(ref.String(), d, PredicateConformance, c)
-}
-
-func (c Conformance) check() error {
-	if c.Level < 0 || c.Level > MaxLevel || c.Cases < 0 || c.Skipped < 0 || c.At.IsZero() || max(len(c.Suite), len(c.Host)) > MaxTextBytes {
-		return fmt.Errorf("level %d with %d cases, %d skipped, at %s: want level 0 to %d: %w", c.Level, c.Cases, c.Skipped, c.At, MaxLevel, registry.ErrInvalid)
-	}
-	return nil
-}
-
-// ReadConformance reads a report. Its form is exact. The error wraps registry.ErrInvalid.
-func ReadConformance(s sign.Statement) (Conformance, error) {
-	var c Conformance
-	if s.PredicateType != PredicateConformance {
-		return c, fmt.Errorf("conformance: predicate %.80q: %w", s.PredicateType, registry.ErrInvalid)
-	}
-	if err := sign.Exact(s.Predicate, &c); err != nil {
-		return Conformance{}, fmt.Errorf("conformance: %w", err)
-	}
-	if err := c.check(); err != nil {
-		return Conformance{}, fmt.Errorf("conformance: %w", err)
-	}
-	return c, nil
 }

@@ -34,7 +34,7 @@ func statement(t testing.TB, payload []byte, err error) sign.Statement {
 
 func TestSBOM(t *testing.T) {
 	a := registrytest.Module(t, ref.String(), "note")
-	deps := []Dependency{{"b", "v2", "pkg:golang/b@v2"}, {"a", "v1", ""}, {"a", "v1", ""}}
+	deps := []Dependency{{"b", "v2", "pkg:golang/b@v2", string(digest)}, {"a", "v1", "", ""}, {"a", "v1", "", ""}}
 	payload, err := SBOM(&a, digest, deps)
 	s := statement(t, payload, err)
 	if again, err := SBOM(&a, digest, []Dependency{deps[1], deps[0]}); err != nil || !bytes.Equal(again, payload) {
@@ -58,6 +58,9 @@ func TestSBOM(t *testing.T) {
 	if !strings.Contains(string(s.Predicate), `"specVersion":"1.6"`) || strings.Contains(string(s.Predicate), "timestamp") {
 		t.Errorf("%s", s.Predicate)
 	}
+	if bill, err := BillOf(s); err != nil || bill.Format != "CycloneDX 1.6" || len(bill.Parts) != 5 || bill.Parts[4] != (Part{"library", Dependency{"b", "v2", "pkg:golang/b@v2", ""}}) {
+		t.Errorf("for people: %+v, %v", bill, err)
+	}
 	for name, bad := range map[string][]Dependency{"one over": make([]Dependency, MaxDependencies+1), "no name": {{}}, "long": {{Name: strings.Repeat("n", MaxTextBytes+1)}}} {
 		if _, err := SBOM(&a, digest, bad); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -73,6 +76,7 @@ func TestSBOM(t *testing.T) {
 func TestProvenance(t *testing.T) {
 	b := Build{
 		Builder: "https://ci.example.com/acme", Source: "git+https://example.com/x@refs/tags/v1", SourceDigest: "gitCommit:0a1b",
+		Materials: []Material{{"pkg:golang/a@v1", "dirHash1:0b"}, {"pkg:golang/b@v2", ""}},
 		Toolchain: map[string]string{"tinygo": "0.41.1"}, Started: registrytest.Now, Finished: registrytest.Now.Add(time.Minute),
 	}
 	payload, err := Provenance(ref, digest, b)
@@ -80,8 +84,16 @@ func TestProvenance(t *testing.T) {
 	if diff := cmp.Diff(b, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	if _, err := Provenance(ref, digest, Build{Builder: "x"}); !errors.Is(err, registry.ErrInvalid) {
-		t.Errorf("without a source: %v", err)
+	for _, bad := range []Build{{Builder: "x"}, {Builder: "x", Source: "y", Materials: []Material{{}}}, {Builder: "x", Source: "y", Materials: make([]Material, MaxDependencies)}} {
+		if _, err := Provenance(ref, digest, bad); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("%+.100v: %v", bad, err)
+		}
+	}
+	untimed := Build{Builder: "x", Source: "y", Materials: []Material{{"b", ""}, {"a", ""}, {"a", ""}}}
+	first, err := Provenance(ref, digest, untimed)
+	untimed.Materials = []Material{{"a", ""}, {"b", ""}}
+	if again, err2 := Provenance(ref, digest, untimed); errors.Join(err, err2) != nil || !bytes.Equal(first, again) || bytes.Contains(first, []byte("startedOn")) {
+		t.Errorf("the same build twice: %v, %v\n%s\n%s", err, err2, first, again)
 	}
 	// What another builder writes, shortened to what SLSA wants of it.
 	foreign := `{"buildDefinition":{"buildType":"https://example.com/other","externalParameters":{"workflow":{"ref":"refs/heads/main"}},
@@ -101,11 +113,26 @@ func TestProvenance(t *testing.T) {
 }
 
 func TestConformance(t *testing.T) {
-	c := Conformance{Level: 3, Suite: "1.0.0", Host: "vedette 1.0.0", Cases: 120, Skipped: 4, At: registrytest.Now}
+	c := Conformance{
+		Level: 3, Suite: "1.0.0", Host: "vedette 1.0.0", Cases: 120, Skipped: 4, At: registrytest.Now,
+		Failed: []Failure{{"module-4.02", "Settings that are none are taken or refused, with a status.", "E_TRAP"}},
+	}
 	payload, err := c.Statement(ref, digest)
 	s := statement(t, payload, err)
-	if got, err := ReadConformance(s); err != nil || got != c {
+	if got, err := ReadConformance(s); err != nil || !cmp.Equal(got, c) {
 		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := ParseConformance(s.Predicate); err != nil || !cmp.Equal(got, c) || got.Name() != "L3" {
+		t.Errorf("without a statement: %+v, %v", got, err)
+	}
+	none := Conformance{Level: NoLevel, At: registrytest.Now}
+	if _, err := none.Statement(ref, digest); err != nil || none.Name() != "none" {
+		t.Errorf("one that fails all: %v, %s", err, none.Name())
+	}
+	for _, text := range []string{"", "7", `{"level":3}`} {
+		if _, err := ParseConformance([]byte(text)); !errors.Is(err, registry.ErrInvalid) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 	for name, change := range map[string][2]string{"level": {`"level":3`, `"level":6`}, "unknown": {`"level":3`, `"level":3,"x":1`}, "spelling": {`"level"`, `"Level"`}} {
 		bad := sign.Statement{PredicateType: s.PredicateType, Predicate: []byte(strings.Replace(string(s.Predicate), change[0], change[1], 1))}
@@ -113,7 +140,15 @@ func TestConformance(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, bad := range []Conformance{{}, {Level: -1, At: registrytest.Now}, {Level: MaxLevel + 1, At: registrytest.Now}, {Suite: strings.Repeat("s", MaxTextBytes+1), At: registrytest.Now}} {
+	for _, bad := range []Conformance{
+		{},
+		{Level: -2, At: registrytest.Now},
+		{Level: MaxLevel + 1, At: registrytest.Now},
+		{Suite: strings.Repeat("s", MaxTextBytes+1), At: registrytest.Now},
+		{Failed: make([]Failure, MaxFailures+1), At: registrytest.Now},
+		{Failed: []Failure{{}}, At: registrytest.Now},
+		{Failed: []Failure{{ID: "module-1.01", Detail: strings.Repeat("d", MaxTextBytes+1)}}, At: registrytest.Now},
+	} {
 		if _, err := bad.Statement(ref, digest); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("%+v: %v", bad, err)
 		}

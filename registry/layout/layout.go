@@ -10,7 +10,6 @@
 package layout
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -240,9 +239,7 @@ func (l *Layout) List(ctx context.Context) ([]registry.Entry, error) {
 		}
 		list = append(list, slices.DeleteFunc(all, func(e registry.Entry) bool { return own[e.Ref] })...)
 	}
-	slices.SortFunc(list, func(a, b registry.Entry) int {
-		return cmp.Or(cmp.Compare(a.Ref.Module(), b.Ref.Module()), -registry.CompareVersions(a.Ref.Version, b.Ref.Version))
-	})
+	slices.SortFunc(list, registry.CompareEntries)
 	return list, nil
 }
 

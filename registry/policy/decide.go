@@ -24,6 +24,7 @@ type Facts struct {
 	SBOMs        []Vouched
 	Builds       []Built
 	Reports      []Report
+	Checked      *attest.Conformance // what this host has found itself; nil: it has not tried
 	Standing     registry.Standing
 	IndexExpires time.Time // of the signed index that Standing is from; zero: there is none
 	Running      bool      // it runs already, and the question is whether it may go on
@@ -44,10 +45,11 @@ type Built struct {
 	By      []string
 }
 
-// Report is a conformance report.
+// Report is a conformance report that somebody attests. What this host has found itself needs nobody's word: where there is
+// that, it alone counts.
 type Report struct {
-	Level int
-	By    []string
+	attest.Conformance `yaml:",inline"`
+	By                 []string
 }
 
 // Code names a reason, for programs.
@@ -256,9 +258,12 @@ func (d *decision) attestations() {
 		}
 	}
 	if want := d.scope.Require.Conformance; want != nil {
-		keys := d.speakers(want.Keys)
-		if !slices.ContainsFunc(d.facts.Reports, func(r Report) bool { return count(r.By, keys) > 0 && r.Level >= want.Level }) {
-			d.against(CodeNoConformance, "there is no report of level %d or more that %s have signed", want.Level, strings.Join(keys, " or "))
+		keys, own := d.speakers(want.Keys), d.facts.Checked
+		switch {
+		case own != nil && own.Level < want.Level:
+			d.against(CodeNoConformance, "it conforms to level %s, as checked on this host, and L%d is wanted", own.Name(), want.Level)
+		case own == nil && !slices.ContainsFunc(d.facts.Reports, func(r Report) bool { return count(r.By, keys) > 0 && r.Level >= want.Level }):
+			d.against(CodeNoConformance, "there is no report of level %d or more that %s have signed, and this host has not checked it", want.Level, strings.Join(keys, " or "))
 		}
 	}
 }
@@ -398,7 +403,7 @@ func (f *Facts) take(data []byte, keys sign.Keys, names map[sign.KeyID]string) e
 	case attest.PredicateConformance:
 		var c attest.Conformance
 		if c, err = attest.ReadConformance(s); err == nil {
-			f.Reports = append(f.Reports, Report{c.Level, by})
+			f.Reports = append(f.Reports, Report{c, by})
 		}
 	default:
 		err = fmt.Errorf("it says %.80q, which nothing here asks for: %w", s.PredicateType, registry.ErrInvalid)

@@ -74,5 +74,8 @@ func All(first Verdict, more ...Verdict) Verdict {
 		out.Signers = slices.Compact(slices.Sorted(slices.Values(slices.Concat(out.Signers, v.Signers))))
 		out.Reasons, out.Warnings = slices.Concat(out.Reasons, v.Reasons), slices.Concat(out.Warnings, v.Warnings)
 	}
+	if len(out.Signers) > 0 { // one of them knows somebody who has
+		out.Warnings = slices.DeleteFunc(out.Warnings, func(r Reason) bool { return r.Code == CodeUnsigned })
+	}
 	return out
 }

@@ -96,7 +96,7 @@ type Provenance struct {
 	Keys     []string `yaml:"keys"`
 }
 
-// Conformance asks for a report of at least a level.
+// Conformance asks for a report of at least a level: the host's own, or where it has none one by one of the keys.
 type Conformance struct {
 	Level int      `yaml:"level"`
 	Keys  []string `yaml:"keys"`

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/attest"
 	"github.com/vedette-siem/vedette/registry/sign"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"pgregory.net/rapid"
@@ -49,6 +50,7 @@ type decisionCase struct {
 	SBOMs    []Vouched `yaml:"sboms"`
 	Builds   []Built
 	Reports  []Report
+	Checked  *attest.Conformance
 	Standing struct {
 		Listed, Deprecated, Yanked, Revoked bool
 	}
@@ -77,7 +79,7 @@ func parts(s string) registry.Ref {
 func (c decisionCase) facts() Facts {
 	f := Facts{
 		Ref: parts(c.Ref), Digest: digestOf("", "1"), Manifest: digestOf("", "2"), Namespace: c.Namespace, Kind: c.Kind,
-		Capabilities: c.Capabilities, SBOMs: c.SBOMs, Builds: c.Builds, Reports: c.Reports, IndexExpires: c.IndexExpires, Running: c.Running,
+		Capabilities: c.Capabilities, SBOMs: c.SBOMs, Builds: c.Builds, Reports: c.Reports, Checked: c.Checked, IndexExpires: c.IndexExpires, Running: c.Running,
 		Standing: registry.Standing{Listed: c.Standing.Listed, Deprecated: c.Standing.Deprecated, Yanked: c.Standing.Yanked, Revoked: c.Standing.Revoked},
 	}
 	if f.Kind == "" {

@@ -113,6 +113,8 @@ func kind(err error) error {
 		return fmt.Errorf("%w: %w", err, registry.ErrDenied)
 	case errors.As(err, &res) && (res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden):
 		return fmt.Errorf("%w: %w", err, registry.ErrDenied)
+	case errors.As(err, &res) && res.StatusCode == http.StatusMethodNotAllowed:
+		return fmt.Errorf("%w: %w", err, registry.ErrUnsupported)
 	case errors.As(err, &res) && res.StatusCode == http.StatusConflict:
 		return fmt.Errorf("%w: %w", err, registry.ErrConflict)
 	case errors.As(err, &res) && res.StatusCode == http.StatusBadRequest:
@@ -221,7 +223,8 @@ func (r *Registry) Tags(ctx context.Context, module string) ([]string, error) {
 	return versions, nil
 }
 
-// PushIndex copies the signed index that a layout holds.
+// PushIndex copies the signed index that a layout holds. The error wraps registry.ErrUnsupported where none is kept: in the
+// namespace of an organization at a host.
 func (r *Registry) PushIndex(ctx context.Context, from *layout.Layout) error {
 	_, d, err := from.Snapshot(ctx)
 	if err != nil {

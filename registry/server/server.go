@@ -155,6 +155,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) target(name string, access Access, method string) (target, error) {
 	t := target{repository: name, access: access}
 	parts := strings.Split(name, "/")
+	read := method == http.MethodGet || method == http.MethodHead
+	if n, err := registry.ParseNamespace(parts[0]); err == nil && n != registry.Shared && len(parts) == 2 && parts[1] == IndexRepository && !read {
+		return t, fail(http.StatusMethodNotAllowed, codeUnsupported, "the namespace of an organization has no index of its own: what the registry says of its versions stands in %s", IndexRepository)
+	}
 	if len(parts) == 3 {
 		n, err := registry.ParseNamespace(parts[0])
 		if err != nil || n == registry.Shared {
@@ -170,7 +174,6 @@ func (s *Server) target(name string, access Access, method string) (target, erro
 		return t, fail(http.StatusNotFound, codeNameInvalid, "want publisher/name, or t-NUMBER/publisher/name")
 	}
 	t.layout = s.cfg.Layout.In(t.ns)
-	read := method == http.MethodGet || method == http.MethodHead
 	switch {
 	case read && !access.reads(t.ns):
 		return t, errNameUnknown

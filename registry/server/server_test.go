@@ -383,6 +383,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"too large":           {"/v2/acme/x/manifests/3.0.0", strings.Repeat(" ", MaxManifestBytes+1), 413, codeManifestInvalid},
 		"another digest":      {"/v2/acme/x/manifests/sha256:" + strings.Repeat("0", 64), image, 400, codeDigestInvalid},
 		"the index":           {"/v2/index/manifests/latest", image, 400, codeManifestInvalid},
+		"an index of one's":   {"/v2/t-1/index/manifests/latest", image, 405, codeUnsupported},
 		"one segment":         {"/v2/acme/manifests/1.0.0", image, 404, codeNameInvalid},
 		"four segments":       {"/v2/t-1/a/b/c/manifests/1.0.0", image, 404, codeNameInvalid},
 		"namespace shared":    {"/v2/shared/a/b/manifests/1.0.0", image, 404, codeNameInvalid},
