@@ -66,7 +66,7 @@ const appliedPosition = "applied"
 // the end of the log means that the database belongs to another log, whose records Apply would take for replays: the
 // caller refuses to start.
 func (db *DB) AppliedSeq(ctx context.Context) (uint64, error) {
-	seq, err := appliedSeq(ctx, db.read)
+	seq, err := position(ctx, db.read, appliedPosition)
 	if err != nil {
 		return 0, fmt.Errorf("read applied position: %w", err)
 	}
@@ -77,13 +77,19 @@ type queryer interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-func appliedSeq(ctx context.Context, q queryer) (uint64, error) {
+func position(ctx context.Context, q queryer, name string) (uint64, error) {
 	var seq int64
-	err := q.QueryRowContext(ctx, `SELECT seq FROM positions WHERE name = ?`, appliedPosition).Scan(&seq)
+	err := q.QueryRowContext(ctx, `SELECT seq FROM positions WHERE name = ?`, name).Scan(&seq)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, dbError(err)
 	}
 	return uint64(seq), nil
+}
+
+func setPosition(ctx context.Context, tx *sql.Tx, name string, seq uint64) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO positions (name, seq) VALUES (?, ?)
+		ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`, name, int64(seq))
+	return err
 }
 
 // Apply writes what the log changed up to and including seq in one transaction, and seq with it. Replaying is safe:
@@ -95,7 +101,7 @@ func (db *DB) Apply(ctx context.Context, seq uint64, b Batch) error {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return db.inTx(ctx, what, func(tx *sql.Tx) error {
-		applied, err := appliedSeq(ctx, tx)
+		applied, err := position(ctx, tx, appliedPosition)
 		if err != nil || seq <= applied {
 			return err
 		}
@@ -122,9 +128,7 @@ func (db *DB) Apply(ctx context.Context, seq uint64, b Batch) error {
 		if err := forgetTenants(ctx, tx, b.Removals); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO positions (name, seq) VALUES (?, ?)
-			ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`, appliedPosition, int64(seq))
-		return err
+		return setPosition(ctx, tx, appliedPosition, seq)
 	})
 }
 

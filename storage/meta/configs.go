@@ -108,6 +108,21 @@ func scanVersion(r interface{ Scan(dest ...any) error }) (v ConfigVersion, err e
 	return v, r.Scan(&v.Tenant, &v.Device, &v.Name, &v.Digest, &v.At, &v.Added, &v.Removed, &v.Size, &v.Blessed)
 }
 
+// ListNewestConfigs returns the newest version of each text of the principal's tenants' devices, newest first.
+func (db *DB) ListNewestConfigs(ctx context.Context, p storage.Principal, limit int) ([]ConfigVersion, error) {
+	where, args, err := scope(p, "v.tenant")
+	if err != nil {
+		return nil, fmt.Errorf("list newest configurations: %w", err)
+	}
+	rows, err := db.read.QueryContext(ctx, newestVersions+where+` AND v.id = (SELECT max(id) FROM config_versions w
+		WHERE w.tenant = v.tenant AND w.device = v.device AND w.name = v.name) ORDER BY v.id DESC LIMIT ?`, append(args, listed(limit))...)
+	out, err := collect(rows, err, func(r *sql.Rows) (ConfigVersion, error) { return scanVersion(r) })
+	if err != nil {
+		return nil, fmt.Errorf("list newest configurations: %w", err)
+	}
+	return out, nil
+}
+
 // ListConfigs returns the versions that are kept of the principal's tenants' devices, newest first; device and name
 // narrow it when they are not empty.
 func (db *DB) ListConfigs(ctx context.Context, p storage.Principal, device, name string, limit int) ([]ConfigVersion, error) {
@@ -165,14 +180,22 @@ func (db *DB) configText(ctx context.Context, t storage.Tenant, digest string) (
 	return text, nil
 }
 
-// BlessConfig declares a text of a device right: one of its versions by digest or, with text, one that a person brings.
-// Empty digest and text: none any more.
-func (db *DB) BlessConfig(ctx context.Context, t storage.Tenant, who, device, name, digest string, text []byte) error {
+// Blessing says which text of a device is the right one.
+type Blessing struct {
+	Device, Name string
+	Digest       string // of a version that is kept
+	Text         []byte // or a text that a person brings; with neither, none is right any more
+	Reason       string // for people; cut to half of MaxNoteBytes
+}
+
+// BlessConfig declares a text of a device right.
+func (db *DB) BlessConfig(ctx context.Context, t storage.Tenant, who string, b Blessing) error {
+	device, name, digest, text := b.Device, b.Name, b.Digest, b.Text
 	if err := errors.Join(checkName("device", device), checkName("configuration", name)); err != nil {
 		return err
 	}
 	return db.inTx(ctx, "bless "+name+" of "+device, func(tx *sql.Tx) error {
-		what := fmt.Sprintf("configuration %s of %s: %s was declared right", name, device, digest)
+		what := fmt.Sprintf("configuration %s of %s: a version was declared right", name, device)
 		switch {
 		case len(text) > MaxConfigBytes:
 			return fmt.Errorf("%d bytes, the limit is %d: %w", len(text), MaxConfigBytes, storage.ErrExhausted)
@@ -204,8 +227,41 @@ func (db *DB) BlessConfig(ctx context.Context, t storage.Tenant, who, device, na
 		if err := dropTexts(ctx, tx, t); err != nil {
 			return err
 		}
+		if b.Reason != "" {
+			what += ": " + cut(b.Reason, MaxNoteBytes/2)
+		}
+		if digest != "" {
+			what += ", " + digest
+		}
 		return db.noteDevice(ctx, tx, t, who, what)
 	})
+}
+
+// Blessed is what was declared right of a text, and by whom.
+type Blessed struct {
+	Tenant               storage.Tenant
+	Device, Name, Digest string
+	At                   int64 // ns
+	Who                  string
+}
+
+// ListBlessed returns what was declared right of the principal's tenants' devices, by device and name, which narrow it
+// when they are not empty.
+func (db *DB) ListBlessed(ctx context.Context, p storage.Principal, device, name string) ([]Blessed, error) {
+	where, args, err := scope(p, "tenant")
+	if err != nil {
+		return nil, fmt.Errorf("list blessed configurations: %w", err)
+	}
+	args = append(args, device, device, name, name, MaxListed)
+	rows, err := db.read.QueryContext(ctx, `SELECT tenant, device, name, digest, at, who FROM config_blessed
+		WHERE `+where+` AND (? = '' OR device = ?) AND (? = '' OR name = ?) ORDER BY tenant, device, name LIMIT ?`, args...)
+	out, err := collect(rows, err, func(r *sql.Rows) (b Blessed, err error) {
+		return b, r.Scan(&b.Tenant, &b.Device, &b.Name, &b.Digest, &b.At, &b.Who)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list blessed configurations: %w", err)
+	}
+	return out, nil
 }
 
 // BlessedConfig returns the text that was declared right with its digest, or ErrNotFound.

@@ -14,7 +14,7 @@ func stage(w *world) {
 	w.must(w.PutCredential(ctx, w.a, "ann", Credential{Name: "of a", Kind: "ssh-password", Login: "root"}, []byte("sealed of a")))
 	w.must(w.PutDevice(ctx, w.a, "ann", Device{Name: "of a", Address: "192.0.2.1", SSH: &DeviceSSH{Credential: "of a"}}))
 	w.must(w.AddConfig(ctx, w.a, ConfigVersion{Device: "of a", Name: "running", At: 1}, []byte("line of a\n")))
-	w.must(w.BlessConfig(ctx, w.a, "ann", "of a", "running", "", []byte("blessed of a\n")))
+	w.must(w.BlessConfig(ctx, w.a, "ann", Blessing{Device: "of a", Name: "running", Text: []byte("blessed of a\n"), Reason: "as it was delivered"}))
 }
 
 // gone says that something is there, from the error of looking for it.
@@ -100,9 +100,27 @@ var monitorCrossings = map[string]crossing{
 		list, err := w.ListConfigs(ctx, of(t), "of a", "", 0)
 		return has(list, func(v ConfigVersion) bool { return v.Tenant == w.a }), err
 	},
+	"ListNewestConfigs": func(w *world, t storage.Tenant) (bool, error) {
+		stage(w)
+		w.must(w.AddConfig(ctx, w.a, ConfigVersion{Device: "of a", Name: "running", At: 2}, []byte("the newest line of a\n")))
+		list, err := w.ListNewestConfigs(ctx, of(t), 0)
+		return len(list) == 1 && list[0].Tenant == w.a && list[0].At == 2, err
+	},
+	"ListBlessed": func(w *world, t storage.Tenant) (bool, error) {
+		stage(w)
+		list, err := w.ListBlessed(ctx, of(t), "of a", "")
+		return has(list, func(b Blessed) bool {
+			return b.Tenant == w.a && b.Who == "ann" && b.Digest == ConfigDigest([]byte("blessed of a\n"))
+		}), err
+	},
+	"NoteDevice": func(w *world, t storage.Tenant) (bool, error) {
+		w.must(w.NoteDevice(ctx, t, "ann", "watch of a was removed"))
+		list, err := w.DeviceChanges(ctx, of(w.a), 0)
+		return has(list, func(c DeviceChange) bool { return c.What == "watch of a was removed" }), err
+	},
 	"BlessConfig": func(w *world, t storage.Tenant) (bool, error) {
 		stage(w)
-		return gone(w.BlessConfig(ctx, t, "ann", "of a", "running", ConfigDigest([]byte("line of a\n")), nil))
+		return gone(w.BlessConfig(ctx, t, "ann", Blessing{Device: "of a", Name: "running", Digest: ConfigDigest([]byte("line of a\n"))}))
 	},
 	"BlessedConfig": func(w *world, t storage.Tenant) (bool, error) {
 		stage(w)

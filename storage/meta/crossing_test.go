@@ -97,6 +97,13 @@ var crossings = map[string]crossing{
 		list, err := w.ListWebhooks(ctx, of(t))
 		return has(list, func(h Webhook) bool { return h.Tenant == w.a }), err
 	},
+	"EachUsage": func(w *world, t storage.Tenant) (found bool, err error) {
+		err = w.EachUsage(ctx, of(t), 0, math.MaxInt64, func(r *storage.UsageRow) error {
+			found = found || r.Tenant == w.a
+			return nil
+		})
+		return found, err
+	},
 	"ListFailures": func(w *world, t storage.Tenant) (bool, error) {
 		list, err := w.ListFailures(ctx, of(t), 0)
 		return has(list, func(f Failure) bool { return f.Tenant == w.a }), err
@@ -133,6 +140,7 @@ func furnish(w *world) {
 		Notices:    []Notice{{Tenant: w.a, Key: "k", Kind: "opened", Payload: []byte("{}")}},
 		Quarantine: []QuarantineEntry{{Tenant: w.a, Position: storage.EventID{Seq: 1}, Module: "m", Digest: "d", Raw: []byte("raw")}},
 	})
+	w.must(w.CountUsage(ctx, 1, []storage.UsageRow{usageRow(w.a, "p/x", UsageMinute, 1)}, []storage.CostRow{costRow(UsageMinute, 1)}))
 	due := must(w.DueDeliveries(ctx, 0, 0))(w.T)
 	w.must(w.SettleDelivery(ctx, due[0].ID, Outcome{At: 1, Error: "status 500", Next: 2}))
 }

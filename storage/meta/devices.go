@@ -115,6 +115,11 @@ func (d *Device) reach() string {
 	return b.String()
 }
 
+// NoteDevice remembers a change of what polls devices, which stands in the log and not here, beside those of devices.
+func (db *DB) NoteDevice(ctx context.Context, t storage.Tenant, who, what string) error {
+	return db.inTx(ctx, "note a change of monitors", func(tx *sql.Tx) error { return db.noteDevice(ctx, tx, t, who, what) })
+}
+
 func (db *DB) noteDevice(ctx context.Context, tx *sql.Tx, t storage.Tenant, who, what string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO device_changes (tenant, at, who, what) VALUES (?, ?, ?, ?)`, t, db.now(), who, cut(what, MaxErrorBytes))
 	if err == nil {

@@ -36,6 +36,7 @@ const (
 	MaxRelatedPerEntity      = 200      // incidents of one entity that are looked at, the newest; one that more have does not count
 	MaxSearchBytes           = 256      // text searched in incidents
 	MaxDetailBytes           = 16 << 10 // of a history entry
+	MaxUsageMinuteRows       = 200_000  // rows of usage by the minute; with more, minutes become hours sooner
 )
 
 // Retention, applied by Prune.
@@ -45,4 +46,7 @@ const (
 	KeepFailed          = 30 * 24 * time.Hour  // outbox rows that were given up
 	KeepRevoked         = 90 * 24 * time.Hour  // ingest tokens after revocation
 	DefaultSessionLife  = 12 * time.Hour
+	KeepUsageMinutes    = 2 * time.Hour        // usage by the minute, before it is joined to hours
+	KeepUsageHours      = 35 * 24 * time.Hour  // usage by the hour, before it is joined to days
+	KeepUsageDays       = 400 * 24 * time.Hour // usage by the day
 )

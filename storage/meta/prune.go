@@ -16,7 +16,8 @@ const pruneChunk = 1_000
 
 // Prune removes what is past its time at now: incidents that were resolved Config.KeepResolved ago with their history,
 // ended sessions, ingest tokens revoked KeepRevoked ago, deliveries done KeepDelivered or given up KeepFailed ago, and
-// each tenant's oldest changes beyond MaxChangesPerTenant and deliveries beyond MaxOutboxPerTenant. Open and
+// each tenant's oldest changes beyond MaxChangesPerTenant and deliveries beyond MaxOutboxPerTenant. Old usage is joined to
+// longer spans. Open and
 // acknowledged incidents stay. It is called by a timer, about every minute, and may run beside everything else.
 func (db *DB) Prune(ctx context.Context, now time.Time) (Pruned, error) {
 	var p Pruned
@@ -53,7 +54,10 @@ func (db *DB) Prune(ctx context.Context, now time.Time) (Pruned, error) {
 	}
 	n, err := db.pruneChanges(ctx)
 	p.Changes += n
-	return p, err
+	if err != nil {
+		return p, err
+	}
+	return p, db.rollUsage(ctx, MaxUsageMinuteRows)
 }
 
 func (db *DB) pruneOnce(ctx context.Context, what, query string, args []any) (n int64, err error) {
