@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Queue QueueConfig `yaml:"queue"`
 	// Modules says what may be installed.
 	Modules ModulesConfig `yaml:"modules"`
+	// Quotas bound what each module may use for one organization. Default: each the figure that its line names.
+	Quotas QuotaConfig `yaml:"quotas"`
 	// Workers parse frames at once. Default: the number of cores.
 	Workers int `yaml:"workers"`
 	// CheckpointEvery is how much log time passes between two checkpoints. Default 10s.
@@ -51,6 +54,9 @@ type Config struct {
 	// Compiler is the command that compiles foreign modules in a process of its own (runtime.Config.Compiler). Default: none,
 	// this process compiles them; vedette serve sets it.
 	Compiler []string `yaml:"-"`
+	// Checker is the command that tries what runs against the requirements of the ABI, in a process of its own of low priority
+	// (trust.Process). Default: none, nothing is tried; vedette serve sets it.
+	Checker []string `yaml:"-"`
 	// Demo starts two demo organizations with a feed of own-written traffic; set by --demo.
 	Demo bool `yaml:"-"`
 }
@@ -81,13 +87,18 @@ type QueueConfig struct {
 	MaxBytes int64         `yaml:"max_bytes"` // default 4 GiB; when it is full senders are held up
 	Shards   int           `yaml:"shards"`    // default 4, fixed once the data directory exists
 	Linger   time.Duration `yaml:"linger"`    // default 20ms, how long a frame waits for more records
-	KeepAll  bool          `yaml:"keep_all"`  // default false; true never cuts the log, so that it can be run again
+	// ShareBytes bounds what of one organization may wait to be processed, as soon as several send: beyond it its own senders
+	// are held up, and nobody else's wait for it. Default 64 MiB; -1 is no bound.
+	ShareBytes int64 `yaml:"share_bytes"`
+	KeepAll    bool  `yaml:"keep_all"` // default false; true never cuts the log, so that it can be run again
 }
 
 // ModulesConfig says what may be installed.
 type ModulesConfig struct {
 	// TrustPolicy is a file that says which modules are trusted (registry/policy). Default: every module, signed or not.
 	TrustPolicy string `yaml:"trust_policy"`
+	// Probation says when a new version gives way to the one before because of what it does.
+	Probation pipeline.Probation `yaml:"probation"`
 	// RefuseUnsigned makes every scope of the trust policy strict: without a policy nothing but what ships is installed.
 	// Default false.
 	RefuseUnsigned bool `yaml:"refuse_unsigned"`
@@ -101,6 +112,18 @@ type RegistryConfig struct {
 	Root         string `yaml:"root"`          // file with the first root of its signed index; needed with url
 	Username     string `yaml:"username"`      // default: nobody in particular
 	PasswordFile string `yaml:"password_file"` // its first line is the password or a token
+}
+
+// QuotaConfig bounds what each module may use for one organization in a minute of log time; an admin can set other figures
+// for an organization. -1 is no bound.
+type QuotaConfig struct {
+	Fuel         int64 `yaml:"fuel"`          // units; default 240,000,000,000, about what keeps a core busy
+	OutputBytes  int64 `yaml:"output_bytes"`  // of its answers; default 8 GiB
+	LogLines     int64 `yaml:"log_lines"`     // written, whether or not they were kept; default 100,000
+	StateBytes   int64 `yaml:"state_bytes"`   // of keys and values in the calls of what rules remember; default 1 GiB
+	Requests     int64 `yaml:"requests"`      // of a monitor; default 6,000
+	RequestBytes int64 `yaml:"request_bytes"` // of those and of their answers; default 1 GiB
+	MemoryBytes  int64 `yaml:"memory_bytes"`  // at a moment, all modules that are the organization's own together; default 2 GiB
 }
 
 // MonitorTarget is an HTTP target that a monitor of one organization may reach.
@@ -174,6 +197,9 @@ func (c Config) WithDefaults() (Config, error) {
 	}
 	if c.Retention.Days < 1 || c.Retention.Bytes < 0 || c.Workers < 1 || c.CheckpointEvery < time.Second {
 		return bad("retention.days, retention.bytes, workers and checkpoint_every must be positive (checkpoint_every at least 1s)")
+	}
+	if err := c.Modules.Probation.Check(); err != nil {
+		return bad("modules.%v", err)
 	}
 	return c, c.checkListeners()
 }

@@ -98,7 +98,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Host, error) {
 
 func (h *Host) openQueue(ctx context.Context) (err error) {
 	h.queue, err = queue.Open(ctx, queue.Config{
-		Dir: h.cfg.DataDir, Shards: h.cfg.Queue.Shards, MaxBytes: h.cfg.Queue.MaxBytes, Linger: h.cfg.Queue.Linger,
+		Dir: h.cfg.DataDir, Shards: h.cfg.Queue.Shards, MaxBytes: h.cfg.Queue.MaxBytes, Linger: h.cfg.Queue.Linger, ShareBytes: h.cfg.Queue.ShareBytes,
 		Meter: h.costs.Meter(pipeline.StageQueue),
 	})
 	return err
@@ -160,10 +160,11 @@ func (h *Host) openPipeline(ctx context.Context) (err error) {
 	h.overview = overview.New()
 	h.pipeline, err = pipeline.New(ctx, pipeline.Config{
 		Dir: h.cfg.DataDir, Workers: h.cfg.Workers, CheckpointEvery: h.cfg.CheckpointEvery, KeepAll: h.cfg.Queue.KeepAll,
-		Queue: h.queue, Store: h.store, DB: h.db, Library: h.library, Cost: &h.costs, Report: h.report, Watch: h.overview,
+		Queue: h.queue, Store: h.store, DB: h.db, Library: h.library, Cost: &h.costs, Report: h.report, Quota: module.Quota(h.cfg.Quotas), Watch: h.overview,
+		History: history{h.store}, Probation: h.cfg.Modules.Probation,
 	})
 	if err == nil {
-		h.pipeline.OnCommit(func() {
+		h.pipeline.OnCommit(func([]storage.Tenant) {
 			select {
 			case h.wake <- struct{}{}:
 			default:

@@ -48,6 +48,7 @@ type Installed struct {
 	Waiting  uint64   // number of the request that waits for approval; nothing was installed then. 0: it runs
 	Missing  []string // capabilities that it waits for
 	Warnings []string // what it took away, and what speaks against trusting it
+	State    []string // what became of what its rules knew
 	Trust    policy.Verdict
 }
 
@@ -82,7 +83,9 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		return done, nil
 	}
 	m, err := h.library.Prepare(ctx, c.Tenant, in, c.Package.Artifact)
-	if err != nil {
+	if trap := (*runtime.Trap)(nil); errors.As(err, &trap) && trap.Code == runtime.CodeSettings {
+		return done, refused(c, "the settings", err)
+	} else if err != nil {
 		return done, refused(c, "the static checks", err)
 	}
 	if m.Code != nil {
@@ -111,16 +114,36 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		return done, refused(c, "the registry", err)
 	}
 	done.Replaced = h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Digest
-	if w := h.dropped(ctx, c.Tenant, name, &m.Manifest); w != "" {
-		done.Warnings = append(done.Warnings, w)
-	}
-	done.Install, err = h.activate(ctx, module.Control{
+	var carried []pipeline.Carried
+	done.Install, carried, err = h.activate(ctx, module.Control{
 		Kind: module.Activate, Tenant: c.Tenant, Who: c.Who, Name: name, Digest: string(digest), Settings: in.Settings, Grants: in.Grants,
 	})
 	if err != nil {
 		return done, refused(c, "the activation", err)
 	}
+	if err := h.carried(ctx, carried, &done); err != nil {
+		return done, refused(c, "what it remembers", err)
+	}
 	return done, nil
+}
+
+// carried notes what became of what rules knew. When it could not be migrated, the log says already that the version
+// before goes on, and this waits until it does.
+func (h *Host) carried(ctx context.Context, list []pipeline.Carried, done *Installed) error {
+	for _, c := range list {
+		if c.Failed != "" {
+			if err := h.pipeline.Wait(ctx, h.queue.Last()); err != nil {
+				return err
+			}
+			return fmt.Errorf("%s: %w", c, storage.ErrInvalid)
+		}
+		if c.How == manifest.Dropped && c.Dropped > 0 {
+			done.Warnings = append(done.Warnings, c.String())
+		} else {
+			done.State = append(done.State, c.String())
+		}
+	}
+	return nil
 }
 
 // grants returns which of the capabilities that a candidate asks for it has, and which it has not: it keeps those of the
@@ -137,30 +160,12 @@ func (h *Host) grants(c *Candidate, name string) (has, missing []string) {
 	return has, missing
 }
 
-// dropped says what is lost of what a module remembers when a version takes its place; "" when nothing is.
-func (h *Host) dropped(ctx context.Context, t storage.Tenant, name string, next *manifest.Manifest) string {
-	running := h.pipeline.Generation().Running
-	before, there := running.Shared(t, name)
-	if slot, own := running.Layer(t).Slots[name]; own {
-		before, there = slot.Current, true
-	}
-	if !there {
-		return ""
-	}
-	pkg, err := h.packages.Pull(ctx, t, registry.Digest(before.Digest))
-	if err != nil || !pkg.Manifest.Remembers() || pkg.Manifest.StateVersion() == next.StateVersion() {
-		return ""
-	}
-	return fmt.Sprintf("what it remembered is dropped: version %s kept it as state %d, %s keeps it as state %d",
-		pkg.Manifest.Version, pkg.Manifest.StateVersion(), next.Version, next.StateVersion())
-}
-
 // judge asks whether the candidate is trusted. What comes with the host needs no signature.
 func (h *Host) judge(ctx context.Context, c *Candidate, done *Installed) (err error) {
 	if c.Shipped {
 		return nil
 	}
-	if done.Trust, err = h.trust.Judge(ctx, c.Tenant, &c.Package); err != nil {
+	if done.Trust, err = h.trust.Judge(ctx, c.Tenant, &c.Package, c.Settings); err != nil {
 		return err
 	}
 	if err := done.Trust.Err(); err != nil {
@@ -207,38 +212,62 @@ func blamed(err error) error {
 	return fmt.Errorf("%w: %w", err, storage.ErrInvalid)
 }
 
-// activate publishes a control record, waits until it is in force, and returns what runs then: a layer's own version or,
-// when an organization's own was rolled back, the shared one.
-func (h *Host) activate(ctx context.Context, c module.Control) (module.Install, error) {
-	if next, err := h.pipeline.Generation().Running.Apply(0, 0, c); err == nil {
-		// Loading takes milliseconds, in which the log would stand still: it is done before the record is in the log. What
-		// goes wrong here goes wrong again there, where it is decided.
-		_, _ = h.library.Load(ctx, c.Tenant, next.Layer(c.Tenant).Slots[c.Name].Current)
+// activate publishes a control record, waits until it is in force, and returns what runs then, a layer's own version or,
+// when an organization's own was rolled back, the shared one, and what became of what its rules knew.
+func (h *Host) activate(ctx context.Context, c module.Control) (module.Install, []pipeline.Carried, error) {
+	seq, err := h.control(ctx, c)
+	if err != nil {
+		return module.Install{}, nil, err
 	}
-	if err := h.Control(ctx, c); err != nil {
-		return module.Install{}, err
-	}
-	running := h.pipeline.Generation().Running
+	running, carried := h.pipeline.Generation().Running, h.pipeline.Carried(seq)
 	if slot, own := running.Layer(c.Tenant).Slots[c.Name]; own {
-		return slot.Current, nil
+		return slot.Current, carried, nil
 	}
-	return running.Layer(storage.NoTenant).Slots[c.Name].Current, nil
+	return running.Layer(storage.NoTenant).Slots[c.Name].Current, carried, nil
 }
 
 // Control puts a control record into the log and waits until what it changed is in force and stored.
 func (h *Host) Control(ctx context.Context, c module.Control) error {
+	_, err := h.control(ctx, c)
+	return err
+}
+
+// control is Control and returns the record's position.
+func (h *Host) control(ctx context.Context, c module.Control) (uint64, error) {
 	if err := h.mayGoOn(ctx, &c); err != nil {
-		return err
+		return 0, err
 	}
 	b, err := c.Encode()
 	if err != nil {
-		return err
+		return 0, err
 	}
+	defer h.hold(ctx, c)()
 	seq, err := h.queue.PublishControl(ctx, b)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return h.pipeline.Wait(ctx, seq)
+	return seq, h.pipeline.Wait(ctx, seq)
+}
+
+// hold loads what a control record will make run, before the record is in the log, and keeps it until then: loading takes
+// milliseconds, in which the log would stand still. What goes wrong here goes wrong again there, where it is decided.
+func (h *Host) hold(ctx context.Context, c module.Control) (release func()) {
+	none := func() {}
+	if c.Kind != module.Activate && c.Kind != module.Rollback && c.Kind != module.Enable {
+		return none
+	}
+	next, err := h.pipeline.Generation().Running.Apply(0, 0, c)
+	if err != nil {
+		return none
+	}
+	slot, own := next.Layer(c.Tenant).Slots[c.Name]
+	if !own { // what all share is loaded
+		return none
+	}
+	if release, err = h.library.Hold(ctx, c.Tenant, slot.Current); err != nil {
+		return none
+	}
+	return release
 }
 
 // mayGoOn refuses to bring back a version that is not trusted any more. Where it is not sure, because something else
@@ -271,7 +300,8 @@ func (h *Host) mayGoOn(ctx context.Context, c *module.Control) error {
 
 // Rollback makes the version before run again: for an organization that may be the shared one.
 func (h *Host) Rollback(ctx context.Context, t storage.Tenant, name, who string) (module.Install, error) {
-	return h.activate(ctx, module.Control{Kind: module.Rollback, Tenant: t, Name: name, Who: who})
+	in, _, err := h.activate(ctx, module.Control{Kind: module.Rollback, Tenant: t, Name: name, Who: who})
+	return in, err
 }
 
 // seed installs what ships with the binary: what is new, and new versions of what nobody has changed.

@@ -24,6 +24,9 @@ const (
 	backtestTell = 500 * time.Millisecond
 )
 
+// maxLookBackBytes bounds the texts of the events that a rule which begins anew is shown of one organization.
+const maxLookBackBytes = 128 << 20
+
 // maxCaseExportBytes bounds the export that a saved case is made of: events, of which a case keeps meta.MaxCaseBytes, and
 // the packages that read and judged them.
 const maxCaseExportBytes = 32 << 20

@@ -32,7 +32,7 @@ func (h *Host) openMonitors(context.Context) (err error) {
 	h.monitor = monitor.New(monitor.Config{
 		Generations: h.pipeline, Library: h.library, Sink: h.queue, Store: h.db, Vault: h.vault, Jitter: mrand.Float64,
 		Tenants: h.watched, Fixed: h.fixedWatches, Device: h.device,
-		Report: func(text string, args ...any) { h.log.Warn(text, args...) },
+		Report: func(text string, args ...any) { h.log.Warn(text, args...) }, Used: h.pipeline.Polled,
 	})
 	return nil
 }

@@ -104,13 +104,41 @@ func (r apiRegistry) Policy() string {
 	return string(text)
 }
 
-func (r apiRegistry) Stops(ctx context.Context, t storage.Tenant, p *policy.Policy) ([]api.Stopping, error) {
-	stops, err := r.trust.Stops(ctx, t, p, r.pipeline.Generation().Running)
-	out := make([]api.Stopping, 0, len(stops))
-	for _, s := range stops {
-		out = append(out, api.Stopping(s))
+func (r apiRegistry) Policies(ctx context.Context, t storage.Tenant) ([]*policy.Policy, error) {
+	return r.trust.Policies(ctx, t)
+}
+
+func (r apiRegistry) Source() api.RegistrySource {
+	s := api.RegistrySource{Remote: r.cfg.Modules.Registry.URL, RefuseUnsigned: r.cfg.Modules.RefuseUnsigned}
+	var err error
+	if s.Looked, err = r.trust.Looked(); err != nil {
+		s.Problem = err.Error()
+	}
+	return s
+}
+
+func (r apiRegistry) Would(ctx context.Context, t storage.Tenant, p *policy.Policy) ([]api.Judged, error) {
+	list, err := r.trust.Would(ctx, t, p, r.pipeline.Generation().Running)
+	out := make([]api.Judged, 0, len(list))
+	for _, j := range list {
+		out = append(out, api.Judged(j))
 	}
 	return out, err
+}
+
+func (r apiRegistry) Stored(ctx context.Context, t storage.Tenant, d registry.Digest) (policy.Verdict, []string, error) {
+	return r.trust.Stored(ctx, t, d)
+}
+
+func (r apiRegistry) Conformance(ctx context.Context, t storage.Tenant, d registry.Digest) (api.Conformance, error) {
+	c, err := r.trust.Conformance(ctx, t, d)
+	return api.Conformance(c), err
+}
+
+func (r apiRegistry) Fetch(ctx context.Context, t storage.Tenant, reference string) (layout.Package, error) {
+	r.collecting.RLock() // nothing refers to it yet
+	defer r.collecting.RUnlock()
+	return r.fetch(ctx, t, reference)
 }
 
 func (r apiRegistry) Import(ctx context.Context, t storage.Tenant, from io.Reader) ([]bundle.Module, error) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vedette-siem/vedette/host/meter"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/trust"
 	"github.com/vedette-siem/vedette/modules"
@@ -30,6 +31,12 @@ func (h *Host) openTrust() error {
 		Packages: h.packages.Layout, Policies: h.db, Exempt: []string{byVedette},
 		File: filepath.Join(h.cfg.DataDir, trustFile), Now: time.Now,
 	}
+	if len(h.cfg.Checker) > 0 {
+		cfg.Checks = trust.NewChecks(trust.ChecksConfig{
+			Packages: h.packages.Layout, Reports: h.db, Try: trust.Process(h.cfg.Checker, filepath.Join(h.cfg.DataDir, "cache")),
+			Host: Build(), Later: cfg.Exempt, Now: time.Now,
+		})
+	}
 	var err error
 	if cfg.Policy, err = h.cfg.Modules.policy(); err != nil {
 		return err
@@ -46,6 +53,10 @@ func (h *Host) openTrust() error {
 	h.trust, err = trust.Open(cfg)
 	return err
 }
+
+// Build names this version of the host as conformance reports do: what a module does may be another thing under another
+// meter.
+func Build() string { return fmt.Sprintf("vedette %s, meter %d", Version, meter.Version) }
 
 // policy returns the host's own trust policy.
 func (c *ModulesConfig) policy() (*policy.Policy, error) {
@@ -113,13 +124,20 @@ func shippedDigests() map[registry.Digest]bool {
 	return digests
 }
 
-// watchTrust stops what is not trusted any more, until ctx ends.
+// watchTrust stops what is not trusted any more, and tries what runs, until ctx ends.
 func (h *Host) watchTrust(ctx context.Context) {
+	running := func() module.Running { return h.pipeline.Generation().Running }
+	tried := make(chan struct{})
+	go func() {
+		defer close(tried)
+		h.trust.Check(ctx, running, func(err error) { h.log.Warn("conformance of modules", "error", err) })
+	}()
 	said := ""
-	h.trust.Watch(ctx, func() module.Running { return h.pipeline.Generation().Running }, h.Control, func(err error) {
+	h.trust.Watch(ctx, running, h.Control, func(err error) {
 		if text := err.Error(); text != said { // once, not every minute
 			said = text
 			h.log.Warn("trust in modules", "error", err)
 		}
 	})
+	<-tried
 }

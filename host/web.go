@@ -44,10 +44,16 @@ func (h *Host) serveWeb(ctx context.Context) error {
 		Feed: feed{h.db}, Health: front.Live, Viewer: viewer(front), Report: func(err error) { h.log.Warn("live updates", "error", err) },
 	})
 	defer hub.Close()
-	h.pipeline.OnCommit(hub.Notify)
+	h.pipeline.OnCommit(func(changed []storage.Tenant) {
+		tenants := make([]uint32, len(changed))
+		for i, t := range changed {
+			tenants[i] = uint32(t)
+		}
+		hub.Notify(tenants)
+	})
 
 	mux, services := http.NewServeMux(), front.Handler()
-	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Monitor", "Registry", "Table", "Source", "Tenant"} {
+	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Monitor", "Registry", "Table", "Source", "Tenant", "Usage"} {
 		mux.Handle("/vedette.v1."+service+"Service/", services)
 	}
 	mux.Handle("/v2/", oci)
@@ -163,7 +169,18 @@ func (m apiModules) Install(ctx context.Context, c api.Candidate) (api.Installed
 		}
 	}
 	done, err := m.Host.Install(ctx, Candidate{Tenant: c.Tenant, Package: c.Package, Settings: c.Settings, Grants: c.Grants, Who: c.Who, Approver: c.Approver})
-	return api.Installed{Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases, Waiting: done.Waiting, Missing: done.Missing, Warnings: done.Warnings, Trust: done.Trust}, err
+	return shown(&done), err
+}
+
+func shown(done *Installed) api.Installed {
+	return api.Installed{
+		Name: done.Install.Name, Replaced: done.Replaced, Cases: done.Cases, Waiting: done.Waiting, Missing: done.Missing, Warnings: done.Warnings, State: done.State, Trust: done.Trust,
+	}
+}
+
+func (m apiModules) SetSettings(ctx context.Context, t storage.Tenant, name, settings, who string) (api.Installed, error) {
+	done, err := m.Host.SetSettings(ctx, t, name, settings, who)
+	return shown(&done), err
 }
 
 func (m apiModules) Approve(ctx context.Context, by storage.Principal, id uint64, note string) error {

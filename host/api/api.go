@@ -51,6 +51,7 @@ type Installed struct {
 	Waiting  uint64 // number of the request that waits for approval; nothing was installed then
 	Missing  []string
 	Warnings []string // what it took away, and what speaks against it
+	State    []string // what became of what its rules knew
 	Trust    policy.Verdict
 }
 
@@ -70,6 +71,8 @@ type Control interface {
 // it returns.
 type Modules interface {
 	Install(ctx context.Context, c Candidate) (Installed, error)
+	// SetSettings has what runs go on with other settings, JSON.
+	SetSettings(ctx context.Context, t storage.Tenant, name, settings, who string) (Installed, error)
 	// InstallSpec makes a package of a declarative parser and installs that.
 	InstallSpec(ctx context.Context, s Spec) (Installed, error)
 	// Preview runs parsers on records and keeps nothing of it.
@@ -168,6 +171,7 @@ func (a *API) Handler() http.Handler {
 	mux.Handle(vedettev1connect.NewRegistryServiceHandler(registryService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewMonitorServiceHandler(monitorService{API: a}, common, connect.WithReadMaxBytes(MaxMonitorRequestBytes)))
 	mux.Handle(vedettev1connect.NewDashboardServiceHandler(dashboardService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewUsageServiceHandler(usageService{API: a}, common, small))
 	path, modules := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, small)
 	_, large := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes))
 	mux.Handle(path, modules)

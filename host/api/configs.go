@@ -6,7 +6,7 @@ import (
 
 	"connectrpc.com/connect"
 
-	"github.com/vedette-siem/vedette/host/monitor"
+	"github.com/vedette-siem/vedette/host/monitor/texts"
 	"github.com/vedette-siem/vedette/host/tenant"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/storage"
@@ -24,13 +24,25 @@ func (s monitorService) ListConfigs(ctx context.Context, req *connect.Request[v1
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.cfg.DB.ListConfigs(ctx, p, req.Msg.Device, req.Msg.Name, int(req.Msg.Limit))
+	var list []meta.ConfigVersion
+	if req.Msg.Newest {
+		list, err = s.cfg.DB.ListNewestConfigs(ctx, p, int(req.Msg.Limit))
+	} else {
+		list, err = s.cfg.DB.ListConfigs(ctx, p, req.Msg.Device, req.Msg.Name, int(req.Msg.Limit))
+	}
 	if err != nil {
 		return nil, err
 	}
 	out := &v1.ListConfigsResponse{}
 	for i := range list {
 		out.Versions = append(out.Versions, configOf(&list[i]))
+	}
+	blessed, err := s.cfg.DB.ListBlessed(ctx, p, req.Msg.Device, req.Msg.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blessed {
+		out.Blessed = append(out.Blessed, &v1.BlessedConfig{Tenant: uint32(b.Tenant), Device: b.Device, Name: b.Name, Digest: b.Digest, At: moment(b.At), Who: b.Who})
 	}
 	return connect.NewResponse(out), nil
 }
@@ -92,7 +104,7 @@ func (s monitorService) DiffConfig(ctx context.Context, req *connect.Request[v1.
 	if err != nil {
 		return nil, err
 	}
-	d := monitor.Diff(old, now, maxDiffBytes)
+	d := texts.Diff(old, now, maxDiffBytes)
 	return connect.NewResponse(&v1.DiffConfigResponse{From: from, To: to, Added: uint32(d.Added), Removed: uint32(d.Removed), Diff: d.Text, Cut: d.Cut}), nil
 }
 
@@ -116,7 +128,8 @@ func (s monitorService) BlessConfig(ctx context.Context, req *connect.Request[v1
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.DB.BlessConfig(ctx, storage.Tenant(m.Tenant), p.User, m.Device, m.Name, m.Digest, m.Text); err != nil {
+	err = s.cfg.DB.BlessConfig(ctx, storage.Tenant(m.Tenant), p.User, meta.Blessing{Device: m.Device, Name: m.Name, Digest: m.Digest, Text: m.Text, Reason: m.Reason})
+	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&v1.BlessConfigResponse{}), nil

@@ -23,6 +23,14 @@ var moduleCrossings = map[protoreflect.FullName]crossing{
 		r, err := u.modules.ListModuleVersions(ctx, req(&v1.ListModuleVersionsRequest{Name: "crossing/trap", Tenant: w.alpha}))
 		return err == nil && len(r.Msg.Versions) == 1 && r.Msg.Versions[0].Running && r.Msg.Versions[0].ActivatedBy != "", err
 	}},
+	"vedette.v1.ModuleService.GetModuleSettings": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		r, err := u.modules.GetModuleSettings(ctx, req(&v1.GetModuleSettingsRequest{Name: "crossing/trap", Tenant: w.alpha}))
+		return err == nil && r.Msg.Settings == "{}" && r.Msg.Version != "", err
+	}},
+	"vedette.v1.ModuleService.SetModuleSettings": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		r, err := u.modules.SetModuleSettings(ctx, req(&v1.SetModuleSettingsRequest{Name: "crossing/errors", Tenant: w.alpha, Settings: "{}"}))
+		return err == nil && r.Msg.Module.Name == "crossing/errors", err
+	}},
 	"vedette.v1.ModuleService.ModuleHistory": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
 		r, err := u.modules.ModuleHistory(ctx, req(&v1.ModuleHistoryRequest{Name: "crossing/trap", Tenant: w.alpha}))
 		return err == nil && len(r.Msg.Minutes) > 0 && r.Msg.Minutes[0].Fuel > 0, err

@@ -101,6 +101,10 @@ var monitorCrossings = map[protoreflect.FullName]crossing{
 		r, err := u.monitors(w).ListDeviceChanges(ctx, req(&v1.ListDeviceChangesRequest{Tenants: on}))
 		return err == nil && alphas(w, r.Msg.Changes, (*v1.DeviceChange).GetTenant), err
 	})},
+	"vedette.v1.MonitorService.ListMonitors": {open: true, call: staged(func(ctx context.Context, w *world, u *who, on []uint32) (bool, error) {
+		r, err := u.monitors(w).ListMonitors(ctx, req(&v1.ListMonitorsRequest{Tenants: on}))
+		return err == nil && alphas(w, r.Msg.Monitors, (*v1.Monitor).GetTenant), err
+	})},
 	"vedette.v1.MonitorService.ListWatches": {open: true, call: staged(func(ctx context.Context, w *world, u *who, on []uint32) (bool, error) {
 		r, err := u.monitors(w).ListWatches(ctx, req(&v1.ListWatchesRequest{Tenants: on}))
 		return err == nil && alphas(w, r.Msg.Watches, func(e *v1.WatchEntry) uint32 { return e.Watch.Tenant }), err
@@ -125,8 +129,8 @@ var monitorCrossings = map[protoreflect.FullName]crossing{
 		return err == nil, err
 	})},
 	"vedette.v1.MonitorService.ListConfigs": {open: true, call: staged(func(ctx context.Context, w *world, u *who, on []uint32) (bool, error) {
-		_, err := u.monitors(w).ListConfigs(ctx, req(&v1.ListConfigsRequest{Tenants: on}))
-		return err == nil && u.name != w.ben.name, err // nothing was pulled; storage/meta tests what is
+		r, err := u.monitors(w).ListConfigs(ctx, req(&v1.ListConfigsRequest{Tenants: on}))
+		return err == nil && alphas(w, r.Msg.Blessed, (*v1.BlessedConfig).GetTenant), err // nothing was pulled; storage/meta tests what is
 	})},
 	"vedette.v1.MonitorService.GetConfig": {call: staged(func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
 		r, err := u.monitors(w).GetConfig(ctx, req(&v1.GetConfigRequest{Tenant: w.alpha, Device: "crossing", Name: "running", Digest: "blessed"}))

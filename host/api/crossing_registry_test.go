@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/vedette-siem/vedette/registry/layout"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 )
 
@@ -18,6 +20,18 @@ var registryCrossings = map[protoreflect.FullName]crossing{
 	"vedette.v1.RegistryService.ListPackages": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
 		r, err := u.registry.ListPackages(ctx, req(&v1.ListPackagesRequest{Tenant: w.alpha}))
 		return err == nil && slices.ContainsFunc(r.Msg.Packages, func(p *v1.RegistryPackage) bool { return p.Tenant == w.alpha && p.Reference == "crossing/errors:1.0.0" }), err
+	}},
+	"vedette.v1.RegistryService.GetPackage": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		r, err := u.registry.GetPackage(ctx, req(&v1.GetPackageRequest{Tenant: w.alpha, Reference: "crossing/errors:1.0.0"}))
+		return err == nil && r.Msg.Package.Reference == "crossing/errors:1.0.0" && len(r.Msg.Documents) > 0 && r.Msg.Bytes > 0, err
+	}},
+	"vedette.v1.RegistryService.FetchPackage": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		r, err := u.registry.FetchPackage(ctx, req(&v1.FetchPackageRequest{Tenant: w.alpha, Reference: "crossing/errors:1.0.0"}))
+		if err != nil {
+			return false, err
+		}
+		p, err := layout.ImportPackage(bytes.NewReader(r.Msg.Package))
+		return err == nil && p.Artifact.Manifest.Reference() == "crossing/errors:1.0.0", err
 	}},
 	"vedette.v1.RegistryService.GetTrustPolicy": {right: admin, call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
 		if _, err := u.registry.SetTrustPolicy(ctx, req(&v1.SetTrustPolicyRequest{Tenant: w.alpha})); err != nil {
@@ -33,7 +47,7 @@ var registryCrossings = map[protoreflect.FullName]crossing{
 			return false, err
 		}
 		wrong, err := u.registry.SetTrustPolicy(ctx, req(&v1.SetTrustPolicyRequest{Tenant: w.alpha, Document: "version: 1\nscopse: []\n"}))
-		return err == nil && len(r.Msg.Stops) > 0 && r.Msg.Version == 0 && len(wrong.Msg.Problems) > 0 && wrong.Msg.Problems[0].Line == 2 && wrong.Msg.Version == 0, err
+		return err == nil && len(r.Msg.Stops) > 0 && len(r.Msg.Verdicts) > 0 && !r.Msg.Verdicts[0].Trust.Allowed && r.Msg.Version == 0 && len(wrong.Msg.Problems) > 0 && wrong.Msg.Problems[0].Line == 2 && wrong.Msg.Version == 0, err
 	}},
 	"vedette.v1.RegistryService.CollectPackages": {right: admin, call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
 		_, err := u.registry.CollectPackages(ctx, req(&v1.CollectPackagesRequest{DryRun: true}))

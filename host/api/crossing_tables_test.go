@@ -35,6 +35,23 @@ var tableCrossings = map[protoreflect.FullName]crossing{
 		r, err := tablesOf(w, u).PutTable(ctx, req(&v1.PutTableRequest{Name: "put", Tenant: w.alpha, Kind: "exact", Format: "csv", Content: []byte("key\n" + u.name)}))
 		return err == nil && r.Msg.Table.Tenant == w.alpha, err
 	}},
+	"vedette.v1.TableService.CheckTable": {call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		r, err := tablesOf(w, u).CheckTable(ctx, req(&v1.CheckTableRequest{Kind: "exact", Format: "csv", Content: []byte("key\n" + u.name)}))
+		return err == nil && u.name != w.ben.name && r.Msg.Rows == 1, err // it reads what the caller brings, and nothing else
+	}},
+	"vedette.v1.TableService.ChangeTable": {right: admin, call: func(ctx context.Context, w *world, u *who, _ []uint32) (bool, error) {
+		if err := putTable(ctx, w, "changed"); err != nil {
+			return false, err
+		}
+		now, err := tablesOf(w, w.admin).GetTable(ctx, req(&v1.GetTableRequest{Name: "changed", Tenant: w.alpha}))
+		if err != nil {
+			return false, err
+		}
+		r, err := tablesOf(w, u).ChangeTable(ctx, req(&v1.ChangeTableRequest{
+			Name: "changed", Tenant: w.alpha, Digest: now.Msg.Table.Digest, Put: []*v1.TableRow{{Cells: []string{u.name}}},
+		}))
+		return err == nil && r.Msg.Table.Tenant == w.alpha && r.Msg.Table.Rows == 2, err
+	}},
 	"vedette.v1.TableService.ListTables": {open: true, call: func(ctx context.Context, w *world, u *who, on []uint32) (bool, error) {
 		if err := putTable(ctx, w, "listed"); err != nil {
 			return false, err
@@ -135,5 +152,57 @@ func TestTables(t *testing.T) {
 	}
 	if got := show(w.alpha, "evil.example"); got != "false [evil.example=phishing]" {
 		t.Errorf("after its own was removed: %s", got)
+	}
+}
+
+// Rows are found by text, put in and taken out, and two people at the same table do not undo each other's work.
+func TestChangeTable(t *testing.T) {
+	w := newWorld(t)
+	ctx, tables := t.Context(), tablesOf(w, w.ann)
+	first, err := tables.PutTable(ctx, req(&v1.PutTableRequest{
+		Name: "hosts", Tenant: w.alpha, Kind: "exact", Format: "csv", Content: []byte("host,note\na,first\nb,Second\nc,third\n"),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(digest string, remove []string, rows ...*v1.TableRow) (*v1.Table, error) {
+		r, err := tables.ChangeTable(ctx, req(&v1.ChangeTableRequest{Name: "hosts", Tenant: w.alpha, Digest: digest, Remove: remove, Put: rows}))
+		if err != nil {
+			return nil, err
+		}
+		return r.Msg.Table, nil
+	}
+	row := func(cells ...string) *v1.TableRow { return &v1.TableRow{Cells: cells} }
+	second, err := change(first.Msg.Table.Digest, []string{"a"}, row("b", "new"), row("d", "SECOND again"))
+	if err != nil || second.Rows != 3 || second.SetBy != w.ann.name {
+		t.Fatalf("%v %v", second, err)
+	}
+	for _, c := range []struct {
+		why    string
+		digest string
+		remove []string
+		put    *v1.TableRow
+		code   connect.Code
+	}{
+		{"changed meanwhile", first.Msg.Table.Digest, []string{"c"}, row("e", ""), connect.CodeAborted},
+		{"no row has the key", second.Digest, []string{"a"}, row("e", ""), connect.CodeNotFound},
+		{"1 cells, want 2", second.Digest, nil, row("e"), connect.CodeInvalidArgument},
+		{"has no cells", second.Digest, nil, row(), connect.CodeInvalidArgument},
+		{"want 1 to 1000", second.Digest, make([]string, 1_000), row("e", ""), connect.CodeInvalidArgument},
+	} {
+		if _, err := change(c.digest, c.remove, c.put); connect.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v", c.why, err)
+		}
+	}
+	found, err := tables.GetTable(ctx, req(&v1.GetTableRequest{Name: "hosts", Tenant: w.alpha, Text: "e", Offset: 1, Limit: 1}))
+	if err != nil || found.Msg.Matches != 2 || len(found.Msg.Rows) != 1 || found.Msg.Rows[0].Cells[0] != "d" {
+		t.Errorf("%v %v", found, err)
+	}
+	if _, err := tables.GetTable(ctx, req(&v1.GetTableRequest{Name: "hosts", Tenant: w.alpha, Text: strings.Repeat("x", 513)})); connect.CodeOf(err) != connect.CodeResourceExhausted {
+		t.Errorf("a text of 513 bytes: %v", err)
+	}
+	checked, err := tables.CheckTable(ctx, req(&v1.CheckTableRequest{Kind: "cidr", Format: "list", Content: []byte("# ours\n10.0.0.0/8\nhost\n10.1.2.3/8\n")}))
+	if err != nil || checked.Msg.Rows != 2 || checked.Msg.Doubles != 1 || checked.Msg.TotalProblems != 1 || checked.Msg.Problems[0].Line != 3 {
+		t.Errorf("%v %v", checked, err)
 	}
 }

@@ -219,6 +219,9 @@ func deviceOf(d *meta.Device) *v1.Device {
 	}
 	if d.SSH != nil {
 		out.Ssh = &v1.DeviceSsh{Port: uint32(d.SSH.Port), Credential: d.SSH.Credential, HostKeys: d.SSH.HostKeys}
+		for _, key := range d.SSH.HostKeys {
+			out.Ssh.Fingerprints = append(out.Ssh.Fingerprints, probe.Fingerprint(key))
+		}
 	}
 	return out
 }
@@ -242,6 +245,14 @@ func readTarget(x *v1.WatchTarget) (module.WatchTarget, error) {
 	return out, nil
 }
 
+func commandOf(c manifest.Command) *v1.Command {
+	out := &v1.Command{Id: c.ID, Run: c.Run}
+	for _, a := range c.Args {
+		out.Args = append(out.Args, &v1.Argument{Name: a.Name, Pattern: a.Pattern})
+	}
+	return out
+}
+
 func watchOf(t storage.Tenant, w *module.Watch) *v1.Watch {
 	out := &v1.Watch{
 		Tenant: uint32(t), Id: w.ID, Module: w.Module, Settings: w.Settings, Off: w.Off, SetBy: w.Who,
@@ -256,11 +267,7 @@ func watchOf(t storage.Tenant, w *module.Watch) *v1.Watch {
 			target.Ports = append(target.Ports, uint32(p))
 		}
 		for _, c := range x.Commands {
-			cmd := &v1.Command{Id: c.ID, Run: c.Run}
-			for _, a := range c.Args {
-				cmd.Args = append(cmd.Args, &v1.Argument{Name: a.Name, Pattern: a.Pattern})
-			}
-			target.Commands = append(target.Commands, cmd)
+			target.Commands = append(target.Commands, commandOf(c))
 		}
 		out.Targets = append(out.Targets, target)
 	}

@@ -43,4 +43,7 @@ const (
 	DefaultBacktestRecords = 20_000
 	MaxBacktestShadow      = 10 * time.Minute
 	MaxDescribedPackages   = 200 // that one answer about installation requests reads
+
+	MaxReadmeBytes    = 64 << 10 // of a package, in GetPackage; the rest is left out
+	MaxStatementParts = 1_000    // components or materials of one statement in it; the rest is left out
 )

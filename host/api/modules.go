@@ -99,6 +99,7 @@ func (s moduleService) module(ctx context.Context, gen *module.Generation, t sto
 		Name: in.Name, Digest: in.Digest, Tenant: uint32(t), Enabled: !slot.Off, Generation: in.Seq, ActivatedAt: moment(in.At),
 	}
 	out.Publisher, out.Trust = s.trusted(ctx, t, in.Digest)
+	out.Conformance, _ = s.conformance(ctx, t, registry.Digest(in.Digest)) // without it the module is shown all the same
 	if m := loaded(gen, t, in.Name); m != nil {
 		describe(out, &m.Manifest)
 		if m.Code != nil {
@@ -107,14 +108,29 @@ func (s moduleService) module(ctx context.Context, gen *module.Generation, t sto
 	} else if pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(in.Digest)); err == nil {
 		describe(out, &pkg.Manifest)
 	}
+	out.Resting = s.resting(gen, t, in.Name, p)
 	if mayLookInto(p, t) {
 		u := s.cfg.Pipeline.Use.OfInstall(t, in)
-		out.Use = &v1.ModuleUse{Calls: u.Calls, Records: u.Records, Events: u.Events, Fuel: uint64(u.Fuel), Errors: u.Errors, LastError: u.LastError}
+		out.Use = &v1.ModuleUse{Calls: u.Calls, Records: u.Records, Events: u.Events, Fuel: uint64(u.Fuel), Errors: u.Errors, LastError: u.LastError, Undone: slot.Reason}
 		if slot.Off {
 			out.Use.Suspended = slot.Why
 		}
 	}
 	return out
+}
+
+// resting says why a module rests: of a shared one, for the first of the principal's organizations for which it does.
+func (s moduleService) resting(gen *module.Generation, t storage.Tenant, name string, p storage.Principal) string {
+	tenants, now := p.Tenants, s.cfg.Pipeline.Positions().LogTime
+	if t != storage.NoTenant {
+		tenants = []storage.Tenant{t}
+	}
+	for _, x := range tenants {
+		if why := gen.Running.Resting(x, name, now); why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // loaded returns a layer's module that runs, nil when it does not.
@@ -157,7 +173,7 @@ func (s moduleService) InstallModule(ctx context.Context, req *connect.Request[v
 	if err != nil {
 		return nil, err
 	}
-	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases), Waiting: done.Waiting, Missing: done.Missing, Warnings: done.Warnings}
+	out := &v1.InstallModuleResponse{ReplacedDigest: done.Replaced, Cases: uint32(done.Cases), Waiting: done.Waiting, Missing: done.Missing, Warnings: done.Warnings, State: done.State}
 	if done.Waiting == 0 {
 		out.Module, out.Trust = s.current(ctx, t, done.Name, p), trustOf(&done.Trust)
 	}
@@ -228,7 +244,13 @@ func (s moduleService) RollbackModule(ctx context.Context, req *connect.Request[
 	if err != nil {
 		return nil, err
 	}
-	return connect.NewResponse(&v1.RollbackModuleResponse{Module: m}), nil
+	out := &v1.RollbackModuleResponse{Module: m}
+	if m != nil {
+		for _, c := range s.cfg.Pipeline.Carried(m.Generation) {
+			out.State = append(out.State, c.String())
+		}
+	}
+	return connect.NewResponse(out), nil
 }
 
 func (s moduleService) SetModuleEnabled(ctx context.Context, req *connect.Request[v1.SetModuleEnabledRequest]) (*connect.Response[v1.SetModuleEnabledResponse], error) {

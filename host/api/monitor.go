@@ -117,6 +117,11 @@ func (s monitorService) PutWatch(ctx context.Context, req *connect.Request[v1.Pu
 	}
 	now := s.cfg.Pipeline.Generation().Running.Layer(t).Watches[w.ID]
 	out.Watch = watchOf(t, &now)
+	if there {
+		s.noteWatch(ctx, p, t, watchChange(&before, &w))
+	} else {
+		s.noteWatch(ctx, p, t, "watch "+w.ID+" was added: "+w.Module)
+	}
 	return connect.NewResponse(out), nil
 }
 
@@ -134,10 +139,11 @@ func (s monitorService) RemoveWatch(ctx context.Context, req *connect.Request[v1
 	if err != nil {
 		return nil, err
 	}
-	err = s.cfg.Control.Control(ctx, module.Control{Kind: module.RemoveWatch, Tenant: storage.Tenant(req.Msg.Tenant), Who: p.User, Name: req.Msg.Id})
-	if err != nil {
+	t := storage.Tenant(req.Msg.Tenant)
+	if err := s.cfg.Control.Control(ctx, module.Control{Kind: module.RemoveWatch, Tenant: t, Who: p.User, Name: req.Msg.Id}); err != nil {
 		return nil, err
 	}
+	s.noteWatch(ctx, p, t, "watch "+req.Msg.Id+" was removed")
 	return connect.NewResponse(&v1.RemoveWatchResponse{}), nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/registry/registrytest"
+	"github.com/vedette-siem/vedette/registry/remote"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 )
 
@@ -112,11 +113,32 @@ func TestOCI(t *testing.T) {
 		t.Errorf("packages: %v", packages.Packages)
 	}
 
+	w.testOCIPublish(ctx, t, d, author)
 	w.testOCIApart(ctx, t, name, d)
 	w.testInstallByReference(ctx, t)
 	// Many requests with a password are one session: ann's own would have ended otherwise.
 	if _, err := w.ann.auth.WhoAmI(ctx, req(&v1.WhoAmIRequest{})); err != nil {
 		t.Errorf("ann's session: %v", err)
+	}
+}
+
+// testOCIPublish is the way of vedette module publish --to, which has an index to send as well.
+func (w *world) testOCIPublish(ctx context.Context, t *testing.T, d registry.Digest, author *layout.Layout) {
+	t.Helper()
+	host := strings.TrimPrefix(w.url, "http://")
+	if err := author.PutSnapshot(ctx, layout.Snapshot{Index: []byte("{}"), Roots: [][]byte{[]byte("{}")}}); err != nil {
+		t.Fatal(err)
+	}
+	own, err := remote.Open(remote.Config{Host: host, Prefix: registry.Namespace(w.alpha).String(), PlainHTTP: true, Username: "ann", Password: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	if err := own.Push(ctx, author, d); err != nil {
+		t.Errorf("push to one's own namespace: %v", err)
+	}
+	if err := own.PushIndex(ctx, author); !errors.Is(err, registry.ErrUnsupported) {
+		t.Errorf("an index of one's own namespace: %v", err)
 	}
 }
 

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
 
 	"github.com/vedette-siem/vedette/host/tenant"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/attest"
 	"github.com/vedette-siem/vedette/registry/bundle"
 	"github.com/vedette-siem/vedette/registry/index"
 	"github.com/vedette-siem/vedette/registry/layout"
@@ -22,8 +26,27 @@ import (
 	"github.com/vedette-siem/vedette/storage/meta"
 )
 
-// Stopping is a module that would stop under another policy.
-type Stopping struct{ Name, Reason string }
+// Judged is what would be said under another policy about a module that runs.
+type Judged struct {
+	Name, Version string
+	Digest        registry.Digest
+	Verdict       policy.Verdict
+}
+
+// Conformance is what is known about how a version keeps to the ABI.
+type Conformance struct {
+	Checked  *attest.Conformance // what this host has found; nil: it has not tried it
+	Trouble  string              // why it could not be tried
+	Attested *policy.Report      // the best that somebody known has signed; nil: there is none
+}
+
+// RegistrySource says where versions and the signed index come from.
+type RegistrySource struct {
+	Remote         string // URL of the remote registry; "" for none
+	Looked         time.Time
+	Problem        string // why the last look found no index
+	RefuseUnsigned bool
+}
 
 // Collected says what a collection has removed, or would.
 type Collected struct {
@@ -40,8 +63,18 @@ type Registry interface {
 	Index() *index.Trust
 	// Policy returns the host's own trust policy as it stands in its file; "" when there is none.
 	Policy() string
-	// Stops says what would stop for t under a policy of its own.
-	Stops(ctx context.Context, t storage.Tenant, p *policy.Policy) ([]Stopping, error)
+	// Policies are those in force for t, of NoTenant the host's alone; they all have to agree.
+	Policies(ctx context.Context, t storage.Tenant) ([]*policy.Policy, error)
+	// Source says where versions come from besides.
+	Source() RegistrySource
+	// Would says what the host's policy and another one of t's own would say together about each module that t runs itself.
+	Would(ctx context.Context, t storage.Tenant, p *policy.Policy) ([]Judged, error)
+	// Stored says whether a version that is here could be installed for t, and what it asks for.
+	Stored(ctx context.Context, t storage.Tenant, d registry.Digest) (v policy.Verdict, capabilities []string, err error)
+	// Conformance says how a version that t sees keeps to the ABI.
+	Conformance(ctx context.Context, t storage.Tenant, d registry.Digest) (Conformance, error)
+	// Fetch returns the version that a reference names, from the remote registry when it is not here and is trusted.
+	Fetch(ctx context.Context, t storage.Tenant, reference string) (layout.Package, error)
 	// Collect removes what nothing refers to any more, or only says what.
 	Collect(ctx context.Context, dryRun bool) (Collected, error)
 	// Import verifies and stores a bundle for t, or for NoTenant for all.
@@ -53,76 +86,25 @@ type registryService struct {
 	vedettev1connect.UnimplementedRegistryServiceHandler
 }
 
-func (s registryService) ListPackages(ctx context.Context, req *connect.Request[v1.ListPackagesRequest]) (*connect.Response[v1.ListPackagesResponse], error) {
-	var err error
-	if req.Msg.Tenant == 0 {
-		_, err = s.host(ctx, req.Header(), tenant.ManageGlobal)
-	} else {
-		_, err = s.one(ctx, req.Header(), tenant.ReadModules, req.Msg.Tenant)
-	}
-	if err != nil {
-		return nil, err
-	}
-	t := storage.Tenant(req.Msg.Tenant)
-	list, err := s.cfg.Registry.Layout().In(registry.Namespace(t)).List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := &v1.ListPackagesResponse{}
-	for _, e := range list {
-		if req.Msg.Module != "" && e.Ref.Module() != req.Msg.Module {
-			continue
-		}
-		p := s.entry(&e)
-		p.Running = s.runs(t, &e)
-		out.Packages = append(out.Packages, p)
-	}
-	return connect.NewResponse(out), nil
-}
-
-// runs says that a version runs for an organization: its own, or the shared one where it has none.
-func (s registryService) runs(t storage.Tenant, e *registry.Entry) bool {
-	running := s.cfg.Pipeline.Generation().Running
-	layer, name := running.Layer(t), e.Ref.Module()
-	slot, own := layer.Slots[name]
-	if !own {
-		slot = running.Layer(storage.NoTenant).Slots[name]
-	}
-	return slot.Current.Digest == string(e.Digest) && !slot.Off && !layer.Off[name]
-}
-
-func (s registryService) entry(e *registry.Entry) *v1.RegistryPackage {
-	out := &v1.RegistryPackage{Reference: e.Ref.String(), Digest: string(e.Digest), Kind: string(e.Kind), Title: e.Title, Tenant: uint32(e.Namespace)}
-	known := s.cfg.Registry.Index()
-	if known == nil || known.Index() == nil {
-		return out
-	}
-	standing := known.Index().Standing(e.Ref, e.Digest)
-	out.Reason, out.Replacement = standing.Reason, standing.Replacement
-	switch {
-	case standing.Revoked:
-		out.Standing = "revoked"
-	case standing.Yanked:
-		out.Standing = "yanked"
-	case standing.Deprecated:
-		out.Standing = "deprecated"
-	case standing.Listed:
-		out.Standing = "listed"
-	}
-	return out
-}
-
 func (s registryService) GetTrustPolicy(ctx context.Context, req *connect.Request[v1.GetTrustPolicyRequest]) (*connect.Response[v1.GetTrustPolicyResponse], error) {
 	if err := s.admin(ctx, req.Header(), req.Msg.Tenant); err != nil {
 		return nil, err
 	}
-	out := &v1.GetTrustPolicyResponse{Policy: &v1.TrustPolicy{}}
+	source := s.cfg.Registry.Source()
+	out := &v1.GetTrustPolicyResponse{Policy: &v1.TrustPolicy{}, Remote: source.Remote, Problem: source.Problem, RefuseUnsigned: source.RefuseUnsigned}
+	if !source.Looked.IsZero() {
+		out.Looked = moment(source.Looked.UnixNano())
+	}
 	if known := s.cfg.Registry.Index(); known != nil && known.Index() != nil {
 		x := known.Index()
 		out.Index = &v1.SignedIndex{Registry: x.Registry, Version: x.Version, Root: known.Root().Version, Issued: moment(x.Issued.UnixNano()), Expires: moment(x.Expires.UnixNano())}
 	}
 	if req.Msg.Tenant == 0 {
-		out.Policy.Document = s.cfg.Registry.Policy()
+		policies, err := s.cfg.Registry.Policies(ctx, storage.NoTenant)
+		if err != nil {
+			return nil, err
+		}
+		out.Policy.Document, out.Keys = s.cfg.Registry.Policy(), keysOf(policies[0])
 		return connect.NewResponse(out), nil
 	}
 	list, err := s.cfg.DB.TrustPolicies(ctx, storage.Tenant(req.Msg.Tenant))
@@ -136,7 +118,27 @@ func (s registryService) GetTrustPolicy(ctx context.Context, req *connect.Reques
 		}
 		out.Before = append(out.Before, policyOf(&list[i]))
 	}
+	if out.Policy.Document != "" {
+		if p, err := policy.Parse("policy", []byte(out.Policy.Document)); err == nil { // else SetTrustPolicy says what is wrong
+			out.Keys = keysOf(p)
+		}
+	}
 	return connect.NewResponse(out), nil
+}
+
+func keysOf(p *policy.Policy) (out []*v1.TrustKey) {
+	for _, name := range slices.Sorted(maps.Keys(p.Keys)) {
+		out = append(out, &v1.TrustKey{Name: name, Id: string(p.Keys[name].ID())})
+	}
+	return out
+}
+
+func reasonsOf(list []policy.Reason) string {
+	texts := make([]string, len(list))
+	for i, r := range list {
+		texts[i] = r.Text
+	}
+	return strings.Join(texts, "; ")
 }
 
 func policyOf(p *meta.TrustPolicy) *v1.TrustPolicy {
@@ -176,12 +178,16 @@ func (s registryService) SetTrustPolicy(ctx context.Context, req *connect.Reques
 		if err != nil {
 			return nil, err
 		}
-		stops, err := s.cfg.Registry.Stops(ctx, t, p)
+		judged, err := s.cfg.Registry.Would(ctx, t, p)
 		if err != nil {
 			return nil, err
 		}
-		for _, x := range stops {
-			out.Stops = append(out.Stops, &v1.StoppedModule{Name: x.Name, Reason: x.Reason})
+		for i := range judged {
+			x := &judged[i]
+			out.Verdicts = append(out.Verdicts, &v1.JudgedModule{Name: x.Name, Version: x.Version, Digest: string(x.Digest), Trust: trustOf(&x.Verdict)})
+			if x.Verdict.Stop {
+				out.Stops = append(out.Stops, &v1.StoppedModule{Name: x.Name, Reason: reasonsOf(x.Verdict.Reasons)})
+			}
 		}
 	}
 	if req.Msg.DryRun {

@@ -69,6 +69,14 @@ const (
 	Dropped ReportKind = "dropped" // a new rule version, or a rule's end, made the state meaningless
 )
 
+// Carried says what became of what a rule knew of a tenant's keys when another version of it took over.
+type Carried struct {
+	Rule      string
+	Kept      int      // keys of which something is still known
+	Dropped   int      // keys of which nothing is
+	Restarted []string // sub-patterns that begin anew, by name; those of a rule whose keys are all dropped are not listed
+}
+
 // Stats counts since the State was made. They are not part of a snapshot.
 type Stats struct {
 	Hits, Firings uint64
@@ -155,23 +163,28 @@ func (s *State) Tick(seq uint64, logTime int64) []Firing {
 	return s.end()
 }
 
-// SetRules takes over the rules that run for a tenant from now on, at a control record's place in the log. lookup
-// returns the rule under an id, nil when it no longer runs. State whose layout did not change is kept: an edited filter
-// keeps all, an edited threshold or window starts that sub-pattern anew, anything else starts the rule anew.
-func (s *State) SetRules(id storage.Tenant, lookup func(id string) *rule.Rule) {
+// SetRules takes over the rules that run for a tenant from now on, at a control record's place in the log, and says what
+// became of the state of each that changed. lookup returns the rule under an id, nil when it no longer runs. Steps that
+// were seen are kept, also when filters or the times between steps are edited; an edited threshold, window or group field
+// starts that sub-pattern anew, anything else starts the rule anew.
+func (s *State) SetRules(id storage.Tenant, lookup func(id string) *rule.Rule) []Carried {
 	t, ok := s.tenants[id]
 	if !ok {
-		return
+		return nil
 	}
+	var out []Carried
 	for _, tb := range append([]*table(nil), t.order...) {
 		switch r := lookup(tb.prog.rule.ID); {
 		case r == nil:
 			s.report(tb, Dropped, len(tb.machines), tb.armed())
 			s.remove(tb)
+			out = append(out, Carried{Rule: tb.prog.rule.ID, Dropped: len(tb.machines)})
 		case r != tb.prog.rule:
-			s.adopt(tb, r)
+			_, c := s.adopt(tb, r)
+			out = append(out, c)
 		}
 	}
+	return out
 }
 
 func (s *State) begin(seq uint64, logTime int64) {

@@ -28,8 +28,8 @@ type program struct {
 	horizon   int64             // the longest window or edge
 	span      int64             // all windows and edges together: no older event has part in a firing
 	names     map[string]string // of entity fields: one copy for all keys
-	shape     uint64            // hash of everything but filters and thresholds: what a machine's layout depends on
-	subs      []uint64
+	shape     uint64            // hash of what a machine's layout depends on: neither filters nor thresholds nor times
+	subs      []uint64          // of each sub-pattern the hash of what its events mean: group fields, threshold and window
 }
 
 type stage struct {
@@ -135,18 +135,22 @@ func (p *program) keyIndex(field string) int {
 	return -1
 }
 
-// hash describes the layout and the sub-patterns in words and hashes them: filters are left out, so that an edited
-// filter keeps the state.
+// hash describes the layout and the sub-patterns in words and hashes them. Filters and the times between steps are left
+// out: what led up to a step is kept when one of them is edited.
 func (p *program) hash() {
 	var b strings.Builder
-	fmt.Fprintf(&b, "v1 %v %v %d %v %q|", p.stages, p.absence, p.lateness, p.latest, p.captures)
+	b.WriteString("v2")
+	for i := range p.stages {
+		fmt.Fprintf(&b, " %d", p.stages[i].sub)
+	}
+	fmt.Fprintf(&b, " %v %v %q|", p.absence, p.latest, p.captures)
 	for i := range p.rule.Subs {
 		s := &p.rule.Subs[i]
-		fmt.Fprintf(&b, "%q %q ", s.Name, s.Match.By)
-		d := "match"
+		fmt.Fprintf(&b, "%q %d ", s.Name, len(s.Match.By))
+		d := fmt.Sprintf("match by %q", s.Match.By)
 		if a := s.Aggregate; a != nil {
 			fmt.Fprintf(&b, "%s;", a.Func)
-			d = fmt.Sprintf("%s(%q) %s %v %d", a.Func, a.Field, a.Op, a.Threshold, a.Window)
+			d += fmt.Sprintf(" %s(%q) %s %v %d", a.Func, a.Field, a.Op, a.Threshold, a.Window)
 		}
 		p.subs = append(p.subs, sum(d))
 	}

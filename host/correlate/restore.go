@@ -121,8 +121,8 @@ func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string) {
 	case keep == nil && n > 0:
 		s.reports = append(s.reports, Report{Tenant: t.id, Rule: id, Kind: Dropped, Keys: n, LogTime: s.logTime})
 	case changed != 0:
-		s.restart(keep, changed)
-		s.reports = append(s.reports, Report{Tenant: t.id, Rule: id, Kind: Kept, Keys: n, LogTime: s.logTime})
+		s.restart(keep, changed, 0)
+		s.tell(keep, changed, Carried{Kept: len(keep.machines), Dropped: n - len(keep.machines)})
 	}
 }
 

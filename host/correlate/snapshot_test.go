@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,8 +127,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// TestRulesChange: an edited filter keeps state, an edited threshold starts its sub-pattern anew, an edited group key
-// all, and a rule that ends leaves nothing behind.
+// TestRulesChange: an edited filter keeps state, an edited threshold or group field starts its sub-pattern anew, and a
+// rule that ends leaves nothing behind.
 func TestRulesChange(t *testing.T) {
 	doc := func(where, having, by string) string {
 		return `{kind: pattern, id: x, name: n, version: 1.0.0, severity: low,
@@ -139,7 +141,7 @@ func TestRulesChange(t *testing.T) {
 		fires     int // with two further hits after the two before the change
 	}{
 		{"filter", doc("b", "count() >= 3", "k"), Kept, 1},
-		{"threshold", doc("a", "count() >= 4", "k"), Kept, 0},
+		{"threshold", doc("a", "count() >= 4", "k"), Dropped, 0},
 		{"key", doc("a", "count() >= 3", "v"), Dropped, 0},
 		{"gone", "", Dropped, 0},
 	}
@@ -181,5 +183,61 @@ func TestRulesChange(t *testing.T) {
 				t.Errorf("%s (restored %v): %d firings, want %d", c.name, restored, n, c.fires)
 			}
 		}
+	}
+}
+
+// TestSequencesChange: of a sequence half way, an edit takes no more than what it changes the meaning of.
+func TestSequencesChange(t *testing.T) {
+	doc := func(edit ...string) *rule.Rule {
+		return parse(t, strings.NewReplacer(edit...).Replace(`{kind: pattern, id: x, name: n, version: 1.0.0, severity: low, lateness: 1s, subs: {
+ many: {where: {s: a}, by: [k], having: "count() >= 2", window: 60s}, odd: {where: {s: b}, by: [k]}, end: {where: {s: c}, by: [k]}},
+ expr: many -> odd within 30s -> end within 30s, incident: {title: t}}`))
+	}
+	const odd, end = 1, 2
+	for _, c := range []struct {
+		name  string
+		next  *rule.Rule
+		at    time.Duration // of the last step; the one before came at 10 s
+		fires int
+		want  Carried
+	}{
+		{"nothing", doc(), 20 * time.Second, 1, Carried{Rule: "x", Kept: 2}},
+		{"a filter", doc("{s: c}", "{s: d}"), 20 * time.Second, 1, Carried{Rule: "x", Kept: 2}},
+		{"the last step's filter and severity", doc("{s: c}", "{s: d}", "low", "high"), 20 * time.Second, 1, Carried{Rule: "x", Kept: 2}},
+		{"what came before the step that was reached", doc(">= 2", ">= 3"), 20 * time.Second, 1, Carried{"x", 1, 1, []string{"many"}}},
+		{"the group field of a step to come", doc("c}, by: [k]", "c}, by: [v]"), 20 * time.Second, 1, Carried{"x", 2, 0, []string{"end"}}},
+		{"the group field of the step that was reached", doc("b}, by: [k]", "b}, by: [v]"), 20 * time.Second, 0, Carried{"x", 2, 0, []string{"odd"}}},
+		{"less time", doc("end within 30s", "end within 5s"), 20 * time.Second, 0, Carried{Rule: "x", Kept: 2}},
+		{"more time", doc("end within 30s", "end within 9m"), 8 * time.Minute, 1, Carried{Rule: "x", Kept: 2}},
+		{"another order", doc("many -> odd", "odd -> many"), 20 * time.Second, 0, Carried{Rule: "x", Dropped: 2}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, base, n := New(Limits{}), doc(), uint64(0)
+			hit := func(r *rule.Rule, sub int, key string, at time.Duration) int {
+				n++
+				now := traceStart + int64(at)
+				ev := &storage.Event{ID: storage.EventID{Seq: n}, Tenant: 1, Time: now, Fields: []storage.Field{{Name: "k", Value: key}, {Name: "v", Value: key}}}
+				return len(s.Apply(n, now, []SourceTime{{1, "s", now}}, []Hit{{Rule: r, Sub: sub, Event: ev}}))
+			}
+			for _, key := range []string{"half", "begun"} {
+				hit(base, 0, key, 0)
+				hit(base, 0, key, time.Second)
+			}
+			hit(base, odd, "half", 10*time.Second)
+			settled := traceStart + int64(12*time.Second) // what came less than a second ago is stepped over again
+			s.Apply(n, settled, []SourceTime{{1, "s", settled}}, nil)
+			if got := s.SetRules(1, func(string) *rule.Rule { return c.next }); !reflect.DeepEqual(got, []Carried{c.want}) {
+				t.Errorf("carried %+v, want %+v", got, c.want)
+			}
+			last := end
+			for i := range c.next.Subs {
+				if c.next.Subs[i].Name == "end" {
+					last = i
+				}
+			}
+			if got := hit(c.next, last, "half", c.at) + hit(c.next, last, "half", c.at+1); got != c.fires {
+				t.Errorf("%d firings, want %d", got, c.fires)
+			}
+		})
 	}
 }

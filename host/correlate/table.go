@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"sort"
 	"strings"
 
@@ -42,7 +43,7 @@ type joined struct {
 func (s *State) table(t *tenant, r *rule.Rule) *table {
 	if tb, ok := t.tables[r.ID]; ok {
 		if tb.prog.rule != r {
-			tb = s.adopt(tb, r)
+			tb, _ = s.adopt(tb, r)
 		}
 		return tb
 	}
@@ -69,33 +70,45 @@ func (s *State) remove(tb *table) {
 	s.bytes -= tb.bytes
 }
 
-// adopt gives a table to another version of its rule.
-func (s *State) adopt(tb *table, r *rule.Rule) *table {
-	p, old := compile(r), tb.prog
+// adopt gives a table to another version of its rule and says what becomes of its keys.
+func (s *State) adopt(tb *table, r *rule.Rule) (*table, Carried) {
+	p, old, before := compile(r), tb.prog, len(tb.machines)
 	if p.shape != old.shape {
-		if len(tb.machines) > 0 {
-			s.report(tb, Dropped, len(tb.machines), tb.armed())
+		if before > 0 {
+			s.report(tb, Dropped, before, tb.armed())
 		}
 		s.remove(tb)
-		return s.newTable(tb.owner, p)
+		return s.newTable(tb.owner, p), Carried{Rule: r.ID, Dropped: before}
 	}
 	tb.prog = p
+	out := Carried{Rule: r.ID}
 	changed := uint64(0)
 	for i := range p.subs {
 		if p.subs[i] != old.subs[i] {
 			changed |= 1 << i
+			out.Restarted = append(out.Restarted, r.Subs[i].Name)
 		}
 	}
-	if changed == 0 || len(tb.machines) == 0 {
-		return tb
+	if changed != 0 || p.horizon != old.horizon || !slices.Equal(p.stages, old.stages) {
+		s.restart(tb, changed, p.horizon-old.horizon)
 	}
-	s.report(tb, Kept, len(tb.machines), 0)
-	s.restart(tb, changed)
-	return tb
+	out.Kept, out.Dropped = len(tb.machines), before-len(tb.machines)
+	s.tell(tb, changed, out)
+	return tb, out
 }
 
-// restart forgets what the machines know of changed sub-patterns.
-func (s *State) restart(tb *table, changed uint64) {
+// tell reports what a restart has left, if it was one.
+func (s *State) tell(tb *table, changed uint64, c Carried) {
+	if changed != 0 && c.Kept > 0 {
+		s.report(tb, Kept, c.Kept, 0)
+	}
+	if c.Dropped > 0 {
+		s.report(tb, Dropped, c.Dropped, 0)
+	}
+}
+
+// restart forgets what the machines know of changed sub-patterns, and keeps the others in mind for longer by a time.
+func (s *State) restart(tb *table, changed uint64, longer int64) {
 	var all []*machine // first, since their lists change on the way
 	for i := range tb.levels {
 		for mc := tb.levels[i].head; mc != nil; mc = mc.next {
@@ -103,6 +116,9 @@ func (s *State) restart(tb *table, changed uint64) {
 		}
 	}
 	for _, mc := range all {
+		if mc.until != never {
+			mc.until += longer
+		}
 		mc.restart(tb.prog, changed)
 		s.account(tb, mc)
 	}
@@ -119,9 +135,15 @@ func (mc *machine) restart(p *program, changed uint64) {
 			mc.settled.held[i] = held{}
 		}
 	}
-	for i := range mc.pending {
-		mc.pending[i].subs &^= changed
+	kept := mc.pending[:0]
+	for _, m := range mc.pending {
+		if m.subs &^= changed; m.subs != 0 {
+			kept = append(kept, m)
+		}
 	}
+	clear(mc.pending[len(kept):])
+	mc.pending = kept
+	mc.ahead, mc.fires = nil, 0
 	mc.resume(p)
 	mc.lead = mc.fires
 }

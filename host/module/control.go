@@ -33,11 +33,12 @@ type Control struct {
 	Digest   string   `json:"digest,omitempty"`   // what to activate; of another kind: changes nothing unless this version runs
 	Settings string   `json:"settings,omitempty"` // JSON
 	Grants   []string `json:"grants,omitempty"`   // capability numbers
-	Reason   string   `json:"reason,omitempty"`   // of a suspension
+	Reason   string   `json:"reason,omitempty"`   // of what the host decides
 	To       uint64   `json:"to,omitempty"`       // of a rollback: the install that runs again, by its Seq; 0: the one before
 
 	Watch *Watch `json:"watch,omitempty"` // of SetWatch; Name is its ID, as of RemoveWatch
 	Table *Table `json:"table,omitempty"` // of SetTable; Name is its name, as of RemoveTable
+	Quota *Quota `json:"quota,omitempty"` // of SetQuota
 
 	IncidentID string `json:"incident,omitempty"`
 	Action     string `json:"action,omitempty"`
@@ -68,7 +69,7 @@ func DecodeControl(b []byte) (Control, error) {
 		return c, fmt.Errorf("decode control record: %w: %w", err, storage.ErrInvalid)
 	}
 	switch c.Kind {
-	case Activate, Rollback, Enable, Disable, Suspend, Incident, Forget, SetWatch, RemoveWatch, SetTable, RemoveTable:
+	case Activate, Rollback, Enable, Disable, Suspend, Incident, Forget, SetWatch, RemoveWatch, SetTable, RemoveTable, Throttle, SetQuota:
 		return c, nil
 	}
 	return c, fmt.Errorf("decode control record: unknown kind %q: %w", c.Kind, storage.ErrInvalid)

@@ -26,7 +26,9 @@ type Generation struct {
 type layer struct {
 	modules []*Loaded // that are switched on, by name
 	parsers []*Loaded
+	asked   []Candidate // the parsers, as router knows them
 	router  *Router
+	matched []*rule.Rule // the rules, as rules knows them
 	rules   *detect.Set
 	code    map[*rule.Rule]*Loaded // rules that a module decides
 	pollers []*Loaded
@@ -62,7 +64,7 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 			return g, nil
 		}
 		if v, ok := prev.views[changed]; ok && prev.Running.Layer(changed).same(r.Layer(changed)) {
-			g.views[changed] = v // its watches have changed
+			g.views[changed] = v // its watches, quota or rests have changed
 			return g, nil
 		}
 		own, err := buildLayer(ctx, lib, prev, changed, r.Layer(changed))
@@ -113,8 +115,6 @@ func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Ten
 		return &same, nil
 	}
 	out := &layer{code: map[*rule.Rule]*Loaded{}, tables: tables}
-	var rules []*rule.Rule
-	var candidates []Candidate
 	for _, name := range slices.Sorted(maps.Keys(l.Slots)) {
 		slot := l.Slots[name]
 		if slot.Off {
@@ -128,10 +128,10 @@ func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Ten
 		switch m.Manifest.Kind {
 		case manifest.Parser:
 			out.parsers = append(out.parsers, m)
-			candidates = append(candidates, Candidate{Name: name, Match: m.Manifest.Match})
+			out.asked = append(out.asked, Candidate{Name: name, Match: m.Manifest.Match})
 		case manifest.Rule:
 			for _, r := range m.Rules {
-				rules = append(rules, r)
+				out.matched = append(out.matched, r)
 				if m.Code != nil {
 					out.code[r] = m
 				}
@@ -140,14 +140,28 @@ func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Ten
 			out.pollers = append(out.pollers, m)
 		}
 	}
-	if n := literalBytes(candidates); n > MaxLiteralBytes {
+	if n := literalBytes(out.asked); n > MaxLiteralBytes {
 		return nil, fmt.Errorf("the signatures of the parsers of organization %s have %d bytes of literals, at most %d are allowed: %w", t, n, MaxLiteralBytes, storage.ErrExhausted)
 	}
-	out.router = NewRouter(candidates)
-	if out.rules, err = detect.Compile(rules); err != nil {
-		return nil, fmt.Errorf("compile the rules of organization %s: %w: %w", t, err, storage.ErrInvalid)
+	return out, out.index(prev.layer(t), t)
+}
+
+// index compiles the signatures and the rules of a layer, but for those that had, the layer before, has compiled: who
+// swaps a parser must not wait for a thousand rules.
+func (l *layer) index(had *layer, t storage.Tenant) (err error) {
+	if had != nil && slices.Equal(had.asked, l.asked) {
+		l.router = had.router
+	} else {
+		l.router = NewRouter(l.asked)
 	}
-	return out, nil
+	if had != nil && slices.Equal(had.matched, l.matched) {
+		l.rules = had.rules
+		return nil
+	}
+	if l.rules, err = detect.Compile(l.matched); err != nil {
+		return fmt.Errorf("compile the rules of organization %s: %w: %w", t, err, storage.ErrInvalid)
+	}
+	return nil
 }
 
 // literalBytes is what the automaton of a layer grows with.

@@ -83,12 +83,13 @@ type Library struct {
 
 	mu     sync.Mutex
 	loaded map[string]*Loaded
+	held   map[string]int          // of them, by how many Hold; nothing forgets these
 	tables map[string]*index.Table // by digest
 }
 
 // NewLibrary returns a library. targets says which HTTP targets a tenant has granted a module.
 func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name string) []runtime.Target) *Library {
-	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, tables: map[string]*index.Table{}}
+	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, held: map[string]int{}, tables: map[string]*index.Table{}}
 }
 
 // Load returns the module of an install, from memory when it is there. It asks for no signature: that a version may run
@@ -96,11 +97,10 @@ func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name
 // it does check is that the bytes are those that the control record names: whoever trusted the digest has trusted them. A shared module serves all tenants: the pristine
 // restore makes that safe. A tenant's own never shares anything.
 func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error) {
-	text, err := json.Marshal([]any{t, in.Name, in.Digest, in.Settings, in.Grants})
+	key, err := keyOf(t, in)
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", in.Name, err)
+		return nil, err
 	}
-	key := string(text)
 	if m := l.have(key, in, nil); m != nil {
 		return m, nil
 	}
@@ -120,6 +120,39 @@ func (l *Library) Load(ctx context.Context, t storage.Tenant, in Install) (*Load
 		}
 	}
 	return kept, nil
+}
+
+// keyOf tells modules apart: it is the same for the same code, settings and grants.
+func keyOf(t storage.Tenant, in Install) (string, error) {
+	text, err := json.Marshal([]any{t, in.Name, in.Digest, in.Settings, in.Grants})
+	if err != nil {
+		return "", fmt.Errorf("load %s: %w", in.Name, err)
+	}
+	return string(text), nil
+}
+
+// Hold loads the module of an install and keeps it until it is released, although no generation uses it yet: Build then
+// finds it, while the log waits.
+func (l *Library) Hold(ctx context.Context, t storage.Tenant, in Install) (release func(), err error) {
+	key, err := keyOf(t, in)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.held[key]++
+	l.mu.Unlock()
+	release = func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.held[key]--; l.held[key] == 0 {
+			delete(l.held, key)
+		}
+	}
+	if _, err := l.Load(ctx, t, in); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
 }
 
 // have returns the loaded module of a key, under the control record of in. When there is none it becomes fresh.
@@ -251,6 +284,22 @@ func (l *Loaded) checkRules(code bool) error {
 // Keep forgets every module that none of the generations uses and closes its code. The caller knows that nothing else
 // runs one, and that no generation is being built.
 func (l *Library) Keep(ctx context.Context, used ...*Generation) error {
+	return Close(ctx, l.Forget(used...))
+}
+
+// Close closes the code of modules.
+func Close(ctx context.Context, modules []*Loaded) error {
+	var errs []error
+	for _, m := range modules {
+		if m.Code != nil {
+			errs = append(errs, m.Code.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Forget is Keep for a caller that closes what was forgotten later, since that takes milliseconds.
+func (l *Library) Forget(used ...*Generation) (forgotten []*Loaded) {
 	keep, tables := map[string]bool{}, map[string]bool{}
 	for _, g := range used {
 		g.each(func(m *Loaded) { keep[m.key] = true })
@@ -259,15 +308,11 @@ func (l *Library) Keep(ctx context.Context, used ...*Generation) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.tables, func(digest string, _ *index.Table) bool { return !tables[digest] })
-	var errs []error
 	for key, m := range l.loaded {
-		if keep[key] {
-			continue
-		}
-		delete(l.loaded, key)
-		if m.Code != nil {
-			errs = append(errs, m.Code.Close(ctx))
+		if !keep[key] && l.held[key] == 0 {
+			delete(l.loaded, key)
+			forgotten = append(forgotten, m)
 		}
 	}
-	return errors.Join(errs...)
+	return forgotten
 }

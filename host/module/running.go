@@ -24,6 +24,7 @@ type Slot struct {
 	Current  Install   `json:"current"`
 	Previous []Install `json:"previous,omitempty"`
 	Undone   string    `json:"undone,omitempty"` // digest that the last rollback took out, until another version is activated
+	Reason   string    `json:"reason,omitempty"` // why the host took it out; "" when a person did
 	Off      bool      `json:"off,omitempty"`
 	Why      string    `json:"why,omitempty"` // of a suspension; "" when a person switched it off
 }
@@ -36,6 +37,9 @@ type Layer struct {
 
 	Watches map[string]Watch `json:"watches,omitempty"` // what monitors do for it, by ID; replaced, never changed
 	Tables  map[string]Table `json:"tables,omitempty"`  // by name; replaced, never changed
+
+	Quota Quota           `json:"quota,omitzero"`
+	Rests map[string]Rest `json:"rests,omitempty"` // of modules that have used up their quota, by name; replaced, never changed
 }
 
 // Running is what runs at one position of the log. Apply returns a new value and never changes an old one, so a value
@@ -68,6 +72,12 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	if c.Kind == SetTable || c.Kind == RemoveTable {
 		return r.table(seq, at, c)
 	}
+	if c.Kind == Throttle {
+		return r.throttle(seq, at, c)
+	}
+	if c.Kind == SetQuota {
+		return r.quota(seq, c)
+	}
 	layer := r.Layers[c.Tenant].clone()
 	slot, ok := layer.Slots[c.Name]
 	if c.Kind != Activate && c.Digest != "" {
@@ -85,7 +95,7 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 			slot.Previous = slot.Previous[:min(len(slot.Previous), MaxVersionsKept)]
 		}
 		slot.Current = Install{Name: c.Name, Digest: c.Digest, Settings: c.Settings, Grants: c.Grants, Seq: seq, At: at, Who: c.Who}
-		slot.Off, slot.Why, slot.Undone = false, "", ""
+		slot.Off, slot.Why, slot.Undone, slot.Reason = false, "", "", ""
 	case Rollback:
 		if c.To != 0 {
 			return r.rollbackTo(seq, at, c, layer)
@@ -97,7 +107,7 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 			delete(layer.Slots, c.Name)
 			return r.with(seq, c.Tenant, layer), nil
 		}
-		slot.Undone = slot.Current.Digest
+		slot.Undone, slot.Reason = slot.Current.Digest, c.Reason
 		slot.Current = slot.Previous[0]
 		slot.Current.Seq, slot.Current.At, slot.Current.Who = seq, at, c.Who
 		slot.Previous = slices.Clone(slot.Previous[1:])
@@ -181,7 +191,7 @@ func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
 		layers = map[storage.Tenant]Layer{}
 	}
 	layers[t] = l
-	if len(l.Slots) == 0 && len(l.Off) == 0 && len(l.Watches) == 0 && len(l.Tables) == 0 {
+	if len(l.Slots) == 0 && len(l.Off) == 0 && len(l.Watches) == 0 && len(l.Tables) == 0 && len(l.Rests) == 0 && l.Quota == (Quota{}) {
 		delete(layers, t) // an organization that runs what all run costs nothing
 	}
 	return Running{Seq: seq, Layers: layers, Gone: r.Gone}
@@ -216,7 +226,7 @@ func (l Layer) sameModules(o Layer) bool {
 }
 
 func (l Layer) clone() Layer {
-	c := Layer{Slots: maps.Clone(l.Slots), Off: maps.Clone(l.Off), Watches: l.Watches, Tables: l.Tables}
+	c := Layer{Slots: maps.Clone(l.Slots), Off: maps.Clone(l.Off), Watches: l.Watches, Tables: l.Tables, Quota: l.Quota, Rests: l.Rests}
 	if c.Slots == nil {
 		c.Slots = map[string]Slot{}
 	}

@@ -1,21 +1,23 @@
 package module
 
-// StateVersion returns the version in which a module that runs for the tenant keeps its state; false when none of that
-// name runs.
-func (v *View) StateVersion(name string) (uint32, bool) {
+// Module returns the module of a name that runs for the tenant, nil when none does.
+func (v *View) Module(name string) *Loaded {
 	if v.own != nil {
 		for _, m := range v.own.modules {
 			if m.Name() == name {
-				return m.Manifest.StateVersion(), true
+				return m
 			}
 		}
 	}
+	if v.skip[name] {
+		return nil
+	}
 	for _, m := range v.shared.modules {
-		if m.Name() == name && !v.skip[name] {
-			return m.Manifest.StateVersion(), true
+		if m.Name() == name {
+			return m
 		}
 	}
-	return 0, false
+	return nil
 }
 
 // Stateful reports whether the module's code asks for state: its batches come one after another, in log order.

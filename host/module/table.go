@@ -29,7 +29,7 @@ type Table struct {
 	Rows    int        `json:"rows"`
 	Bytes   int        `json:"bytes"` // of its content
 
-	Seq uint64 `json:"seq,omitempty"` // of the control record that set it
+	Seq uint64 `json:"seq,omitempty"` // of the control record that set it; in a record: of the version that it replaces, 0 for any
 	At  int64  `json:"at,omitempty"`  // its log time, ns
 	Who string `json:"who,omitempty"`
 }
@@ -59,6 +59,9 @@ func (r Running) table(seq uint64, at int64, c Control) (Running, error) {
 	}
 	if c.Table == nil || c.Table.Name != c.Name || !manifest.ValidName(c.Name) || c.Table.Digest == "" {
 		return r, fmt.Errorf("table %q: it says neither which nor what: %w", c.Name, storage.ErrInvalid)
+	}
+	if old := layer.Tables[c.Name]; c.Table.Seq != 0 && c.Table.Seq != old.Seq {
+		return r, fmt.Errorf("table %s: it was changed or removed meanwhile: %w", c.Name, storage.ErrConflict)
 	}
 	v := *c.Table
 	v.Seq, v.At, v.Who = seq, at, c.Who
@@ -137,6 +140,28 @@ func (v *View) Table(name string) *index.Table {
 		}
 	}
 	return v.shared.tables[name].index
+}
+
+// Readers returns which modules look into each table: those of the tenant's own layer, or, for own false, those that all
+// share and the tenant runs.
+func (v *View) Readers(own bool) map[string][]string {
+	l := v.shared
+	if own {
+		l = v.own
+	}
+	if l == nil {
+		return nil
+	}
+	out := map[string][]string{}
+	for _, m := range l.modules {
+		if !own && v.skip[m.Name()] {
+			continue
+		}
+		for _, name := range m.Manifest.Tables() {
+			out[name] = append(out[name], m.Name())
+		}
+	}
+	return out
 }
 
 // checkTables refuses a view in which a module lacks a table that it was granted.

@@ -76,6 +76,30 @@ func TestTableOfLibrary(t *testing.T) {
 	}
 }
 
+// Who changes a table says which version of it; when another is in force by then, nothing is changed.
+func TestTableVersions(t *testing.T) {
+	set := func(r module.Running, seq, of uint64) (module.Running, error) {
+		return r.Apply(seq, 1, module.Control{Kind: module.SetTable, Tenant: 1, Name: "t", Table: &module.Table{Name: "t", Digest: fmt.Sprint(seq), Seq: of}})
+	}
+	first, err := set(module.Running{}, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := set(first, 2, 1)
+	if err != nil || second.Layer(1).Tables["t"].Seq != 2 {
+		t.Fatalf("%v %v", second.Layer(1).Tables, err)
+	}
+	if got, err := set(second, 3, 1); !errors.Is(err, storage.ErrConflict) || got.Layer(1).Tables["t"].Digest != "2" {
+		t.Errorf("a version that was replaced: %v", err)
+	}
+	if _, err := set(module.Running{}, 3, 1); !errors.Is(err, storage.ErrConflict) {
+		t.Errorf("a table that was removed: %v", err)
+	}
+	if _, err := set(second, 3, 0); err != nil {
+		t.Errorf("any version: %v", err)
+	}
+}
+
 func TestTableLimits(t *testing.T) {
 	run, seq := module.Running{}, uint64(0)
 	put := func(of storage.Tenant, name string, bytes int) (err error) {

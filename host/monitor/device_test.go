@@ -114,7 +114,7 @@ func TestConfigurationMonitoring(t *testing.T) {
 	write("hostname fw1\nenable secret 5 old\ntelnet off\n")
 	s.credential(1, "key", probe.Credential{Kind: probe.SSHKey, Login: sshd.User, Secret: runtime.Secret(sshd.PrivateKey)})
 	s.device(1, meta.Device{Name: "fw1", Address: "127.0.0.1", Private: true, SSH: &meta.DeviceSSH{Port: sshd.Port, Credential: "key", HostKeys: []string{sshd.HostKey}}})
-	if err := s.db.BlessConfig(t.Context(), 1, "ann", "fw1", "running", "", []byte("hostname fw1\nenable secret 5 old\ntelnet off\n")); err != nil {
+	if err := s.db.BlessConfig(t.Context(), 1, "ann", meta.Blessing{Device: "fw1", Name: "running", Text: []byte("hostname fw1\nenable secret 5 old\ntelnet off\n")}); err != nil {
 		t.Fatal(err)
 	}
 	s.start()

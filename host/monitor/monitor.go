@@ -13,6 +13,8 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/probe"
 	"github.com/vedette-siem/vedette/host/queue"
+	"github.com/vedette-siem/vedette/host/runtime"
+	declared "github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
@@ -53,6 +55,7 @@ type Config struct {
 	Look        time.Duration                                                                       // how often the generation is looked at; default 1s
 	Polls       int                                                                                 // at once; default 64. One organization has at most a quarter
 	Report      func(text string, args ...any)                                                      // what an operator should know
+	Used        func(t storage.Tenant, module string, shared bool, found *runtime.Polled)           // what each poll took; default: nobody counts it
 	Now         func() time.Time                                                                    // default time.Now
 }
 
@@ -277,13 +280,7 @@ func (s *Scheduler) forget(ctx context.Context, k key) {
 
 func newJob(t storage.Tenant, w module.Watch, m *module.Loaded) *job {
 	j := &job{key: key{t, w.ID}, watch: w, install: m.Install, shared: m.Tenant == storage.NoTenant, index: -1}
-	j.manifest = manifest{defaultInterval, 0, defaultTimeout}
-	if sc := m.Manifest.Schedule; sc != nil {
-		j.interval, j.jitter = time.Duration(sc.Interval), time.Duration(sc.Jitter)
-		if sc.Timeout != 0 {
-			j.timeout = time.Duration(sc.Timeout)
-		}
-	}
+	j.interval, j.jitter, j.timeout = Schedule(&m.Manifest)
 	for _, o := range []struct{ to, from *time.Duration }{{&j.interval, &w.Interval}, {&j.jitter, &w.Jitter}, {&j.timeout, &w.Timeout}} {
 		if *o.from != 0 {
 			*o.to = *o.from
@@ -294,6 +291,18 @@ func newJob(t storage.Tenant, w module.Watch, m *module.Loaded) *job {
 		j.jitter = min(j.jitter, j.interval/10) // the module's fits the module's interval
 	}
 	return j
+}
+
+// Schedule is when a module polls for a watch that says nothing about it.
+func Schedule(m *declared.Manifest) (interval, jitter, timeout time.Duration) {
+	interval, timeout = defaultInterval, defaultTimeout
+	if sc := m.Schedule; sc != nil {
+		interval, jitter = time.Duration(sc.Interval), time.Duration(sc.Jitter)
+		if sc.Timeout != 0 {
+			timeout = time.Duration(sc.Timeout)
+		}
+	}
+	return interval, jitter, timeout
 }
 
 // first says when a job that is new polls first: when it would have without the restart, and not all at once.

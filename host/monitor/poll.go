@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/monitor/texts"
 	"github.com/vedette-siem/vedette/host/probe"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/runtime"
@@ -30,7 +31,12 @@ func (s *Scheduler) poll(ctx context.Context, j *job) {
 	if state.Module != j.watch.Module { // the cursor of another monitor
 		state.Module, state.Cursor = j.watch.Module, nil
 	}
-	found, pull, err := s.ask(ctx, j, began, state.Cursor)
+	var found *runtime.Polled
+	var pull *pull
+	err := s.resting(j, began)
+	if err == nil {
+		found, pull, err = s.ask(ctx, j, began, state.Cursor)
+	}
 	if ctx.Err() != nil {
 		return
 	}
@@ -57,6 +63,14 @@ func (s *Scheduler) poll(ctx context.Context, j *job) {
 	}
 }
 
+// resting is why a module is not polled at a time: it has used up its organization's quota.
+func (s *Scheduler) resting(j *job, at time.Time) error {
+	if why := s.cfg.Generations.Generation().Running.Resting(j.tenant, j.watch.Module, at.UnixNano()); why != "" {
+		return fmt.Errorf("it is not polled: %s: %w", why, storage.ErrExhausted)
+	}
+	return nil
+}
+
 // ask polls the module. What it may reach is looked up anew, so that a device or credential that was changed is what is
 // asked from then on.
 func (s *Scheduler) ask(ctx context.Context, j *job, at time.Time, cursor []byte) (*runtime.Polled, *pull, error) {
@@ -65,7 +79,7 @@ func (s *Scheduler) ask(ctx context.Context, j *job, at time.Time, cursor []byte
 		return nil, nil, err
 	}
 	defer give()
-	p := &pull{scheduler: s, tenant: j.tenant, at: at.UnixNano()}
+	p := &pull{scheduler: s, tenant: j.tenant, at: at.UnixNano(), texts: texts.New(kept{s.cfg.Store, j.tenant})}
 	targets, err := s.targets(ctx, j, p)
 	if err != nil {
 		return nil, p, err
@@ -74,6 +88,9 @@ func (s *Scheduler) ask(ctx context.Context, j *job, at time.Time, cursor []byte
 	defer cancel()
 	var found runtime.Polled
 	err = m.Code.Poll(timed, abi.EncodePollOf(nil, 0, at.UnixNano(), cursor, j.device()), &found, targets...)
+	if s.cfg.Used != nil {
+		s.cfg.Used(j.tenant, j.watch.Module, j.shared, &found)
+	}
 	if err == nil && len(found.Cursor) > MaxCursorBytes {
 		err = &runtime.Trap{
 			Code: runtime.CodeLimit, Module: m.Install.Digest, Fuel: found.Fuel,

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/monitor/texts"
 	"github.com/vedette-siem/vedette/host/probe"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/storage"
@@ -62,7 +63,7 @@ func (s *Scheduler) target(ctx context.Context, t storage.Tenant, w *module.Watc
 	if d.Address != "" {
 		out.Probe = s.cfg.Prober.Probe(at, w.Ports, out.Roots)
 	}
-	out.Compare = p.compare(d.Name)
+	out.Compare = p.texts.Compare(d.Name)
 	return out, nil
 }
 
@@ -141,9 +142,10 @@ type pull struct {
 	tenant    storage.Tenant
 	at        int64
 
-	mu    sync.Mutex // a module calls from one goroutine; Try reads from another
-	texts []staged
-	keys  []*probe.HostKeyError
+	texts *texts.Pull
+
+	mu   sync.Mutex // a module calls from one goroutine; Try reads from another
+	keys []*probe.HostKeyError
 }
 
 func (p *pull) sawKey(k *probe.HostKeyError) {

@@ -2,7 +2,7 @@ package overview
 
 // Limits of what is counted. What does not fit is counted as Skipped, or makes counts upper bounds.
 const (
-	MaxTenants          = 10_000  // organizations that are counted; one takes about 6 KiB, and more by what it sends
+	MaxTenants          = 10_000  // organizations that are counted; one takes about 1 KiB, and more by what it sends
 	MaxValues           = 1_000   // values of one field of one organization; further ones take the place of the rarest
 	MaxCounters         = 400_000 // values of all fields and organizations together, about 140 bytes each
 	MinValues           = 20      // that a field may hold when MaxCounters are used up

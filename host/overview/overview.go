@@ -20,6 +20,8 @@ const (
 
 	bucket  = 10 * second
 	buckets = int(int64(MaxMinutes) * minute / bucket)
+
+	perMinute = minute / bucket
 )
 
 // Fields are those whose most frequent values are counted.
@@ -44,14 +46,13 @@ type Overview struct {
 	sources sources
 }
 
-// tenant is what is counted of one organization. Rings are indexed by time: what a place held an hour ago is cleared
-// when time comes by again.
+// tenant is what is counted of one organization, over the last hour.
 type tenant struct {
-	now       int64 // newest time seen, in buckets since the epoch
-	events    [buckets]uint32
-	unparsed  [buckets]uint32
-	severity  [MaxMinutes][storage.Critical + 1]uint32
-	rules     map[string]*[MaxMinutes]uint32
+	now       int64                      // newest time seen, in buckets since the epoch
+	events    ring                       // by bucket
+	unparsed  ring                       // by bucket
+	severity  [storage.Critical + 1]ring // by minute
+	rules     map[string]*ring           // by minute
 	tops      [len(Fields)]*top
 	countries *top
 }
@@ -71,7 +72,7 @@ func (o *Overview) at(t storage.Tenant, now int64) *tenant {
 		if len(o.tenants) >= MaxTenants {
 			return nil
 		}
-		x = &tenant{now: now / bucket, rules: map[string]*[MaxMinutes]uint32{}}
+		x = &tenant{now: now / bucket}
 		for i := range x.tops {
 			x.tops[i] = newTop(o.seed, MaxValues, &o.room)
 		}
@@ -87,15 +88,14 @@ func (x *tenant) advance(now int64) {
 	if now <= x.now {
 		return
 	}
-	from := max(x.now+1, now-int64(buckets)+1)
-	for b := from; b <= now; b++ {
-		x.events[b%int64(buckets)], x.unparsed[b%int64(buckets)] = 0, 0
-	}
-	const perMinute = minute / bucket
-	for m := max(x.now/perMinute+1, now/perMinute-MaxMinutes+1); m <= now/perMinute; m++ {
-		clear(x.severity[m%MaxMinutes][:])
-		for id, ring := range x.rules {
-			if ring[m%MaxMinutes] = 0; *ring == [MaxMinutes]uint32{} {
+	x.events.forget(now - int64(buckets) + 1)
+	x.unparsed.forget(now - int64(buckets) + 1)
+	if oldest := now/perMinute - MaxMinutes + 1; oldest > x.now/perMinute-MaxMinutes+1 {
+		for s := range x.severity {
+			x.severity[s].forget(oldest)
+		}
+		for id, r := range x.rules {
+			if r.forget(oldest); len(r.cells) == 0 {
 				delete(x.rules, id)
 			}
 		}
@@ -162,11 +162,10 @@ func (x *tenant) event(o *Overview, e *storage.Event, now int64, src *source) *s
 	}
 	values[2] = cmp.Or(values[2], header)
 	values[3] = e.Stream
-	at := x.now % int64(buckets)
-	x.events[at]++
+	x.events.add(x.now)
 	unread := e.Stream == unparsed
 	if unread {
-		x.unparsed[at]++
+		x.unparsed.add(x.now)
 	}
 	slot := x.slot()
 	for i, v := range values {
@@ -196,19 +195,22 @@ func (o *Overview) Fired(now int64, t storage.Tenant, rule string, severity stor
 	if x == nil || severity > storage.Critical {
 		return
 	}
-	m := x.now / (minute / bucket) % MaxMinutes
-	x.severity[m][severity]++
-	ring := x.rules[rule]
-	if ring == nil {
+	m := x.now / perMinute
+	x.severity[severity].add(m)
+	if x.rules == nil {
+		x.rules = map[string]*ring{}
+	}
+	r := x.rules[rule]
+	if r == nil {
 		if len(x.rules) >= MaxRules {
 			rule = OtherRules
 		}
-		if ring = x.rules[rule]; ring == nil {
-			ring = new([MaxMinutes]uint32)
-			x.rules[strings.Clone(rule)] = ring
+		if r = x.rules[rule]; r == nil {
+			r = &ring{}
+			x.rules[strings.Clone(rule)] = r
 		}
 	}
-	ring[m]++
+	r.add(m)
 }
 
 // Forget drops what was counted of an organization.

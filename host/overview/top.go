@@ -18,8 +18,8 @@ const (
 type top struct {
 	seed   maphash.Seed
 	most   int
-	room   *int // counters that all of them together may still take
-	by     map[uint64]int32
+	room   *int             // counters that all of them together may still take
+	by     map[uint64]int32 // nil while there is none
 	values []counter
 	last   int32   // index of the value before: values come in runs
 	rare   []int32 // candidates for eviction: those that had the smallest total when they were looked for
@@ -34,7 +34,7 @@ type counter struct {
 }
 
 func newTop(seed maphash.Seed, most int, room *int) *top {
-	return &top{seed: seed, most: most, room: room, by: map[uint64]int32{}}
+	return &top{seed: seed, most: most, room: room}
 }
 
 // add counts a value in a slot.
@@ -76,6 +76,9 @@ func (t *top) insert(h uint64, slot int, value string) {
 	// What it may have had before cannot be more than the rarest had; it stays as long as what comes now.
 	*c = counter{hash: h, total: inherited + 1, text: append(c.text[:0], value...)}
 	c.slot[slot] = inherited + 1
+	if t.by == nil {
+		t.by = map[uint64]int32{}
+	}
 	t.by[h] = i
 }
 

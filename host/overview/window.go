@@ -31,7 +31,7 @@ type TenantValue struct {
 func (o *Overview) Window(now int64, minutes int, tenants []storage.Tenant) Window {
 	minutes = min(max(minutes, 1), MaxMinutes)
 	end := now / bucket // the bucket that is being filled is the last
-	n := minutes * int(minute/bucket)
+	n := minutes * int(perMinute)
 	w := Window{
 		From: (end - int64(n) + 1) * bucket, To: (end + 1) * bucket, Since: o.begun(),
 		Events: make([]uint64, n), Unparsed: make([]uint64, n), ByRule: map[string][]uint64{},
@@ -63,7 +63,7 @@ func (o *Overview) add(w *Window, t storage.Tenant, end int64, minutes int, coun
 		return
 	}
 	x.advance(end)
-	x.series(w, end, len(w.Events), minutes)
+	x.series(w, end, minutes)
 	last := (minutes*slots + MaxMinutes - 1) / MaxMinutes
 	for f := range x.tops {
 		for _, v := range x.tops[f].newest(x.slot(), last, TopValues) {
@@ -82,31 +82,20 @@ func (o *Overview) begun() int64 {
 }
 
 // series adds an organization's rings to a window whose last bucket is end.
-func (x *tenant) series(w *Window, end int64, n, minutes int) {
-	for k := range n {
-		b := end - int64(n-1-k)
-		if b < 0 || b <= x.now-int64(buckets) || b > x.now {
-			continue
-		}
-		w.Events[k] += uint64(x.events[b%int64(buckets)])
-		w.Unparsed[k] += uint64(x.unparsed[b%int64(buckets)])
+func (x *tenant) series(w *Window, end int64, minutes int) {
+	x.events.addTo(w.Events, end)
+	x.unparsed.addTo(w.Unparsed, end)
+	last := end / perMinute
+	for s := range w.BySeverity {
+		x.severity[s].addTo(w.BySeverity[s], last)
 	}
-	for k := range minutes {
-		m := end/(minute/bucket) - int64(minutes-1-k)
-		if newest := x.now / (minute / bucket); m < 0 || m <= newest-MaxMinutes || m > newest {
+	for id, r := range x.rules {
+		if newest := r.cells[len(r.cells)-1]; int64(newest.at) <= last-int64(minutes) {
 			continue
 		}
-		for s := range w.BySeverity {
-			w.BySeverity[s][k] += uint64(x.severity[m%MaxMinutes][s])
+		if w.ByRule[id] == nil {
+			w.ByRule[id] = make([]uint64, minutes)
 		}
-		for id, ring := range x.rules {
-			if ring[m%MaxMinutes] == 0 {
-				continue
-			}
-			if w.ByRule[id] == nil {
-				w.ByRule[id] = make([]uint64, minutes)
-			}
-			w.ByRule[id][k] += uint64(ring[m%MaxMinutes])
-		}
+		r.addTo(w.ByRule[id], last)
 	}
 }

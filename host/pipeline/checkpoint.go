@@ -25,6 +25,7 @@ type Checkpoint struct {
 	Correlate []byte         // correlate.State
 	Incidents []byte         // incident.Fold
 	State     []byte         // state.State: what rules with code remember; none in what earlier versions wrote
+	Drift     driftState     // what versions did, to be compared with the next
 }
 
 const (
@@ -39,11 +40,12 @@ type checkpointHeader struct {
 	Correlate int            `json:"correlate"`       // bytes
 	Incidents int            `json:"incidents"`       // bytes
 	State     int            `json:"state,omitempty"` // bytes
+	Drift     driftState     `json:"drift,omitzero"`
 }
 
 // encode returns magic, CRC-32C of the rest, length of the header, header (JSON), correlation state, incident state, module state.
 func (c *Checkpoint) encode() ([]byte, error) {
-	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents), len(c.State)})
+	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents), len(c.State), c.Drift})
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -86,7 +88,7 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 		return bad("parts do not add up to the file")
 	}
 	return &Checkpoint{
-		Seq: h.Seq, Stored: h.Stored, Base: h.Base,
+		Seq: h.Seq, Stored: h.Stored, Base: h.Base, Drift: h.Drift,
 		Correlate: rest[:h.Correlate], Incidents: rest[h.Correlate : h.Correlate+h.Incidents], State: rest[h.Correlate+h.Incidents:],
 	}, nil
 }

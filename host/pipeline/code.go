@@ -18,12 +18,16 @@ import (
 // coder puts the hits of code rules to their modules: the rule document selected the events, the module decides. Modules
 // without state are asked by the workers, those that remember by the sequencer, in log order.
 type coder struct {
-	used  *Usage
+	tally *tally
 	state *state.State // of the sequencer's; nil: no module that remembers is asked
+
+	// rebuild has a module that begins anew for an organization look back; nil: it begins with nothing.
+	rebuild func(ctx context.Context, it *item, mod *module.Loaded, t storage.Tenant) error
 
 	tables runtime.Tables // of a trial; nil: those of the organization
 	asks   []ask
 	part   []ask
+	fuel   int64        // that the organization's hits of this frame have taken
 	drop   map[int]bool // hits that were asked about and are not confirmed
 	rows   abi.RowsEncoder
 	found  runtime.Findings
@@ -35,7 +39,8 @@ type ask struct {
 	hit int
 }
 
-func (c *coder) begin() { c.asks = c.asks[:0] }
+// begin is called for each organization of a frame.
+func (c *coder) begin() { c.asks, c.fuel = c.asks[:0], 0 }
 
 // decide keeps, of the hits that were asked about, those that their modules confirm.
 func (c *coder) decide(ctx context.Context, it *item) error {
@@ -62,7 +67,8 @@ func (c *coder) late(ctx context.Context, it *item) error {
 		for n < len(all) && it.hits[all[n].hit].Event.Tenant == t {
 			n++
 		}
-		c.asks = append(c.asks[:0], all[:n]...)
+		c.begin()
+		c.asks = append(c.asks, all[:n]...)
 		all = all[n:]
 		if err := c.judge(ctx, it); err != nil {
 			return err
@@ -125,15 +131,22 @@ func rowBytes(e *storage.Event, mod *module.Loaded) int {
 }
 
 // env is what a module may use of the organization whose hits it is asked about.
-func (c *coder) env(it *item, mod *module.Loaded, t storage.Tenant) runtime.Env {
+func (c *coder) env(ctx context.Context, it *item, mod *module.Loaded, t storage.Tenant) (runtime.Env, error) {
 	e := runtime.Env{Tables: c.tables}
 	if it.gen != nil {
 		e.Tables = it.gen.View(t)
 	}
-	if c.state != nil && mod.Stateful() {
-		e.State = c.state.Of(t, mod.Name(), mod.Manifest.StateVersion())
+	if c.state == nil || !mod.Stateful() {
+		return e, nil
 	}
-	return e
+	name, version := mod.Name(), mod.Manifest.StateVersion()
+	if c.rebuild != nil && mod.Manifest.LooksBack() && c.state.Rebuilds(t, name, version) {
+		if err := c.rebuild(ctx, it, mod, t); err != nil {
+			return e, err
+		}
+	}
+	e.State = c.state.Of(t, name, version)
+	return e, nil
 }
 
 func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []ask) error {
@@ -153,7 +166,18 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 			}
 		}
 	}
-	err := mod.Code.EvalIn(ctx, c.env(it, mod, it.hits[part[0].hit].Event.Tenant), c.rows.Bytes(), &c.found)
+	tenant, from := it.hits[part[0].hit].Event.Tenant, c.tally.begin()
+	if c.resting(it, mod, tenant) { // what it does not confirm is no finding
+		c.tally.add(spent{mod: mod, tenant: tenant, used: storage.Used{storage.Skipped: int64(len(part))}})
+		return nil
+	}
+	env, err := c.env(ctx, it, mod, tenant)
+	if err != nil {
+		return err
+	}
+	err = mod.Code.EvalIn(ctx, env, c.rows.Bytes(), &c.found)
+	c.tally.end(StageDetect, from, c.found.Fuel)
+	c.fuel += c.found.Fuel
 	var trap *runtime.Trap
 	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
 	if err != nil && !gaveUp {
@@ -175,7 +199,9 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 	if errs > 0 {
 		last = &it.poison[len(it.poison)-1]
 	}
-	c.used.add(mod, it.msg.LogTime, len(part), len(c.found.List), c.found.Fuel, errs, last)
+	used := usedBy(len(part), c.found.Fuel, errs, &c.found.Work)
+	used[storage.Findings], used[storage.BytesIn] = int64(len(c.found.List)), int64(len(c.rows.Bytes()))
+	c.tally.add(spent{mod, tenant, used, last})
 	for _, f := range c.found.List {
 		h := &it.hits[part[f.Event].hit]
 		delete(c.drop, part[f.Event].hit)
@@ -185,6 +211,14 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 		}
 	}
 	return nil
+}
+
+// resting reports whether a module is not to be asked about hits of this message.
+func (c *coder) resting(it *item, mod *module.Loaded, t storage.Tenant) bool {
+	if it.gen == nil { // a trial
+		return false
+	}
+	return c.fuel > MaxFrameFuel || it.gen.Running.Resting(t, mod.Name(), it.msg.LogTime) != ""
 }
 
 func poisonOf(e *storage.Event, mod *module.Loaded, t *runtime.Trap) Poison {

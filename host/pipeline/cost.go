@@ -3,6 +3,8 @@ package pipeline
 import (
 	"runtime"
 	"sync/atomic"
+
+	"github.com/vedette-siem/vedette/storage"
 )
 
 // Stage is a part of an event's way.
@@ -26,8 +28,26 @@ func (s Stage) String() string { return stageNames[s] }
 
 // Costs adds up the CPU time of each stage.
 type Costs struct {
-	ns     [stages]atomic.Int64
-	events atomic.Uint64
+	ns      [stages]atomic.Int64
+	modules [stages]atomic.Int64 // of it, calls of modules
+	fuel    atomic.Int64         // that those took
+	events  atomic.Uint64
+}
+
+// stageCosts are the stages as storage names what they cost.
+var stageCosts = [stages]storage.Cost{
+	storage.CostReceive, storage.CostQueue, storage.CostParse, storage.CostDetect, storage.CostStore, storage.CostCorrelate, storage.CostIncident,
+}
+
+// Spent returns what the process has spent since its start.
+func (c *Costs) Spent() (spent [storage.Costs]int64) {
+	for s := range stages {
+		modules := c.modules[s].Load()
+		spent[stageCosts[s]] = c.ns[s].Load() - modules
+		spent[storage.CostModules] += modules
+	}
+	spent[storage.CostFuel], spent[storage.CostProcess] = c.fuel.Load(), processTime()
+	return spent
 }
 
 // StageCost is what a stage has cost since the start.

@@ -10,3 +10,12 @@ func threadTime() int64 {
 	}
 	return ts.Nano()
 }
+
+// processTime is the CPU time of the process, user and system, in ns.
+func processTime() int64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}

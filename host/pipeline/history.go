@@ -19,8 +19,7 @@ type Minute struct {
 // history is the last minutes, in order, in which a module version did something.
 type history struct{ minutes []Minute }
 
-// add counts what was done at a log time. Frames are parsed in parallel: what comes late counts for the minute before it
-// that is there.
+// add counts what was done at a log time. What comes late counts for the minute before it that is there.
 func (h *history) add(at int64, did Minute) {
 	did.At = at - at%int64(time.Minute)
 	n := len(h.minutes)

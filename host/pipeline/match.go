@@ -21,8 +21,8 @@ type Matcher struct {
 
 // NewMatcher returns a matcher.
 func NewMatcher() *Matcher {
-	use, kept := newUsage(), state.New(state.Limits{})
-	return &Matcher{w: worker{code: coder{used: use}}, kept: kept, late: coder{used: use, state: kept}}
+	kept := state.New(state.Limits{})
+	return &Matcher{kept: kept, late: coder{state: kept}}
 }
 
 // Match returns the hits of one frame's events, in order, and what was poison to a rule's module. Hits point into events.

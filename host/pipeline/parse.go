@@ -63,7 +63,8 @@ type Parser struct {
 	asks    []*module.Loaded // slab of the records' ask lists
 	built   []made           // of this segment, in the order of their making
 	res     runtime.Result
-	used    *Usage
+	fuel    int64 // that the segment has taken
+	tally   *tally
 	source  []byte
 	ordinal uint16
 	genSeq  uint64
@@ -84,7 +85,7 @@ type group struct {
 	recs []int
 }
 
-func newParser(used *Usage) *Parser { return &Parser{build: newBuilder(), used: used} }
+func newParser(t *tally) *Parser { return &Parser{build: newBuilder(), tally: t} }
 
 // segment appends the events of one segment to events, in the order of its records, and what was poison.
 //
@@ -92,8 +93,8 @@ func newParser(used *Usage) *Parser { return &Parser{build: newBuilder(), used: 
 // module cross together, so a frame costs one crossing per module and batch, not one per record.
 func (p *Parser) segment(ctx context.Context, gen *module.Generation, f *queue.Frame, s int, events []storage.Event, poison []Poison) ([]storage.Event, []Poison, error) {
 	seg := &f.Segments[s]
-	view := gen.View(seg.Tenant)
-	p.start(view, seg)
+	p.start(gen.View(seg.Tenant), seg)
+	rests := gen.Running.Layer(seg.Tenant).Rests
 	for {
 		p.group()
 		if len(p.groups) == 0 {
@@ -101,9 +102,17 @@ func (p *Parser) segment(ctx context.Context, gen *module.Generation, f *queue.F
 		}
 		for i := range p.groups {
 			g := &p.groups[i]
+			if r := rests[g.mod.Name()]; r.At(f.LogTime) {
+				p.refuse(g.recs, seg.Tenant, g.mod, r.Reason)
+				continue
+			}
 			for at := 0; at < len(g.recs); {
 				part := g.recs[at : at+p.fit(g.recs[at:])]
 				at += len(part)
+				if p.fuel > MaxFrameFuel {
+					p.refuse(part, seg.Tenant, g.mod, frameFuelSpent)
+					continue
+				}
 				var err error
 				if poison, err = p.call(ctx, f, s, g.mod, part, poison); err != nil {
 					return events, poison, err
@@ -115,6 +124,14 @@ func (p *Parser) segment(ctx context.Context, gen *module.Generation, f *queue.F
 		events = p.finish(gen, f, s, &p.recs[i], events)
 	}
 	return events, poison, nil
+}
+
+// refuse keeps records from a module. They stay what they are, with the reason.
+func (p *Parser) refuse(recs []int, t storage.Tenant, mod *module.Loaded, reason string) {
+	for _, i := range recs {
+		p.recs[i].done, p.recs[i].failed = true, mod.Name()+" was not asked: "+reason
+	}
+	p.tally.add(spent{mod: mod, tenant: t, used: storage.Used{storage.Skipped: int64(len(recs))}})
 }
 
 // fit returns how many of the records cross together.
@@ -133,7 +150,7 @@ func (p *Parser) fit(recs []int) (n int) {
 
 // start routes the records of a segment. Events share the bytes of the message, which are never written again.
 func (p *Parser) start(view *module.View, seg *queue.Segment) {
-	p.view = view
+	p.view, p.fuel = view, 0
 	clear(p.built)
 	p.recs, p.asks, p.built = p.recs[:0], p.asks[:0], p.built[:0]
 	for i := range seg.Records {
@@ -180,7 +197,10 @@ func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Lo
 		rec := p.recs[i].rec
 		p.enc.Add(rec.Raw, p.sourceOf(rec), rec.Received, uint32(rec.Flags)&abi.RecordTruncated)
 	}
+	from := p.tally.begin()
 	err := mod.Code.ParseIn(ctx, runtime.Env{Tables: p.view}, p.enc.Bytes(), &p.res)
+	p.tally.end(StageParse, from, p.res.Fuel)
+	p.fuel += p.res.Fuel
 	var trap *runtime.Trap
 	gaveUp := errors.Is(err, runtime.ErrFailing) && errors.As(err, &trap)
 	if err != nil && !gaveUp {
@@ -215,7 +235,12 @@ func (p *Parser) call(ctx context.Context, f *queue.Frame, s int, mod *module.Lo
 	if len(poison) > before {
 		last = &poison[len(poison)-1]
 	}
-	p.used.add(mod, f.LogTime, len(part), events, p.res.Fuel, errs, last)
+	used := usedBy(len(part), p.res.Fuel, errs, &p.res.Work)
+	used[storage.Events] = int64(events)
+	for _, i := range part {
+		used[storage.BytesIn] += int64(len(p.recs[i].rec.Raw))
+	}
+	p.tally.add(spent{mod, f.Segments[s].Tenant, used, last})
 	return poison, nil
 }
 
@@ -362,7 +387,7 @@ func (p *Parser) generation(g *module.Generation) string {
 }
 
 // NewParser returns a parser for use outside a running pipeline: trying records on a module, or parsing a file.
-func NewParser() *Parser { return newParser(newUsage()) }
+func NewParser() *Parser { return newParser(nil) }
 
 // Frame returns the events of a frame under a generation, in the order of its records, and what was poison. Events and
 // poison share the bytes of the frame's records, which must not be written again.

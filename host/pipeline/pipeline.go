@@ -23,11 +23,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vedette-siem/vedette/host/bill"
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/incident"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
-	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/host/state"
 	"github.com/vedette-siem/vedette/storage"
@@ -62,6 +62,9 @@ type Config struct {
 	Library         *module.Library
 	Limits          correlate.Limits
 	State           state.Limits                                // of what rules with code remember
+	History         History                                     // nil: rules that begin anew begin with nothing
+	Probation       Probation                                   // when a new version gives way by itself
+	Quota           module.Quota                                // of organizations that have none of their own; default DefaultQuota
 	Cost            *Costs                                      // where CPU time is added up; default: of this pipeline alone
 	Watch           Watcher                                     // nil: nobody
 	Report          func(level Level, text string, args ...any) // what an operator should know; nil discards it
@@ -107,20 +110,26 @@ type Pipeline struct {
 	tables    atomic.Pointer[map[string]bool]  // digests that a start would need
 	past      atomic.Pointer[[]module.Running] // what ran, for each change since where a start would read the log
 	dropped   atomic.Uint64                    // records of organizations that were removed
+	ledger    *bill.Ledger                     // of the sequencer
+	counted   uint64                           // last position whose usage the database had at start
+	aside     aside
 	health    *failures
+	drift     *drift
 	step      func(name string) error // lets tests end a run between any two steps; else nil
 	Cost      *Costs
 	Use       *Usage
 	Tails     *Tails
 
-	building sync.Mutex           // a generation is being built, or modules are being closed
+	building sync.Mutex           // a generation is being built, or modules are being forgotten
+	closing  sync.WaitGroup       // modules that were forgotten
 	live     []*module.Generation // that a message may still run under, oldest first; guarded by building
 
 	mu      sync.Mutex
 	waiters map[uint64][]chan error // control records that somebody waits for, by position
 	results map[uint64]error        // of control records that failed and that nobody has asked for yet
+	carried map[uint64][]Carried    // by control records that changed rules which know something
 	ended   bool                    // Run has returned
-	woken   []func()
+	woken   []func(changed []storage.Tenant)
 }
 
 // New reads the checkpoint and prepares recovery. Nothing runs before Run.
@@ -131,6 +140,8 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 	if cfg.CheckpointEvery == 0 {
 		cfg.CheckpointEvery = 10 * time.Second
 	}
+	cfg.Probation = cfg.Probation.withDefaults()
+	cfg.Quota = cfg.Quota.Or(DefaultQuota)
 	if cfg.Cost == nil {
 		cfg.Cost = &Costs{}
 	}
@@ -139,8 +150,8 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 	}
 	p := &Pipeline{
 		cfg: cfg, state: correlate.New(cfg.Limits), kept: state.New(cfg.State), fold: incident.New(incident.Config{}),
-		health: newFailures(), Cost: cfg.Cost, Use: newUsage(), Tails: newTails(),
-		waiters: map[uint64][]chan error{}, results: map[uint64]error{},
+		health: newFailures(), drift: newDrift(cfg.Probation, driftState{}), Cost: cfg.Cost, Use: newUsage(), Tails: newTails(),
+		waiters: map[uint64][]chan error{}, results: map[uint64]error{}, carried: map[uint64][]Carried{},
 	}
 	if err := p.recover(ctx); err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
@@ -148,9 +159,9 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 	return p, nil
 }
 
-// OnCommit adds a function that is called, by the sequencer, after each transaction that changed incidents. It must
-// not block.
-func (p *Pipeline) OnCommit(f func()) {
+// OnCommit adds a function that is called, by the sequencer, after each transaction that changed incidents, with the
+// organizations whose they are, each once. It must not block.
+func (p *Pipeline) OnCommit(f func(changed []storage.Tenant)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.woken = append(p.woken, f)
@@ -188,6 +199,7 @@ type item struct {
 	hits    []correlate.Hit
 	late    []ask // hits that modules which remember have to confirm, in the sequencer
 	times   []correlate.SourceTime
+	spent   []spent
 	err     error
 	control *module.Control
 	applied error // of a control record that changes what runs
@@ -213,6 +225,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		return last
 	})
 	err := g.Wait()
+	p.closing.Wait()
 	p.end()
 	if err = cmp.Or(last, err); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("process the log: %w", err)
@@ -310,9 +323,15 @@ func (p *Pipeline) retire(ctx context.Context, gen *module.Generation) {
 	for len(p.live) > 0 && p.live[0] != gen {
 		p.live = p.live[1:]
 	}
-	if err := p.cfg.Library.Keep(ctx, p.live...); err != nil {
-		p.cfg.Report(Warn, "closing modules that no longer run", "error", err)
+	forgotten := p.cfg.Library.Forget(p.live...)
+	if len(forgotten) == 0 {
+		return
 	}
+	p.closing.Go(func() { // giving memory back takes milliseconds, for which the log need not wait
+		if err := module.Close(ctx, forgotten); err != nil {
+			p.cfg.Report(Warn, "closing modules that no longer run", "error", err)
+		}
+	})
 }
 
 // reach is called before and after everything that outlives the process.
@@ -357,12 +376,24 @@ func (p *Pipeline) Wait(ctx context.Context, seq uint64) error {
 	}
 }
 
+// Carried returns what became of what rules knew at the control record at seq, which Wait has returned for; it is
+// forgotten when a thousand later ones had something to tell.
+func (p *Pipeline) Carried(seq uint64) []Carried {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.carried[seq]
+}
+
 var errEnded = fmt.Errorf("the host is stopping: the change is in the log and takes effect at the next start: %w", storage.ErrUnavailable)
 
 // answer tells who waits for control records up to seq what became of them. Everything up to seq is committed.
-func (p *Pipeline) answer(seq uint64, outcomes map[uint64]error) {
+func (p *Pipeline) answer(seq uint64, outcomes map[uint64]error, carried map[uint64][]Carried) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	maps.Copy(p.carried, carried)
+	for len(p.carried) > maxResults {
+		delete(p.carried, slices.Min(slices.Collect(maps.Keys(p.carried))))
+	}
 	for at, err := range outcomes {
 		if _, waits := p.waiters[at]; !waits {
 			p.results[at] = err // its publisher is about to ask
@@ -397,22 +428,3 @@ func (p *Pipeline) end() {
 }
 
 const maxResults = 1024
-
-// setRules tells what is kept which rules run from here on; changed is the tenant whose layer changed.
-func (p *Pipeline) setRules(gen *module.Generation, changed storage.Tenant) {
-	set := func(t storage.Tenant) {
-		p.state.SetRules(t, func(id string) *rule.Rule { return gen.View(t).Rules.Rule(id) })
-	}
-	settle := func(t storage.Tenant) { p.kept.Settle(t, gen.View(t).StateVersion) }
-	if changed != storage.NoTenant {
-		set(changed)
-		settle(changed)
-		return
-	}
-	for _, t := range p.state.Tenants() {
-		set(t)
-	}
-	for _, t := range p.kept.Tenants() {
-		settle(t)
-	}
-}

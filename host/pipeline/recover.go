@@ -33,6 +33,9 @@ func (p *Pipeline) recover(ctx context.Context) error {
 	if err := p.belong(ctx, c, last); err != nil {
 		return err
 	}
+	if err := p.openLedger(ctx); err != nil {
+		return err
+	}
 	p.start, p.resume, p.liveFrom = c.Stored+1, c.Seq, last+1
 	p.ckpt.Store(c.Seq)
 	p.processed.Store(c.Stored)
@@ -143,6 +146,7 @@ func (p *Pipeline) restore(c *Checkpoint, at *module.Generation) error {
 	if c.Seq == 0 {
 		return nil
 	}
+	p.drift = newDrift(p.cfg.Probation, c.Drift)
 	lookup := func(t storage.Tenant, id string) *rule.Rule { return at.View(t).Rules.Rule(id) }
 	var err error
 	if p.state, err = correlate.Restore(bytes.NewReader(c.Correlate), p.cfg.Limits, lookup); err != nil {
@@ -176,6 +180,9 @@ func (s *sequencer) checkpoint(ctx context.Context) error {
 	if err := p.cfg.DB.Apply(ctx, s.seq, meta.Batch{}); err != nil {
 		return fmt.Errorf("commit position %d: %w", s.seq, err)
 	}
+	if err := s.account(ctx); err != nil {
+		return err
+	}
 	c := Checkpoint{Seq: s.seq, Stored: s.settle()}
 	c.Base = s.base(c.Stored)
 	var rules, incidents bytes.Buffer
@@ -186,6 +193,7 @@ func (s *sequencer) checkpoint(ctx context.Context) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	c.Correlate, c.Incidents, c.State = rules.Bytes(), incidents.Bytes(), p.kept.Snapshot()
+	c.Drift = p.drift.state()
 	if err := p.reach("save"); err != nil {
 		return err
 	}

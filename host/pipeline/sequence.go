@@ -19,11 +19,15 @@ import (
 type sequencer struct {
 	p          *Pipeline
 	cost       *thread
-	code       coder  // of modules that remember
-	seq        uint64 // last message taken
-	at         int64  // its log time
-	pending    int    // messages since the last commit
+	tally      tally
+	code       coder                // of modules that remember
+	paid       [storage.Costs]int64 // of what the process has spent, what the ledger has
+	seq        uint64               // last message taken
+	at         int64                // its log time
+	pending    int                  // messages since the last commit
 	outcomes   map[uint64]error
+	carried    map[uint64][]Carried // by the control records since the last commit
+	amends     []module.Control     // that follow from what was processed and are not in the log yet
 	quarantine []meta.QuarantineEntry
 	removals   []meta.Removal
 	events     int   // since the last checkpoint
@@ -44,7 +48,11 @@ type storedFrame struct {
 // sequence takes messages until order is closed or ctx ends. ctx only says when to stop: what is done for a message is
 // done as a whole.
 func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
-	s := &sequencer{p: p, cost: p.Cost.thread(), code: coder{used: p.Use, state: p.kept}, outcomes: map[uint64]error{}, seq: p.start - 1, durable: p.start - 1}
+	s := &sequencer{p: p, cost: p.Cost.thread(), tally: tally{costs: p.Cost}, outcomes: map[uint64]error{}, carried: map[uint64][]Carried{}, seq: p.start - 1, durable: p.start - 1}
+	s.code = coder{tally: &s.tally, state: p.kept}
+	if p.cfg.History != nil {
+		s.code.rebuild = s.lookBack
+	}
 	defer s.cost.release()
 	whole := context.WithoutCancel(ctx)
 	for {
@@ -104,13 +112,17 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 	}
 	s.seq, s.at = it.msg.Seq, max(s.at, it.msg.LogTime)
 	s.p.logTime.Store(s.at)
+	s.pass()
+	s.spend(it.spent)
 	s.pending++
 	if s.lastCkpt == 0 {
 		s.lastCkpt = s.at
 	}
 	switch {
 	case it.msg.Kind == queue.KindControl:
-		s.control(ctx, it)
+		if err := s.control(ctx, it); err != nil {
+			return err
+		}
 	case s.seq <= s.p.resume: // the checkpoint holds what it did to rules and incidents
 	case it.msg.Kind == queue.KindFrame:
 		if err := s.frame(ctx, it); err != nil {
@@ -122,6 +134,10 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 	}
 	it.reset()
 	itemPool.Put(it)
+	if s.seq > s.p.resume {
+		s.drifted()
+	}
+	s.publishAmends(ctx)
 	return nil
 }
 
@@ -136,8 +152,10 @@ func (it *item) reset() {
 	}
 	clear(it.fields)
 	clear(it.late[:cap(it.late)])
+	clear(it.spent)
 	*it = item{
 		frame: it.frame, events: it.events[:0], fields: it.fields[:0], hits: it.hits[:0], late: it.late[:0], times: it.times[:0],
+		spent: it.spent[:0],
 	}
 }
 
@@ -189,9 +207,11 @@ func (s *sequencer) frame(ctx context.Context, it *item) error {
 		return err
 	}
 	s.cost.end(StageDetect, 0)
+	s.spend(s.tally.list)
+	s.tally.list = s.tally.list[:0]
 	s.fire(s.p.state.Apply(s.seq, s.at, it.times, it.hits))
 	for i := range it.poison {
-		s.poison(ctx, it, &it.poison[i])
+		s.poison(it, &it.poison[i])
 	}
 	s.cost.end(StageCorrelate, 0)
 	if s.seq >= s.p.liveFrom {
@@ -208,6 +228,8 @@ func (s *sequencer) fire(fs []correlate.Firing) {
 	s.firings = s.firings[:0]
 	for _, f := range fs {
 		s.firings = append(s.firings, incident.Firing(f))
+		s.p.drift.fired(f.Tenant, f.RuleDigest)
+		s.count(storage.Consumer{Tenant: f.Tenant}, &found)
 		if s.p.cfg.Watch != nil && s.seq >= s.p.liveFrom {
 			s.p.cfg.Watch.Fired(s.at, f.Tenant, f.Rule, f.Severity)
 		}
@@ -218,38 +240,35 @@ func (s *sequencer) fire(fs []correlate.Firing) {
 
 // poison puts a record into quarantine, and takes a module out that keeps failing. Taking out is a control record like
 // any other, so what is decided here need not be decided again when the log is.
-func (s *sequencer) poison(ctx context.Context, it *item, x *Poison) {
+func (s *sequencer) poison(it *item, x *Poison) {
 	s.quarantine = append(s.quarantine, meta.QuarantineEntry{
 		Tenant: x.Tenant, Position: x.ID, Module: x.Module.Name(), Digest: x.Module.Install.Digest,
 		Code: x.Code, Detail: x.Detail, Raw: x.Raw, At: s.at,
 	})
-	if !s.p.health.failed(x, s.at) || s.seq < s.p.liveFrom {
-		return
-	}
-	c := remedy(it.gen.Running, x, s.at)
-	b, err := c.Encode()
-	if err == nil {
-		_, err = s.p.cfg.Queue.PublishControl(ctx, b)
-	}
-	if err != nil && ctx.Err() == nil {
-		s.p.cfg.Report(Warn, "a module keeps failing and could not be taken out", "module", c.Name, "organization", c.Tenant, "error", err)
-	} else if err == nil {
-		s.p.cfg.Report(Warn, "a module keeps failing and is taken out", "module", c.Name, "organization", c.Tenant, "by", c.Kind, "reason", c.Reason)
+	if n := s.p.health.failed(x, s.at); n > 0 {
+		s.amend(remedy(it.gen.Running, x, s.at, n))
 	}
 }
 
-func (s *sequencer) control(ctx context.Context, it *item) {
+func (s *sequencer) control(ctx context.Context, it *item) error {
 	outcome := it.applied
 	switch {
 	case it.applied != nil: // it changed nothing
 	case it.changed: // everything before it has been processed, so no older generation is in use
+		s.amends = slices.DeleteFunc(s.amends, func(a module.Control) bool { return a.Tenant == it.control.Tenant && a.Name == it.control.Name })
 		s.p.bases = append(s.p.bases, it.gen.Running)
 		if s.seq > s.p.resume && it.control.Kind == module.Forget {
 			s.forget(it.control.Tenant)
 		} else if s.seq > s.p.resume {
-			s.p.setRules(it.gen, it.control.Tenant)
+			if err := s.carry(ctx, it); err != nil {
+				return err
+			}
 		}
 		s.p.retire(ctx, it.gen)
+		s.p.health.taken(it.control)
+		if it.control.Kind == module.Throttle {
+			s.rested(ctx, it.gen, it.control)
+		}
 	case s.seq > s.p.resume:
 		c := it.control
 		outcome = s.p.fold.Act(s.seq, s.at, incident.Action{
@@ -259,6 +278,7 @@ func (s *sequencer) control(ctx context.Context, it *item) {
 	if outcome != nil && s.seq >= s.p.liveFrom { // who published an earlier one is gone
 		s.outcomes[s.seq] = outcome
 	}
+	return nil
 }
 
 // forget ends an organization: its incidents, users and tokens go with the next commit.
@@ -266,6 +286,7 @@ func (s *sequencer) forget(t storage.Tenant) {
 	s.p.state.Forget(t)
 	s.p.kept.Forget(t)
 	s.p.fold.Forget(s.seq, t)
+	s.p.ledger.Forget(t)
 	s.quarantine = slices.DeleteFunc(s.quarantine, func(q meta.QuarantineEntry) bool { return q.Tenant == t })
 	if s.p.cfg.Watch != nil {
 		s.p.cfg.Watch.Forget(t)
@@ -296,8 +317,9 @@ func (s *sequencer) commit(ctx context.Context) error {
 		s.p.mu.Lock()
 		woken := s.p.woken
 		s.p.mu.Unlock()
+		changed := changedIn(&out)
 		for _, f := range woken {
-			f()
+			f(changed)
 		}
 	}
 	for _, r := range s.p.state.Reports() {
@@ -307,10 +329,28 @@ func (s *sequencer) commit(ctx context.Context) error {
 		s.p.cfg.Report(Warn, "what a rule remembers changed", "organization", r.Tenant, "module", r.Module, "what", r.Kind, "keys", r.Keys)
 	}
 	s.cost.end(StageIncident, 0)
-	s.p.answer(s.seq, s.outcomes)
+	s.p.answer(s.seq, s.outcomes, s.carried)
+	s.p.cfg.Queue.Passed(s.seq)
 	clear(s.outcomes)
+	clear(s.carried)
 	s.pending = 0
 	return s.p.reach("committed")
+}
+
+// changedIn returns the organizations of which a batch changes incidents, or takes them away, in ascending order.
+func changedIn(b *meta.Batch) []storage.Tenant {
+	var out []storage.Tenant
+	for i := range b.Incidents {
+		out = append(out, b.Incidents[i].Tenant)
+	}
+	for i := range b.Patches {
+		out = append(out, b.Patches[i].Tenant)
+	}
+	for _, r := range b.Removals {
+		out = append(out, r.Tenant)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func batchOf(b incident.Batch) meta.Batch {

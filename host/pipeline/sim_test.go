@@ -143,6 +143,93 @@ subs:
 incident: {key: [observer.name], title: refused}
 `
 
+// steps is the rule of the simulation that waits for what follows: it reports a door that a badge opens after it was refused,
+// which its versions remember under different keys. It cannot migrate what it knows of badge "cursed".
+const steps = `package main
+
+import (
+	"errors"
+	"time"
+
+	sdk "github.com/vedette-siem/vedette/sdk/go"
+	"github.com/vedette-siem/vedette/sdk/go/migrate"
+	"github.com/vedette-siem/vedette/sdk/go/window"
+)
+
+func init() {
+	sdk.RegisterRule(sdk.Rule{Eval: eval})
+	migrate.Register(func(from uint32, k migrate.Key, to *migrate.Keys) error {
+		if string(k.Name) == "1 cursed" {
+			return errors.New("a curse lies on it")
+		}
+		to.Rename(k, append([]byte("STATE"), k.Name[1:]...))
+		return nil
+	})
+}
+
+func main() {}
+
+var buf [256]byte
+
+func eval(r *sdk.Row, f *sdk.Findings) {
+	key := append(append(buf[:0], "STATE "...), r.Get(1)...)
+	if string(r.Get(0)) == "refused" {
+		window.Step(key, 1, time.Hour)
+	} else if was, _ := window.Step(key, 0, 0); was == 1 {
+		f.Add(0, []byte("vVERSION"), nil, r.Get(1))
+	}
+}
+`
+
+const stepsManifest = `publisher: local
+name: steps
+version: VERSION.0.0
+kind: rule
+title: Who gets in at last
+abi: "1.2"
+entry: {wasm: true, documents: [rule.yaml]}
+reads: [event.action, user.name]
+wasi: stub
+state: {version: STATE, LATER}
+capabilities:
+  - {id: vedette_window_v1, reason: waits for what follows}
+`
+
+const stepsRule = `kind: pattern
+id: local.steps
+name: Who gets in at last
+version: VERSION.0.0
+severity: low
+subs:
+  used:
+    code: true
+    where: {event.action: [refused, open]}
+    by: [user.name]
+incident: {key: [user.name], title: steps}
+`
+
+// follows is the same without code. Its second version looks at more events.
+const followsManifest = `publisher: local
+name: follows
+version: VERSION.0.0
+kind: rule
+title: Who gets in at last
+abi: "1.0"
+entry: {documents: [rule.yaml]}
+`
+
+const followsRule = `kind: pattern
+id: local.follows
+name: Who gets in at last
+version: VERSION.0.0
+severity: low
+subs:
+  refused: {where: {event.action: refused}, by: [user.name]}
+  opened: {where: {event.action: [open, "vVERSION"]}, by: [user.name]}
+expr: refused -> opened within 10m
+incident: {key: [user.name], title: "vVERSION"}
+`
+
 // listed is the rule of the simulation that looks badges up in a table: its title says what the version in force said.
 const listed = `package main
 
@@ -260,7 +347,9 @@ type world struct {
 	badRule  string // another module with a rule of the same id
 	ownRule  string // a tenant's own version of the rule: two refusals suffice
 
-	watched1, watched2 string // digests of the rule that remembers; 2 keeps it in another way
+	watched1, watched2 string    // digests of the rule that remembers; 2 keeps it in another way
+	steps              [4]string // digests of the rule that waits: 1 and 2 share their state, 3 migrates it, 4 looks back
+	follows            [2]string
 	listed             string // digest of the rule that looks into a table
 	tables             *contents
 }
@@ -333,13 +422,25 @@ func makeWorld() (*world, error) {
 	swap := func(old, new string) func(string, string) string {
 		return func(_, text string) string { return strings.ReplaceAll(text, old, new) }
 	}
+	keptAs := map[string]string{"1": "1", "2": "1", "3": "2", "4": "3"} // state versions of steps
+	later := func(version string) string {
+		if version == "4" {
+			return "look_back: 2h"
+		}
+		return "compatible_from: 1"
+	}
 	coded := func(name, version string, files map[string]string) (string, error) {
 		at := filepath.Join(dir, name+version, name)
-		if err := author.New(at, manifest.Parser); err != nil {
+		kind := manifest.Parser
+		if files["main.go"] == "" {
+			kind = manifest.Rule
+		}
+		if err := author.New(at, kind); err != nil {
 			return "", err
 		}
 		for file, text := range files {
-			if err := os.WriteFile(filepath.Join(at, file), []byte(strings.ReplaceAll(text, "VERSION", version)), 0o600); err != nil {
+			text = strings.NewReplacer("VERSION", version, "STATE", keptAs[version], "LATER", later(version)).Replace(text)
+			if err := os.WriteFile(filepath.Join(at, file), []byte(text), 0o600); err != nil {
 				return "", err
 			}
 		}
@@ -353,7 +454,9 @@ func makeWorld() (*world, error) {
 	looksUp := map[string]string{
 		"module.yaml": listedManifest, "main.go": listed, "rule.yaml": listedRule, "testdata/badges.nocase.csv": "badge,why\nb7,lost\n",
 	}
-	var errs [8]error
+	waits := map[string]string{"module.yaml": stepsManifest, "main.go": steps, "rule.yaml": stepsRule}
+	follow := map[string]string{"module.yaml": followsManifest, "rule.yaml": followsRule}
+	var errs [14]error
 	w.v1, errs[0] = edit("v1", manifest.Parser, parser("v1", ""))
 	w.v2, errs[1] = edit("v2", manifest.Parser, parser("v2", `|| string(badge) == "sneak"`))
 	w.rule, errs[2] = edit("rule", manifest.Rule, swap("\x00", ""))
@@ -362,6 +465,12 @@ func makeWorld() (*world, error) {
 	w.watched1, errs[5] = coded("watched", "1", remembers)
 	w.watched2, errs[6] = coded("watched", "2", remembers)
 	w.listed, errs[7] = coded("listed", "", looksUp)
+	for i, version := range []string{"1", "2", "3", "4"} {
+		w.steps[i], errs[8+i] = coded("steps", version, waits)
+	}
+	for i, version := range []string{"1", "2"} {
+		w.follows[i], errs[12+i] = coded("follows", version, follow)
+	}
 	var err error
 	w.runtime, err = runtime.New(ctx, runtime.Config{CacheDir: filepath.Join(dir, "cache"), Instances: 2})
 	return w, errors.Join(append(errs[:], err)...)
@@ -431,6 +540,29 @@ func (s *store) Stored(_ context.Context, lo, hi uint64, from, to time.Time) (ma
 	return out, nil
 }
 
+// Before implements pipeline.History.
+func (s *store) Before(_ context.Context, t storage.Tenant, seq uint64, from, to time.Time, limit int, f func([]storage.Event) error) error {
+	s.mu.Lock()
+	var events []storage.Event
+	for _, id := range slices.SortedFunc(maps.Keys(s.rows), compareIDs) {
+		if e := s.rows[id]; id.Seq < seq && e.Tenant == t && e.Time >= from.UnixNano() && e.Time < to.UnixNano() {
+			events = append(events, e)
+		}
+	}
+	s.mu.Unlock()
+	for events = events[max(0, len(events)-limit):]; len(events) > 0; {
+		n := 1
+		for n < len(events) && events[n].ID.Seq == events[0].ID.Seq {
+			n++
+		}
+		if err := f(events[:n]); err != nil {
+			return err
+		}
+		events = events[n:]
+	}
+	return nil
+}
+
 // crash loses what a kill can lose: of each frame that is not durable, all rows of a tenant and stream or none.
 func (s *store) crash(r *rand.Rand) {
 	s.mu.Lock()
@@ -483,7 +615,12 @@ func queueConfig(dir string) queue.Config {
 
 func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
 	tb.Helper()
-	q, err := queue.Open(tb.Context(), queueConfig(filepath.Join(dir, "log")))
+	return newMachineOn(tb, w, dir, lag, queueConfig(filepath.Join(dir, "log")))
+}
+
+func newMachineOn(tb testing.TB, w *world, dir string, lag int, log queue.Config) *machine {
+	tb.Helper()
+	q, err := queue.Open(tb.Context(), log)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -511,7 +648,7 @@ func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
 
 func (m *machine) config(workers int, every time.Duration) pipeline.Config {
 	return pipeline.Config{
-		Dir: m.dir, Workers: workers, CheckpointEvery: every, Queue: m.queue, Store: m.store, DB: m.db, Library: m.lib,
+		Dir: m.dir, Workers: workers, CheckpointEvery: every, Queue: m.queue, Store: m.store, History: m.store, DB: m.db, Library: m.lib,
 	}
 }
 
@@ -583,6 +720,8 @@ func (m *machine) state(tb testing.TB) string {
 		"SELECT * FROM incidents ORDER BY id", "SELECT * FROM incident_history ORDER BY incident, seq, what",
 		"SELECT tenant, kind, key, payload, created FROM outbox ORDER BY key",
 		"SELECT tenant, position, module, digest, code, detail, raw, at FROM quarantine ORDER BY tenant, position",
+		`SELECT tenant, module, shared, sum(calls), sum(records), sum(events), sum(findings), sum(errors), sum(bytes_in), sum(bytes_out), sum(fuel),
+			sum(log_lines), sum(state_calls), sum(state_bytes), sum(stored), sum(stored_bytes) FROM usage GROUP BY tenant, module, shared ORDER BY tenant, module, shared`,
 	} {
 		dump(tb, &b, db, table)
 	}

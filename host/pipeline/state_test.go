@@ -177,7 +177,7 @@ func TestStateOfAnotherVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	later := bytes.Replace(b, []byte("vedette state 1\n"), []byte("vedette state 9\n"), 1)
+	later := bytes.Replace(b, []byte("vedette state 2\n"), []byte("vedette state 9\n"), 1)
 	binary.LittleEndian.PutUint32(later[8:], crc32.Checksum(later[12:], crc32.MakeTable(crc32.Castagnoli)))
 	if err := os.WriteFile(name, later, 0o600); err != nil {
 		t.Fatal(err)

@@ -80,8 +80,8 @@ func testRule(ctx context.Context, m *module.Loaded, r *rule.Rule, tables runtim
 	}
 	var sc detect.Scratch
 	return correlate.RunCases(r, func() correlate.CaseMatcher {
-		kept, use := state.New(state.Limits{}), newUsage()
-		now, late := coder{used: use, tables: tables}, coder{used: use, tables: tables, state: kept}
+		kept := state.New(state.Limits{})
+		now, late := coder{tables: tables}, coder{tables: tables, state: kept}
 		return func(logTime int64, e *storage.Event) ([]correlate.Hit, error) {
 			it := &item{msg: queue.Message{Seq: e.ID.Seq, LogTime: logTime}}
 			now.begin()

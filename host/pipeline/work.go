@@ -13,6 +13,7 @@ import (
 
 // worker does what needs nothing but a frame and its generation: parse and match.
 type worker struct {
+	tally   *tally
 	parse   *Parser
 	scratch detect.Scratch
 	code    coder
@@ -21,7 +22,8 @@ type worker struct {
 }
 
 func (p *Pipeline) work(ctx context.Context, in <-chan *item) error {
-	w := &worker{parse: newParser(p.Use), code: coder{used: p.Use}, sources: map[queue.Source]int{}, dropped: &p.dropped}
+	tally := &tally{costs: p.Cost}
+	w := &worker{tally: tally, parse: newParser(tally), code: coder{tally: tally}, sources: map[queue.Source]int{}, dropped: &p.dropped}
 	t := p.Cost.thread()
 	defer t.release()
 	for {
@@ -44,7 +46,7 @@ func (w *worker) frame(ctx context.Context, it *item, t *thread) error {
 	if err := it.msg.Frame(&it.frame); err != nil {
 		return fmt.Errorf("frame %d: %w", it.msg.Seq, err)
 	}
-	w.parse.build.slab = it.fields
+	w.parse.build.slab, w.tally.list = it.fields, it.spent
 	for s := range it.frame.Segments {
 		if seg := &it.frame.Segments[s]; it.gen.Running.Gone[seg.Tenant] {
 			w.dropped.Add(uint64(len(seg.Records)))
@@ -56,12 +58,14 @@ func (w *worker) frame(ctx context.Context, it *item, t *thread) error {
 			return err
 		}
 		it.times = w.timesOf(it.times, &it.frame.Segments[s], it.events[from:])
+		w.tally.add(kept(&it.frame.Segments[s], it.events[from:]))
 	}
 	it.fields, w.parse.build.slab = w.parse.build.slab, nil
 	t.end(StageParse, 0)
 	if err := w.detect(ctx, it); err != nil {
 		return err
 	}
+	it.spent, w.tally.list = w.tally.list, nil
 	t.end(StageDetect, 0)
 	return nil
 }

@@ -42,6 +42,15 @@ func ParseHostKey(text string) (string, gossh.PublicKey, error) {
 	return strings.TrimSpace(string(gossh.MarshalAuthorizedKey(key))), key, nil
 }
 
+// Fingerprint returns that of a key in the form of authorized_keys, as ssh-keygen shows it; "" for what is no key.
+func Fingerprint(text string) string {
+	_, key, err := ParseHostKey(text)
+	if err != nil {
+		return ""
+	}
+	return gossh.FingerprintSHA256(key)
+}
+
 // SSH returns what runs the granted commands on a device that shows one of the approved host keys. seen, when it is not
 // nil, is told of a key that nobody has approved.
 func (p *Prober) SSH(at Place, c Credential, approved []string, commands []manifest.Command, seen func(*HostKeyError)) runtime.SSH {

@@ -20,6 +20,7 @@ type frameBuilder struct {
 type segmentBuilder struct {
 	tenant  storage.Tenant
 	records uint32
+	size    int    // that the frame has grown by for it
 	body    []byte // encoded records
 }
 
@@ -34,8 +35,9 @@ func encodedBytes(src Source, recs []Raw) int {
 
 func sourceBytes(src Source) int { return minSourceBytes + len(src.Listener) + len(src.Peer) }
 
-// add takes as many of recs as fit and returns their number.
-func (f *frameBuilder) add(t storage.Tenant, src Source, recs []Raw) int {
+// add takes as many of recs as fit into a frame of so many bytes, and returns their number.
+func (f *frameBuilder) add(t storage.Tenant, src Source, recs []Raw, most int) int {
+	held := f.size
 	if f.index == nil {
 		f.index, f.sources = make(map[storage.Tenant]int), make(map[Source]uint16)
 	}
@@ -51,7 +53,8 @@ func (f *frameBuilder) add(t storage.Tenant, src Source, recs []Raw) int {
 	if !open {
 		extra += segmentHead
 	}
-	if len(recs) == 0 || f.size+extra+recordHead+len(recs[0].Bytes) > MaxFrameBytes {
+	if len(recs) == 0 || f.size+extra+recordHead+len(recs[0].Bytes) > most {
+		f.size = held
 		return 0
 	}
 	f.size += extra
@@ -68,7 +71,7 @@ func (f *frameBuilder) add(t storage.Tenant, src Source, recs []Raw) int {
 	s := &f.segments[seg]
 	for i := range recs {
 		r := &recs[i]
-		if f.size+recordHead+len(r.Bytes) > MaxFrameBytes {
+		if f.size+recordHead+len(r.Bytes) > most {
 			break
 		}
 		f.size += recordHead + len(r.Bytes)
@@ -80,6 +83,7 @@ func (f *frameBuilder) add(t storage.Tenant, src Source, recs []Raw) int {
 		n++
 	}
 	s.records += uint32(n)
+	s.size += f.size - held
 	f.records += n
 	return n
 }
@@ -94,7 +98,7 @@ func (f *frameBuilder) openSegment(t storage.Tenant) int {
 		f.segments = append(f.segments, segmentBuilder{})
 	}
 	s := &f.segments[seg]
-	s.tenant, s.records, s.body = t, 0, s.body[:0]
+	s.tenant, s.records, s.size, s.body = t, 0, 0, s.body[:0]
 	return seg
 }
 

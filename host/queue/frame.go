@@ -134,7 +134,7 @@ func Encode(b []byte, f *Frame) ([]byte, error) {
 			if err := checkInput(s.Tenant, r.Source, raw[:]); err != nil {
 				return b, err
 			}
-			if fb.add(s.Tenant, r.Source, raw[:]) == 0 {
+			if fb.add(s.Tenant, r.Source, raw[:], MaxFrameBytes) == 0 {
 				return b, fmt.Errorf("frame longer than %d bytes: %w", MaxFrameBytes, storage.ErrInvalid)
 			}
 		}

@@ -191,7 +191,7 @@ func BenchmarkFrameEncode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		fb.reset()
-		fb.add(1, src, recs)
+		fb.add(1, src, recs, MaxFrameBytes)
 		out = fb.appendTo(out[:0], 1, 2)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(recs)), "ns/record")
@@ -199,7 +199,7 @@ func BenchmarkFrameEncode(b *testing.B) {
 
 func BenchmarkFrameDecode(b *testing.B) {
 	var fb frameBuilder
-	fb.add(1, Source{Listener: "syslog-tcp:5514", Peer: "10.0.0.1"}, benchRecords(128))
+	fb.add(1, Source{Listener: "syslog-tcp:5514", Peer: "10.0.0.1"}, benchRecords(128), MaxFrameBytes)
 	msg := fb.appendTo(nil, 1, 2)
 	var f Frame
 	b.ReportAllocs()

@@ -22,6 +22,7 @@ const (
 	defaultMaxBytes   = 4 << 30
 	defaultMinFree    = 256 << 20
 	defaultReadAhead  = 4 << 20
+	defaultShare      = 64 << 20
 	defaultLinger     = 20 * time.Millisecond
 	defaultPutLinger  = 5 * time.Millisecond
 	defaultTick       = time.Second

@@ -45,6 +45,7 @@ type Config struct {
 	PutLinger      time.Duration    // the same once a Put waits for it: 5 ms
 	TickEvery      time.Duration    // time between ticks: 1 s
 	OfferWait      time.Duration    // longest time that Offer waits for room: 1 s
+	ShareBytes     int64            // bytes of one organization that may wait to be processed, if there are others: 64 MiB. Negative: no bound
 	ReadAheadBytes int              // bytes a reader may hold that its caller has not taken, beside one message: 4 MiB
 	Now            func() time.Time // wall clock: time.Now
 
@@ -60,6 +61,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.TickEvery, defaultTick)
 	setDefault(&c.OfferWait, defaultOfferWait)
 	setDefault(&c.ReadAheadBytes, defaultReadAhead)
+	setDefault(&c.ShareBytes, defaultShare)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -110,7 +112,9 @@ type Queue struct {
 	first atomic.Uint64 // oldest position
 	last  broadcast     // newest acknowledged position
 	space space
-	count counters
+
+	shares shares
+	count  counters
 }
 
 // Open locks the data directory, starts the stream in it, recovering what a killed process left, and starts ticking.
@@ -258,6 +262,7 @@ func (q *Queue) start(lastTime int64) error {
 			return err
 		}
 	}
+	q.shares = shares{most: q.cfg.ShareBytes, held: map[storage.Tenant]int64{}, flying: make([][]flown, q.cfg.Shards)}
 	for i := range q.cfg.Shards {
 		s := newShard(q, i)
 		q.shards = append(q.shards, s)

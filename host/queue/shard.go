@@ -21,6 +21,7 @@ type shard struct {
 	mu     sync.Mutex
 	fill   *frame
 	spare  *frame
+	turns  turns
 	room   chan struct{} // closed and replaced when there may be room again
 	closed bool          // the last frame was taken
 }
@@ -53,23 +54,34 @@ func newFrame() *frame { return &frame{fate: &fate{done: make(chan struct{})}} }
 
 // add puts records into the filling frame: all of them, or as many as fit when they would not fit into an empty frame
 // either or nobody waits for them (offer). It returns how many, the bytes they take, how the frame will end, and, when
-// it took none, what is closed once there is room; that is nil when there will be none.
-func (s *shard) add(t storage.Tenant, src Source, recs []Raw, size int, offer bool) (n, bytes int, end *fate, room <-chan struct{}) {
+// it took none, what is closed once there is room; that is nil when there will be none. Whoever was told to wait has a
+// turn then: it tries again with waited set, or leaves.
+func (s *shard) add(t storage.Tenant, src Source, recs []Raw, size int, offer, waited bool) (n, bytes int, end *fate, room <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return 0, 0, nil, nil
 	}
 	f := s.fill
-	held := f.build.size
-	if offer || size+frameHeadBytes > MaxFrameBytes || held+size <= MaxFrameBytes {
-		n = f.build.add(t, src, recs)
+	held, most := f.build.size, MaxFrameBytes-s.turns.kept(t)
+	part := offer || size+frameHeadBytes > MaxFrameBytes
+	if part || held+size <= most {
+		n = f.build.add(t, src, recs, most)
 	}
 	if n < len(recs) {
 		token(s.full)
 	}
 	if n == 0 {
+		if part { // an equal part is enough to go on with
+			size = min(size, MaxFrameBytes/(len(s.turns)+2))
+		}
+		if !waited {
+			s.turns.wait(t, min(size+frameHeadBytes, MaxFrameBytes))
+		}
 		return 0, 0, nil, s.room
+	}
+	if waited {
+		s.turns.leave(t)
 	}
 	if held == 0 {
 		f.due = time.Now().Add(s.q.cfg.Linger)
@@ -104,6 +116,14 @@ func (s *shard) waitRoom() <-chan struct{} {
 	return s.room
 }
 
+// leave gives up a turn. Others may have room now.
+func (s *shard) leave(t storage.Tenant) {
+	s.mu.Lock()
+	s.turns.leave(t)
+	s.mu.Unlock()
+	s.wake()
+}
+
 // wake lets everyone who waits for room look again.
 func (s *shard) wake() {
 	s.mu.Lock()
@@ -127,8 +147,8 @@ func (s *shard) run() {
 		if f := s.take(last); f.build.records > 0 {
 			end := s.q.cfg.Meter()
 			msg = f.build.appendTo(msg[:0], s.id, 0)
-			_, err := s.q.publish(s.subject, msg)
-			s.finish(f, err)
+			seq, err := s.q.publish(s.subject, msg)
+			s.finish(f, seq, err)
 			end()
 		}
 	}
@@ -172,8 +192,9 @@ func (s *shard) take(last bool) *frame {
 }
 
 // finish tells those who wait how it ended and readies the frame for its next use.
-func (s *shard) finish(f *frame, err error) {
+func (s *shard) finish(f *frame, seq uint64, err error) {
 	q := s.q
+	q.shares.flew(s.id, seq, f.build.segments)
 	if err == nil {
 		q.count.frames.Add(1)
 		q.count.records.Add(uint64(f.build.records))

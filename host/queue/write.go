@@ -42,12 +42,12 @@ func (q *Queue) Put(ctx context.Context, t storage.Tenant, src Source, recs []Ra
 	if size > MaxRequestBytes {
 		return fmt.Errorf("request of %d bytes, more than %d: %w", size, MaxRequestBytes, storage.ErrExhausted)
 	}
-	if err := q.admit(size); err != nil {
+	if err := q.admit(t, size); err != nil {
 		q.count.refused.Add(1)
 		return err
 	}
 	ends, taken, err := q.fillFrames(ctx, t, src, recs, size)
-	q.space.pending.Add(taken - int64(size))
+	q.unused(t, int64(size)-taken)
 	for _, end := range ends {
 		select {
 		case <-end.done:
@@ -63,12 +63,12 @@ func (q *Queue) Put(ctx context.Context, t storage.Tenant, src Source, recs []Ra
 // those frames hold from now on.
 func (q *Queue) fillFrames(ctx context.Context, t storage.Tenant, src Source, recs []Raw, size int) (ends []*fate, taken int64, err error) {
 	s := q.shards[shardOf(t, src, len(q.shards))]
-	for len(recs) > 0 {
-		n, bytes, end, room := s.add(t, src, recs, size, false)
+	for waited := false; len(recs) > 0; {
+		n, bytes, end, room := s.add(t, src, recs, size, false, waited)
 		taken += int64(bytes)
 		switch {
 		case n > 0:
-			ends, recs = append(ends, end), recs[n:]
+			ends, recs, waited = append(ends, end), recs[n:], false
 			if len(recs) > 0 {
 				size = encodedBytes(src, recs)
 			}
@@ -76,9 +76,11 @@ func (q *Queue) fillFrames(ctx context.Context, t storage.Tenant, src Source, re
 		case room == nil:
 			return ends, taken, errClosed
 		}
+		waited = true
 		select {
 		case <-room:
 		case <-ctx.Done():
+			s.leave(t)
 			return ends, taken, fmt.Errorf("wait for room in the queue: %w", ctx.Err())
 		}
 	}
@@ -95,22 +97,33 @@ func (q *Queue) Offer(ctx context.Context, t storage.Tenant, src Source, recs []
 	}
 	s := q.shards[shardOf(t, src, len(q.shards))]
 	var timeout <-chan time.Time
-	done := 0
+	done, waits := 0, false
+	defer func() {
+		if waits {
+			s.leave(t)
+		}
+	}()
 	for done < len(recs) {
 		rest := recs[done:]
 		size := encodedBytes(src, rest)
-		full := q.admit(size)
+		full := q.admit(t, size)
 		var room <-chan struct{}
 		if full == nil {
-			n, bytes, _, wait := s.add(t, src, rest, size, true)
-			q.space.pending.Add(int64(bytes) - int64(size))
+			n, bytes, _, wait := s.add(t, src, rest, size, true, waits)
+			q.unused(t, int64(size-bytes))
 			if done += n; n > 0 {
+				waits = false
 				continue
 			}
 			if room = wait; room == nil {
 				return done, errClosed
 			}
+			waits = true
 		} else {
+			if waits { // nothing is kept for who may not send
+				s.leave(t)
+				waits = false
+			}
 			room = s.waitRoom()
 		}
 		if timeout == nil {
@@ -132,8 +145,14 @@ func (q *Queue) Offer(ctx context.Context, t storage.Tenant, src Source, recs []
 	return done, nil
 }
 
-// admit sets size bytes of the queue's space aside, or says why there are none.
-func (q *Queue) admit(size int) error {
+// unused gives back what was set aside by admit and is in no frame.
+func (q *Queue) unused(t storage.Tenant, size int64) {
+	q.space.pending.Add(-size)
+	q.shares.give(t, size)
+}
+
+// admit sets size bytes of the queue's space and of the organization's share of it aside, or says why there are none.
+func (q *Queue) admit(t storage.Tenant, size int) error {
 	switch {
 	case q.stopped.Load():
 		return errClosed
@@ -141,7 +160,12 @@ func (q *Queue) admit(size int) error {
 		return fmt.Errorf("the queue cannot write: %w", storage.ErrUnavailable)
 	case q.space.diskFull.Load():
 		return fmt.Errorf("less than %d bytes free on the disk of %s: %w", q.cfg.MinFreeBytes, q.cfg.Dir, storage.ErrUnavailable)
-	case !q.space.reserve(int64(size)):
+	}
+	if err := q.shares.take(t, int64(size)); err != nil {
+		return err
+	}
+	if !q.space.reserve(int64(size)) {
+		q.shares.give(t, int64(size))
 		return errFull
 	}
 	return nil

@@ -19,6 +19,7 @@ type cutter struct {
 	batch  batch
 	env    Env
 	fuel   *int64
+	work   *Work
 	share  func(i int) int64
 	encode func(lo, hi int) []byte
 	take   func(lo, hi int, out []byte) error
@@ -57,7 +58,7 @@ func failed(err error) bool {
 }
 
 func (c *cutter) call(ctx context.Context, in []byte, lo, hi int, budget int64) error {
-	q := request{in: in, batch: c.batch, env: c.env, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts}
+	q := request{in: in, batch: c.batch, env: c.env, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts, work: c.work}
 	fuel, err := c.m.do(ctx, c.pool, q, func(out []byte) error { return c.take(lo, hi, out) })
 	*c.fuel += fuel
 	c.purse -= fuel

@@ -32,6 +32,7 @@ type instance struct {
 	linear      experimental.LinearMemory // behind memory, so that it is freed even when the start function fails
 	memory      api.Memory
 	entry       api.Function
+	migrate     api.Function // nil: it has none
 	globals     []api.MutableGlobal
 	fuel, depth api.MutableGlobal
 	stack       [1]uint64
@@ -48,6 +49,7 @@ type instance struct {
 	random   *rand.ChaCha8  // made when first asked for
 	lines    int            // logged in this call
 	asked    map[string]int // uses of each capability in this call
+	work     Work           // of this call
 	targets  []Target       // of this call, beside the module's
 	env      Env            // of this call
 }
@@ -77,6 +79,9 @@ func (i *instance) bind(guest api.Module) error {
 	i.guest, i.memory = guest, guest.Memory()
 	i.before = i.memory.Size()
 	i.entry = guest.ExportedFunction(i.mod.entry())
+	if i.mod.migrates {
+		i.migrate = guest.ExportedFunction(abi.ExportMigrate)
+	}
 	i.fuel, _ = guest.ExportedGlobal(meter.FuelExport).(api.MutableGlobal)
 	i.depth, _ = guest.ExportedGlobal(meter.DepthExport).(api.MutableGlobal)
 	for n, name := range i.mod.globals {
@@ -209,7 +214,7 @@ func (i *instance) begin(ctx context.Context, budget int64, timeout time.Duratio
 	i.deadline = i.began.Add(timeout)
 	i.until = i.deadline
 	i.batch, i.slept, i.random = b, 0, nil
-	i.lines, i.asked, i.targets = 0, nil, nil
+	i.lines, i.asked, i.targets, i.work = 0, nil, nil, Work{}
 	if i.fuel != nil {
 		i.granted = min(sliceFuel, budget)
 		i.fuel.Set(uint64(i.granted))
@@ -262,11 +267,11 @@ func tick(ctx context.Context, guest api.Module, _ []uint64) {
 	i.fuel.Set(uint64(left + slice))
 }
 
-// run hands n bytes of IN to the module's entry and returns what it left in OUT: a view that is valid until the
+// run hands n bytes of IN to an entry of the module and returns what it left in OUT: a view that is valid until the
 // instance is used again.
-func (i *instance) run(n int) (abi.Status, []byte, error) {
+func (i *instance) run(entry api.Function, n int) (abi.Status, []byte, error) {
 	i.stack[0] = uint64(n)
-	if err := i.entry.CallWithStack(&i.call, i.stack[:]); err != nil {
+	if err := entry.CallWithStack(&i.call, i.stack[:]); err != nil {
 		return 0, nil, i.trap(err)
 	}
 	status, size := abi.Unpack(i.stack[0])

@@ -55,8 +55,10 @@ const (
 
 // space returns the state of the call, which has read so many bytes of the guest's memory.
 func space(i *instance, units int64, lengths ...uint64) *state.Space {
+	i.work.StateCalls++
 	for _, n := range lengths {
 		units += int64(n) >> chargeByteShift
+		i.work.StateBytes += int64(n)
 	}
 	i.charge(units)
 	if !i.env.State.Open() {

@@ -118,6 +118,7 @@ func coreLog(ctx context.Context, guest api.Module, s []uint64) {
 // logLine passes a line on if the call's and the module's budgets allow it.
 func (i *instance) logLine(level uint32, line []byte) {
 	h := i.mod.host
+	i.work.LogLines++
 	i.charge(chargeLine + int64(len(line))>>chargeByteShift)
 	if h.cfg.Log == nil {
 		return

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -88,6 +87,11 @@ func (m *Module) admit() ([]byte, error) {
 		}
 		if e.Name == exportInitialize && is != "()" {
 			return nil, m.fault(CodeABI, "2.1: %s has type %s, want ()", e.Name, is)
+		}
+		if e.Name == abi.ExportMigrate && m.spec.Kind == manifest.Rule {
+			if m.migrates = true; is != "(i32)i64" {
+				return nil, m.fault(CodeABI, "2.1: %s has type %s, want (i32)i64", e.Name, is)
+			}
 		}
 		if w, ok := want[e.Name]; ok && (is != w || e.Name == exportMemory && e.Kind != meter.KindMemory) {
 			return nil, m.fault(CodeABI, "2.1: %s has type %s, want %s", e.Name, is, w)
@@ -271,75 +275,4 @@ func signature(params, results []byte) string {
 		b.WriteString(api.ValueTypeName(t))
 	}
 	return b.String()
-}
-
-// pool holds a module's instances of one buffer size.
-type pool struct {
-	in, out int
-	slots   chan *instance // nil: an instance may be made
-	making  sync.Mutex     // guards image until it is there
-	image   *image
-}
-
-func newPool(n, in, out int) *pool {
-	p := &pool{in: in, out: out, slots: make(chan *instance, n)}
-	for range n {
-		p.slots <- nil
-	}
-	return p
-}
-
-// take waits for an instance. Only one caller at a time makes the pool's image.
-func (p *pool) take(ctx context.Context, m *Module) (*instance, error) {
-	select {
-	case <-m.done:
-		return nil, ErrClosed
-	default:
-	}
-	select {
-	case <-m.done:
-		return nil, ErrClosed
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for an instance of %s: %w", m.spec.Digest, ctx.Err())
-	case i := <-p.slots:
-		if i != nil {
-			return i, nil
-		}
-	}
-	p.making.Lock()
-	if p.image != nil {
-		p.making.Unlock()
-		i, err := m.instantiate(ctx, p)
-		if err != nil {
-			p.slots <- nil
-		}
-		return i, err
-	}
-	defer p.making.Unlock()
-	i, err := m.instantiate(ctx, p)
-	if err != nil {
-		p.slots <- nil
-	}
-	return i, err
-}
-
-// put gives an instance back.
-func (p *pool) put(i *instance) { p.slots <- i }
-
-// drop closes an instance that must not be used again.
-func (p *pool) drop(i *instance) {
-	i.close()
-	p.slots <- nil
-}
-
-// drain waits for every instance and closes it.
-func (p *pool) drain() {
-	if p == nil {
-		return
-	}
-	for range cap(p.slots) {
-		if i := <-p.slots; i != nil {
-			i.close()
-		}
-	}
 }

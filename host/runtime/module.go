@@ -15,20 +15,21 @@ import (
 
 // Module is a loaded module. It is safe for concurrent use; calls wait for a free instance.
 type Module struct {
-	host    *Host
-	spec    ModuleSpec
-	price   price
-	imports []string // import modules that it names
-	globals []string // exports of its mutable globals
-	engine  wazero.Runtime
-	code    wazero.CompiledModule
-	narrow  *pool
-	wide    *pool
-	log     throttle
-	copies  atomic.Int32 // instances that there are
-	memory  atomic.Int64 // bytes of their linear memories
-	done    chan struct{}
-	once    sync.Once
+	host     *Host
+	spec     ModuleSpec
+	price    price
+	imports  []string // import modules that it names
+	globals  []string // exports of its mutable globals
+	migrates bool     // it is a rule and exports vedette_migrate
+	engine   wazero.Runtime
+	code     wazero.CompiledModule
+	narrow   *pool
+	wide     *pool
+	log      throttle
+	copies   atomic.Int32 // instances that there are
+	memory   atomic.Int64 // bytes of their linear memories
+	done     chan struct{}
+	once     sync.Once
 }
 
 // Digest is the module's identity, as given to Load.
@@ -42,6 +43,13 @@ func (m *Module) Instances() int { return int(m.copies.Load()) }
 
 // Memory returns how many bytes the linear memories of the module's copies have together.
 func (m *Module) Memory() int64 { return m.memory.Load() }
+
+// Trim frees the copies that nobody uses at the moment. They are made anew when they are needed.
+func (m *Module) Trim() {
+	for _, p := range []*pool{m.narrow, m.wide} {
+		p.trim()
+	}
+}
 
 // Close waits for running calls and frees the module. Later calls answer ErrClosed.
 func (m *Module) Close(ctx context.Context) error {
@@ -67,12 +75,35 @@ func (m *Module) free(ctx context.Context) error {
 // request is one call into a guest.
 type request struct {
 	in      []byte
+	migrate bool // it is a page of keys for vedette_migrate
 	targets []Target
 	batch   batch
 	env     Env
 	budget  int64
 	timeout time.Duration
 	tries   int
+	work    *Work // what it did is added here
+}
+
+// Work is what calls did, beside their fuel.
+type Work struct {
+	OutBytes     int64 // of their answers
+	LogLines     int64 // those included that were left out
+	StateCalls   int64 // of vedette_kv_v1 and vedette_window_v1
+	StateBytes   int64 // of keys and values handed over in them
+	Requests     int64 // to targets, those included that were refused
+	RequestBytes int64 // of them and of the answers
+}
+
+// Add adds what other calls did.
+// Add adds what other calls did.
+func (w *Work) Add(o *Work) {
+	w.OutBytes += o.OutBytes
+	w.LogLines += o.LogLines
+	w.StateCalls += o.StateCalls
+	w.StateBytes += o.StateBytes
+	w.Requests += o.Requests
+	w.RequestBytes += o.RequestBytes
 }
 
 // errShort says that the guest's answer does not fit into OUT.
@@ -102,8 +133,7 @@ func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []by
 	}
 	if !i.restore() {
 		i.close()
-		if i, err = m.instantiate(ctx, p); err != nil {
-			p.slots <- nil
+		if i, err = p.fresh(ctx, m); err != nil {
 			return 0, err
 		}
 		i.restore()
@@ -115,8 +145,14 @@ func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []by
 	if q.env.State != nil {
 		q.env.State.Begin(q.batch.at)
 	}
-	status, out, err := i.run(len(q.in))
+	entry := i.entry
+	if q.migrate {
+		entry = i.migrate
+	}
+	status, out, err := i.run(entry, len(q.in))
 	fuel := i.used()
+	i.work.OutBytes = int64(len(out))
+	q.work.Add(&i.work)
 	if err == nil {
 		err = m.judge(status, out, fuel, take)
 	}

@@ -28,11 +28,12 @@ type Result struct {
 	Parts  []Part   // in the order of records; a single one unless something failed
 	Poison []Poison // records that are in no part, in order
 	Fuel   int64    // consumed by all calls that the batch needed: the same on every machine
+	Work   Work     // of all those calls
 	out    []byte
 }
 
 func (r *Result) reset() {
-	r.Parts, r.Poison, r.Fuel, r.out = r.Parts[:0], r.Poison[:0], 0, r.out[:0]
+	r.Parts, r.Poison, r.Fuel, r.Work, r.out = r.Parts[:0], r.Poison[:0], 0, Work{}, r.out[:0]
 }
 
 // Parse has a parser answer a record batch (ABI 4, at most Limits.WideInBytes). When the guest fails, the batch is cut
@@ -55,7 +56,7 @@ func (m *Module) ParseIn(ctx context.Context, env Env, in []byte, out *Result) e
 	if !ok {
 		return fmt.Errorf("parse with %s: the input is no record batch", m.spec.Digest)
 	}
-	c := cutter{m: m, n: recs.Len(), batch: batch{recs.Seq, recs.At}, env: Env{Tables: env.Tables}, fuel: &out.Fuel}
+	c := cutter{m: m, n: recs.Len(), batch: batch{recs.Seq, recs.At}, env: Env{Tables: env.Tables}, fuel: &out.Fuel, work: &out.Work}
 	c.share = func(i int) int64 {
 		rec, _ := recs.Record(i)
 		return m.price.record + m.price.byte*int64(abi.RecordSize+len(rec.Raw)+len(rec.Source))
@@ -95,6 +96,7 @@ type Findings struct {
 	List   []abi.Finding // Event is the row of the batch; texts are views into this value
 	Poison []Poison      // rows that the rule fails on
 	Fuel   int64
+	Work   Work
 	out    []byte
 }
 
@@ -105,7 +107,7 @@ func (m *Module) Eval(ctx context.Context, in []byte, out *Findings) error {
 
 // EvalIn is Eval for an organization.
 func (m *Module) EvalIn(ctx context.Context, env Env, in []byte, out *Findings) error {
-	out.List, out.Poison, out.Fuel, out.out = out.List[:0], out.Poison[:0], 0, out.out[:0]
+	out.List, out.Poison, out.Fuel, out.Work, out.out = out.List[:0], out.Poison[:0], 0, Work{}, out.out[:0]
 	if m.spec.Kind != manifest.Rule {
 		return fmt.Errorf("eval with %s: it is a %s", m.spec.Digest, m.spec.Kind)
 	}
@@ -113,7 +115,7 @@ func (m *Module) EvalIn(ctx context.Context, env Env, in []byte, out *Findings) 
 	if !ok {
 		return fmt.Errorf("eval with %s: the input is no batch of rows", m.spec.Digest)
 	}
-	c := cutter{m: m, n: rows.Len, batch: batch{rows.Seq, rows.At}, env: env, fuel: &out.Fuel}
+	c := cutter{m: m, n: rows.Len, batch: batch{rows.Seq, rows.At}, env: env, fuel: &out.Fuel, work: &out.Work}
 	c.share = func(i int) int64 {
 		n := 8 + rows.Cols*abi.CellSize
 		for col := range rows.Cols {
@@ -157,13 +159,14 @@ type Polled struct {
 	Records [][]byte // enter by the queue like any sender's
 	Cursor  []byte   // to be handed to the next poll
 	Fuel    int64
+	Work    Work
 	out     []byte
 }
 
 // Poll has a monitor poll once (ABI 7), with targets of this poll beside those of the module. It is not tried again: it
 // may have reached the outside. Errors: *Trap, or as Parse; ErrStalled when the poll's time ran out.
 func (m *Module) Poll(ctx context.Context, in []byte, out *Polled, targets ...Target) error {
-	out.Records, out.Cursor, out.Fuel = nil, nil, 0
+	out.Records, out.Cursor, out.Fuel, out.Work = nil, nil, 0, Work{}
 	if m.spec.Kind != manifest.Monitor {
 		return fmt.Errorf("poll with %s: it is a %s", m.spec.Digest, m.spec.Kind)
 	}
@@ -171,7 +174,7 @@ func (m *Module) Poll(ctx context.Context, in []byte, out *Polled, targets ...Ta
 	if !ok {
 		return fmt.Errorf("poll with %s: the input is no poll", m.spec.Digest)
 	}
-	q := request{in: in, targets: targets, batch: batch{req.Seq, req.At}, budget: m.price.call + m.price.byte*int64(len(in)), timeout: m.spec.Timeout, tries: 1}
+	q := request{in: in, targets: targets, batch: batch{req.Seq, req.At}, budget: m.price.call + m.price.byte*int64(len(in)), timeout: m.spec.Timeout, tries: 1, work: &out.Work}
 	fill(&q.timeout, m.host.lim.PollTimeout)
 	pools := []*pool{m.narrow, m.wide}
 	if len(in) > m.narrow.in {

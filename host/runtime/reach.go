@@ -79,6 +79,7 @@ func reach(capability string, f use) function {
 		name, request := string(bytesAt(guest, s[0], s[1])), string(bytesAt(guest, s[2], s[3]))
 		out := bytesAt(guest, s[4], s[5])
 		i.charge(chargeCall + int64(len(request))>>chargeByteShift)
+		i.work.Requests++
 		code := 0
 		t, n, err := i.outside(capability, name, func(ctx context.Context, t *Target) (int, error) { return f(ctx, i, t, request, out) })
 		if errors.Is(err, ErrDenied) {
@@ -90,6 +91,7 @@ func reach(capability string, f use) function {
 			strike(out[:n], t.Secrets)
 		}
 		i.charge(int64(n) >> chargeByteShift)
+		i.work.RequestBytes += int64(len(request) + n)
 		s[0] = uint64(uint32(int32(code)))<<32 | uint64(uint32(n))
 	}}
 }

@@ -51,6 +51,7 @@ const (
 	Evicted ReportKind = "evicted" // keys of windows made room for others: the quota is full
 	Refused ReportKind = "refused" // calls were answered with E_LIMIT: the quota is full
 	Dropped ReportKind = "dropped" // another version of the module keeps its state in another way
+	Failed  ReportKind = "failed"  // another version could not migrate it: the state is set aside and the version goes
 )
 
 // State is all of it. It belongs to one goroutine.
@@ -75,9 +76,19 @@ type held struct {
 	module   string
 	version  uint32
 	space    *state.Space
+	rebuilt  bool       // it began with what stored events say, which is not to be looked at again
+	aside    []*aside   // what versions before it kept, the newest last
 	lost     state.Lost // and not told yet
 	reported int64
 	marked   bool // it is in State.used
+}
+
+// aside is what an earlier version kept. Nobody changes it, so that a rollback finds it.
+type aside struct {
+	version uint32
+	space   *state.Space
+	at      int64 // log time at which it was set aside
+	until   int64 // log time at which the version after it is no longer on probation
 }
 
 // New returns an empty state.
@@ -86,8 +97,8 @@ func New(l Limits) *State {
 	return &State{lim: l, all: &state.Budget{Max: l.Bytes}, tenants: map[storage.Tenant]*tenant{}}
 }
 
-// Of returns the space of a module that keeps its state in the given version, for one organization. State of another
-// version is dropped.
+// Of returns the space of a module that keeps its state in the given version, for one organization. Settle has decided
+// about state of other versions; where nobody has called it, such state is dropped.
 func (s *State) Of(t storage.Tenant, module string, version uint32) *state.Space {
 	owner := s.owner(t)
 	h := owner.modules[module]
@@ -119,8 +130,15 @@ func (s *State) drop(h *held) {
 	if n := h.space.Len(); n > 0 {
 		s.reports = append(s.reports, Report{h.tenant, h.module, Dropped, n})
 	}
-	h.space.Free()
+	h.free()
 	delete(s.tenants[h.tenant].modules, h.module)
+}
+
+func (h *held) free() {
+	h.space.Free()
+	for _, a := range h.aside {
+		a.space.Free()
+	}
 }
 
 // Advance lets log time pass, in ns. Once a minute it removes what has expired everywhere.
@@ -132,7 +150,8 @@ func (s *State) Advance(at int64) {
 	s.swept = s.now
 	for t, owner := range s.tenants {
 		for name, h := range owner.modules {
-			if h.space.Sweep(s.now); h.space.Len() == 0 {
+			h.forgetAside(s.now)
+			if h.space.Sweep(s.now); h.space.Len() == 0 && len(h.aside) == 0 && !h.rebuilt {
 				delete(owner.modules, name)
 			}
 		}
@@ -150,21 +169,6 @@ func (s *State) Tenants() []storage.Tenant {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// Settle drops the state of an organization's modules whose running version keeps it in another way. version says in
-// which one a module does; false for a module that does not run: it may come back.
-func (s *State) Settle(t storage.Tenant, version func(module string) (uint32, bool)) {
-	owner := s.tenants[t]
-	if owner == nil {
-		return
-	}
-	for _, name := range owner.names() {
-		h := owner.modules[name]
-		if v, runs := version(name); runs && v != h.version {
-			s.drop(h)
-		}
-	}
 }
 
 func (t *tenant) names() []string {
@@ -191,7 +195,7 @@ func (s *State) Forget(t storage.Tenant) {
 		return
 	}
 	for _, h := range owner.modules {
-		h.space.Free()
+		h.free()
 	}
 	delete(s.tenants, t)
 }

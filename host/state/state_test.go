@@ -9,12 +9,21 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vedette-siem/vedette/sdk/go/state"
+	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 )
 
-const minute = int64(60e9)
+const (
+	minute = int64(60e9)
+	hour   = time.Hour
+)
+
+func dropping(version uint32) Next {
+	return Next{Version: version, Carry: func(uint32) manifest.Carry { return manifest.Dropped }}
+}
 
 func use(s *State, t storage.Tenant, module string, version uint32, f func(*state.Space)) {
 	sp := s.Of(t, module, version)
@@ -40,11 +49,11 @@ func TestWhose(t *testing.T) {
 	if has(1, "a/b", 1) != 5 || has(3, "a/b", 1) != int32(state.Absent) {
 		t.Error("a key is not where it was put, or where it was not")
 	}
-	s.Settle(1, func(string) (uint32, bool) { return 2, false })
+	s.Settle(1, hour, func(string) (Next, bool) { return dropping(2), false })
 	if r := s.Reports(); len(r) > 0 || has(1, "a/b", 1) != 5 {
 		t.Errorf("a module that does not run now loses its state: %v", r)
 	}
-	s.Settle(1, func(m string) (uint32, bool) { return 2, m == "a/b" })
+	s.Settle(1, hour, func(m string) (Next, bool) { return dropping(2), m == "a/b" })
 	if r := s.Reports(); len(r) != 1 || r[0] != (Report{1, "a/b", Dropped, 1}) {
 		t.Errorf("reports %v", r)
 	}
@@ -148,11 +157,23 @@ func TestSnapshot(t *testing.T) {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
-	broken("another version", []byte(strings.Replace(string(b), "state 1", "state 2", 1)))
+	broken("another version", []byte(strings.Replace(string(b), "state 2", "state 3", 1)))
 	broken("checksum", append(slices.Clone(b[:len(b)-1]), b[len(b)-1]^1))
 	broken("another version", nil)
 	more := append(slices.Clone(b[:len(b)-4]), 0)
 	broken("not as long", binary.LittleEndian.AppendUint32(more, crc32.Checksum(more, castagnoli)))
+}
+
+// What the first version wrote had no more than a space of each module.
+func TestFirstSnapshot(t *testing.T) {
+	s := New(Limits{})
+	use(s, 1, "a/b", 7, put("k"))
+	b := append([]byte(firstMagic), 0, 0, 1, 1, 3, 'a', '/', 'b', 7)
+	b = s.Of(1, "a/b", 7).Append(b)
+	got, err := Restore(binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), Limits{})
+	if err != nil || !bytes.Equal(got.Snapshot(), s.Snapshot()) {
+		t.Errorf("%v", err)
+	}
 }
 
 func FuzzRestore(f *testing.F) {

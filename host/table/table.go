@@ -33,11 +33,41 @@ type Format string
 const (
 	CSV   Format = "csv"   // RFC 4180 with a header line
 	JSONL Format = "jsonl" // one JSON object of flat values a line; the columns are the members of the first one, in order
+	List  Format = "list"  // a key a line; empty lines and those that begin with # are left out
 )
 
 // Read reads an upload. The error wraps storage.ErrInvalid, or storage.ErrExhausted where a limit stands in the way, and
 // names the row.
-func Read(kind index.Kind, f Format, text []byte) (t *index.Table, err error) {
+func Read(kind index.Kind, f Format, text []byte) (*index.Table, error) {
+	u, err := scan(f, text, func(_ int, err error) error { return err })
+	if err != nil {
+		return nil, err
+	}
+	t, err := index.New(kind, u.columns, u.rows)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", err, storage.ErrInvalid)
+	}
+	return t, nil
+}
+
+// upload is what stands in an upload.
+type upload struct {
+	columns []string
+	rows    [][]string
+	lines   []int // where each row begins, from 1
+}
+
+// add adds a row. The error is of the whole upload.
+func (u *upload) add(line int, row []string) error {
+	if len(u.rows) == index.MaxRows {
+		return fmt.Errorf("more than %d rows", index.MaxRows)
+	}
+	u.rows, u.lines = append(u.rows, row), append(u.lines, line)
+	return nil
+}
+
+// scan takes an upload apart. bad is told of each line that cannot be read; what it returns ends it.
+func scan(f Format, text []byte, bad func(line int, err error) error) (u *upload, err error) {
 	if len(text) > MaxBytes {
 		return nil, fmt.Errorf("a table of %d bytes, at most %d are allowed: %w", len(text), MaxBytes, storage.ErrExhausted)
 	}
@@ -45,82 +75,112 @@ func Read(kind index.Kind, f Format, text []byte) (t *index.Table, err error) {
 		return nil, fmt.Errorf("the table is not UTF-8: %w", storage.ErrInvalid)
 	}
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
-	var columns []string
-	var rows [][]string
+	u = &upload{}
 	switch f {
 	case CSV:
-		columns, rows, err = readCSV(text)
+		err = u.readCSV(text, bad)
 	case JSONL:
-		columns, rows, err = readLines(text)
+		err = u.readLines(text, bad)
+	case List:
+		err = u.readList(text)
 	default:
-		err = fmt.Errorf("format %q: want csv or jsonl", f)
-	}
-	if err == nil {
-		t, err = index.New(kind, columns, rows)
+		err = fmt.Errorf("format %q: want csv, jsonl or list", f)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, storage.ErrInvalid)
 	}
-	return t, nil
+	return u, nil
 }
 
-func readCSV(text []byte) (columns []string, rows [][]string, err error) {
+func (u *upload) readCSV(text []byte, bad func(int, error) error) (err error) {
 	r := csv.NewReader(bytes.NewReader(text))
 	r.TrimLeadingSpace = true
-	if columns, err = r.Read(); err != nil {
+	if u.columns, err = r.Read(); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = errors.New("the table is empty: want a line with the names of its columns")
 		}
-		return nil, nil, err
+		return err
 	}
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return columns, rows, nil
+			return nil
+		}
+		if broken := (*csv.ParseError)(nil); errors.As(err, &broken) {
+			if err := bad(broken.StartLine, err); err != nil {
+				return err
+			}
+			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		if len(rows) == index.MaxRows {
-			return nil, nil, fmt.Errorf("more than %d rows", index.MaxRows)
+		line, _ := r.FieldPos(0)
+		if err := u.add(line, row); err != nil {
+			return err
 		}
-		rows = append(rows, row)
 	}
+}
+
+// readList reads keys. The one column is called key.
+func (u *upload) readList(text []byte) error {
+	u.columns = []string{"key"}
+	line := 0
+	for l := range bytes.Lines(text) {
+		line++
+		if l = bytes.TrimSpace(l); len(l) == 0 || l[0] == '#' {
+			continue
+		}
+		if err := u.add(line, []string{string(l)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readLines reads JSON lines. Numbers and truth values become their text, null an empty cell; a member that the first
 // line does not have is an error, one that a line lacks is empty.
-func readLines(text []byte) (columns []string, rows [][]string, err error) {
+func (u *upload) readLines(text []byte, bad func(int, error) error) error {
 	line := 0
 	for l := range bytes.Lines(text) {
 		line++
 		if l = bytes.TrimSpace(l); len(l) == 0 {
 			continue
 		}
-		names, values, err := object(l)
+		row, err := u.object(l)
 		if err != nil {
-			return nil, nil, fmt.Errorf("line %d: %w", line, err)
+			err = bad(line, fmt.Errorf("line %d: %w", line, err))
+		} else {
+			err = u.add(line, row)
 		}
-		if columns == nil {
-			columns = names
+		if err != nil {
+			return err
 		}
-		row := make([]string, len(columns))
-		for i, n := range names {
-			at := slices.Index(columns, n)
-			if at < 0 {
-				return nil, nil, fmt.Errorf("line %d: %q is no column: the first line has %s", line, n, strings.Join(columns, ", "))
-			}
-			row[at] = values[i]
-		}
-		if len(rows) == index.MaxRows {
-			return nil, nil, fmt.Errorf("more than %d rows", index.MaxRows)
-		}
-		rows = append(rows, row)
 	}
-	if columns == nil {
-		return nil, nil, errors.New("the table is empty: want one JSON object a line")
+	if u.columns == nil {
+		return errors.New("the table is empty: want one JSON object a line")
 	}
-	return columns, rows, nil
+	return nil
+}
+
+// object returns a line's cells; the first line says which columns there are.
+func (u *upload) object(line []byte) ([]string, error) {
+	names, values, err := object(line)
+	if err != nil {
+		return nil, err
+	}
+	if u.columns == nil {
+		u.columns = names
+	}
+	row := make([]string, len(u.columns))
+	for i, n := range names {
+		at := slices.Index(u.columns, n)
+		if at < 0 {
+			return nil, fmt.Errorf("%q is no column: the first line has %s", n, strings.Join(u.columns, ", "))
+		}
+		row[at] = values[i]
+	}
+	return row, nil
 }
 
 // object reads a flat JSON object in the order of its members.

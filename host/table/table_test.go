@@ -32,7 +32,8 @@ func TestRead(t *testing.T) {
 		{"an array", JSONL, "[1]", "want a JSON object", storage.ErrInvalid},
 		{"more behind", JSONL, "{\"a\":\"::1\"} {}", "behind the object", storage.ErrInvalid},
 		{"bytes", CSV, "a\n\xff\n", "not UTF-8", storage.ErrInvalid},
-		{"a format", "xml", "<a/>", "want csv or jsonl", storage.ErrInvalid},
+		{"a list", List, "# of ours\n10.0.0.0/8\n\n ::1 \n", "{\"kind\":\"cidr\",\"columns\":[\"key\"]}\n[\"10.0.0.0/8\"]\n[\"::1\"]\n", nil},
+		{"a format", "xml", "<a/>", "want csv, jsonl or list", storage.ErrInvalid},
 		{"too much", CSV, "a\n" + strings.Repeat("::1\n", MaxBytes/4), "at most 16777216", storage.ErrExhausted},
 	} {
 		tab, err := Read(index.CIDR, c.f, []byte(c.text))

@@ -13,6 +13,7 @@ var permissions = map[Action]string{
 	ManageWebhooks: "webhooks.change", ReadUsers: "users.read", ReadSources: "sources.read", RunDemo: "demo.run",
 	ReadHealth: "health.read", ManageTenants: "tenants.change", ManageUsers: "users.change", ManageGlobal: "global.change",
 	ManageDemo: "demo.change", ReadMonitors: "monitors.read", ManageMonitors: "monitors.change", ManageDevices: "devices.change",
+	ReadUsage: "usage.read",
 }
 
 // Permissions returns the names of what a role may do, in the organizations of its principal or on the host, sorted.

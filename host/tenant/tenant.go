@@ -27,6 +27,7 @@ const (
 	ReadMonitors   Action = "read monitors"      // devices, what polls them, what was pulled but not the texts
 	ManageMonitors Action = "manage monitors"    // intervals, settings, trials; see the texts that were pulled
 	ManageDevices  Action = "manage devices"     // and credentials, and what monitors may do there
+	ReadUsage      Action = "read usage"         // what its modules took, and its part of the host's time
 )
 
 // The actions on the host as a whole, which are asked for storage.NoTenant.
@@ -67,6 +68,7 @@ var rights = map[Action]right{
 	ReadMonitors:   {false, everyone},
 	ManageMonitors: {false, workers}, // configurations hold hashes of passwords
 	ManageDevices:  {false, admins},  // whoever names the address is given the credential
+	ReadUsage:      {false, everyone},
 	ReadHealth:     {true, everyone},
 	ManageTenants:  {true, admins},
 	ManageUsers:    {true, admins},

@@ -15,7 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/attest"
 	"github.com/vedette-siem/vedette/registry/index"
 	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/registry/policy"
@@ -42,6 +44,7 @@ type Config struct {
 	File     string         // keeps the last signed index and its root
 	Root     []byte         // the index's first root; default: that of the first index that Accept is given
 	Remote   Source         // default: the index that stands in Packages
+	Checks   *Checks        // what this host finds out itself about conformance; nil: nothing
 	Now      func() time.Time
 }
 
@@ -54,6 +57,8 @@ type Trust struct {
 	policies map[storage.Tenant]parsed    // as they were read last
 	facts    map[subject]policy.Facts     // what was verified of what runs
 	attached map[registry.Namespace]int64 // how often something was attached there: facts of before may lack it
+	looked   time.Time                    // for a newer index
+	missed   error                        // why none was found then
 }
 
 type parsed struct {
@@ -91,6 +96,11 @@ func Open(cfg Config) (*Trust, error) {
 // Policy returns the host's own policy.
 func (t *Trust) Policy() *policy.Policy { return t.cfg.Policy }
 
+// Policies returns the policies that all have to agree to what an organization installs, of NoTenant to what all share.
+func (t *Trust) Policies(ctx context.Context, tenant storage.Tenant) ([]*policy.Policy, error) {
+	return t.policiesOf(ctx, tenant, "")
+}
+
 // Known returns the signed index that is believed and its root, or nil.
 func (t *Trust) Known() *index.Trust {
 	t.mu.Lock()
@@ -106,8 +116,9 @@ func (t *Trust) index() *index.Index {
 }
 
 // Judge says whether a package may be installed for an organization, of NoTenant for all. What the registry holds about
-// the artifact already counts too.
-func (t *Trust) Judge(ctx context.Context, tenant storage.Tenant, p *layout.Package) (policy.Verdict, error) {
+// the artifact already counts too. Where a policy wants nothing more than conformance, and nobody whom it believes attests
+// that, the module is tried now, with these settings.
+func (t *Trust) Judge(ctx context.Context, tenant storage.Tenant, p *layout.Package, settings string) (policy.Verdict, error) {
 	envelopes, ns := p.Envelopes(), registry.Namespace(tenant)
 	here, err := t.cfg.Packages.In(ns).Referrers(ctx, p.Digest, "")
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
@@ -116,10 +127,31 @@ func (t *Trust) Judge(ctx context.Context, tenant storage.Tenant, p *layout.Pack
 	for _, r := range here {
 		envelopes = append(envelopes, r.Envelope)
 	}
-	return t.decide(ctx, tenant, p.Artifact.Manifest.Publisher, false, func(by *policy.Policy) (policy.Facts, error) {
+	facts := func(by *policy.Policy) (policy.Facts, error) {
 		f, _ := policy.Examine(by, &p.Artifact, p.Digest, ns, envelopes)
 		return f, nil
-	})
+	}
+	publisher := p.Artifact.Manifest.Publisher
+	v, err := t.decide(ctx, tenant, publisher, false, facts)
+	if err != nil || v.Allow {
+		return v, err
+	}
+	if wait, err := t.untried(ctx, p.Digest, &v); err != nil || !wait {
+		return v, err
+	}
+	if _, err := t.cfg.Checks.Check(ctx, p.Digest, &p.Artifact, settings); err != nil {
+		return v, err
+	}
+	return t.decide(ctx, tenant, publisher, false, facts)
+}
+
+// untried reports whether all that speaks against a version is a conformance that this host can find out itself and has not.
+func (t *Trust) untried(ctx context.Context, d registry.Digest, v *policy.Verdict) (bool, error) {
+	if t.cfg.Checks == nil || slices.ContainsFunc(v.Reasons, func(r policy.Reason) bool { return r.Code != policy.CodeNoConformance }) {
+		return false, nil
+	}
+	found, err := t.cfg.Checks.Report(ctx, d)
+	return found == nil, err
 }
 
 // Admit is Judge in the form that registry/remote asks for.
@@ -140,34 +172,100 @@ func (t *Trust) Admit(tenant storage.Tenant) func(context.Context, *registry.Art
 // it is kept until something more is attached to it, so asking again costs no signature. The error wraps
 // registry.ErrNotFound for a package that is no longer here.
 func (t *Trust) Running(ctx context.Context, tenant storage.Tenant, d registry.Digest) (policy.Verdict, error) {
-	var pkg *layout.Package
-	ns := registry.Namespace(tenant)
+	return t.stored(ctx, tenant, d, true)
+}
+
+// Stored says whether a version that stands in the registry could be installed for an organization, or for NoTenant for all,
+// and what it asks for.
+func (t *Trust) Stored(ctx context.Context, tenant storage.Tenant, d registry.Digest) (v policy.Verdict, capabilities []string, err error) {
+	if v, err = t.stored(ctx, tenant, d, false); err != nil {
+		return v, nil, err
+	}
+	if !v.Allow {
+		wait, err := t.untried(ctx, d, &v)
+		if err != nil {
+			return v, nil, err
+		}
+		if wait {
+			v.Allow, v.Reasons = true, nil
+			v.Warnings = append(v.Warnings, policy.Reason{Code: policy.CodeNoConformance, Text: "its conformance is wanted and not known: it is tried on this host when it is installed"})
+		}
+	}
+	f, err := t.factsOf(ctx, registry.Namespace(tenant), d, t.cfg.Policy)
+	return v, f.Capabilities, err
+}
+
+func (t *Trust) stored(ctx context.Context, tenant storage.Tenant, d registry.Digest, running bool) (policy.Verdict, error) {
 	facts := func(by *policy.Policy) (policy.Facts, error) {
-		t.mu.Lock()
-		key := subject{ns, d, by, [2]int64{t.attached[ns], t.attached[registry.Shared]}}
-		f, ok := t.facts[key]
-		t.mu.Unlock()
-		if ok {
-			return f, nil
-		}
-		if pkg == nil {
-			p, err := t.cfg.Packages.In(ns).Package(ctx, d)
-			if err != nil {
-				return f, err
-			}
-			pkg = &p
-		}
-		f, _ = policy.Examine(by, &pkg.Artifact, d, ns, pkg.Envelopes())
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.facts[key] = f
-		return f, nil
+		return t.factsOf(ctx, registry.Namespace(tenant), d, by)
 	}
 	host, err := facts(t.cfg.Policy)
 	if err != nil {
 		return policy.Verdict{}, fmt.Errorf("judge %s: %w", d.Short(), err)
 	}
-	return t.decide(ctx, tenant, host.Ref.Publisher, true, facts)
+	v, err := t.decide(ctx, tenant, host.Ref.Publisher, running, facts)
+	if err != nil || !v.Stop || t.cfg.Checks == nil || t.cfg.Checks.Trouble(d) != "" {
+		return v, err
+	}
+	wait, err := t.untried(ctx, d, &v)
+	v.Stop = !wait // what is about to be tried is not stopped for want of that
+	return v, err
+}
+
+// factsOf returns what a policy can make out about a version of a namespace, from memory when it is there.
+func (t *Trust) factsOf(ctx context.Context, ns registry.Namespace, d registry.Digest, by *policy.Policy) (policy.Facts, error) {
+	t.mu.Lock()
+	key := subject{ns, d, by, [2]int64{t.attached[ns], t.attached[registry.Shared]}}
+	f, ok := t.facts[key]
+	t.mu.Unlock()
+	if ok {
+		return f, nil
+	}
+	p, err := t.cfg.Packages.In(ns).Package(ctx, d)
+	if err != nil {
+		return f, err
+	}
+	f, _ = policy.Examine(by, &p.Artifact, d, ns, p.Envelopes())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.facts) >= maxKnownFacts {
+		clear(t.facts) // they are made out again
+	}
+	t.facts[key] = f
+	return f, nil
+}
+
+// Conformance is what is known about how a version keeps to the ABI.
+type Conformance struct {
+	Checked  *attest.Conformance // what this host has found; nil: it has not tried it
+	Trouble  string              // why it could not be tried
+	Attested *policy.Report      // the best report that keys of the host's policy have signed; nil: there is none
+}
+
+// Conformance returns what is known about a version that an organization, or NoTenant, sees.
+func (t *Trust) Conformance(ctx context.Context, tenant storage.Tenant, d registry.Digest) (Conformance, error) {
+	var c Conformance
+	f, err := t.factsOf(ctx, registry.Namespace(tenant), d, t.cfg.Policy)
+	if err != nil {
+		return c, fmt.Errorf("conformance of %s: %w", d.Short(), err)
+	}
+	for i, r := range f.Reports {
+		if len(r.By) > 0 && (c.Attested == nil || r.Level > c.Attested.Level) {
+			c.Attested = &f.Reports[i]
+		}
+	}
+	if t.cfg.Checks != nil {
+		c.Trouble = t.cfg.Checks.Trouble(d)
+		c.Checked, err = t.cfg.Checks.Report(ctx, d)
+	}
+	return c, err
+}
+
+// Check tries what runs, until ctx ends; see Checks.Watch.
+func (t *Trust) Check(ctx context.Context, running func() module.Running, failed func(error)) {
+	if t.cfg.Checks != nil {
+		t.cfg.Checks.Watch(ctx, running, failed)
+	}
 }
 
 // decide asks the policies that an organization's module is under. facts are what one of them can make out.
@@ -176,6 +274,11 @@ func (t *Trust) decide(ctx context.Context, tenant storage.Tenant, publisher str
 	if err != nil {
 		return policy.Verdict{}, err
 	}
+	return t.under(ctx, policies, running, facts)
+}
+
+// under asks policies of which all have to agree.
+func (t *Trust) under(ctx context.Context, policies []*policy.Policy, running bool, facts func(*policy.Policy) (policy.Facts, error)) (policy.Verdict, error) {
 	x, now := t.index(), t.cfg.Now()
 	var all []policy.Verdict
 	for _, p := range policies {
@@ -185,6 +288,11 @@ func (t *Trust) decide(ctx context.Context, tenant storage.Tenant, publisher str
 		}
 		f = f.Under(x)
 		f.Running = running
+		if t.cfg.Checks != nil {
+			if f.Checked, err = t.cfg.Checks.Report(ctx, f.Digest); err != nil {
+				return policy.Verdict{}, fmt.Errorf("judge a module: %w", err)
+			}
+		}
 		all = append(all, policy.Decide(p, f, now))
 	}
 	return policy.All(all[0], all[1:]...), nil

@@ -352,7 +352,7 @@ func TestPolicies(t *testing.T) {
 		{"shipped", 0, &shipped, true},
 		{"shipped, for one", 1, &shipped, true},
 	} {
-		v, err := trusted.Judge(t.Context(), c.tenant, c.pkg)
+		v, err := trusted.Judge(t.Context(), c.tenant, c.pkg, "")
 		if err != nil || v.Allow != c.allow {
 			t.Errorf("%s: %+v, %v", c.what, v, err)
 		}

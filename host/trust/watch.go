@@ -34,9 +34,11 @@ func (t *Trust) Watch(ctx context.Context, running func() module.Running, act fu
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
 	for {
-		if err := t.Follow(ctx); err != nil && ctx.Err() == nil {
+		err := t.Follow(ctx)
+		if err != nil && ctx.Err() == nil {
 			failed(err)
 		}
+		t.note(err)
 		changes, err := t.Review(ctx, running())
 		if err != nil && ctx.Err() == nil {
 			failed(err)
@@ -128,13 +130,30 @@ func Reasons(list []policy.Reason) string {
 	return strings.Join(texts, "; ")
 }
 
-// Stopping is a module that would stop.
-type Stopping struct{ Name, Reason string }
+func (t *Trust) note(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.looked, t.missed = t.cfg.Now(), err
+}
 
-// Stops says which of the modules that an organization runs itself would stop under another policy of its own.
-func (t *Trust) Stops(ctx context.Context, tenant storage.Tenant, own *policy.Policy, r module.Running) ([]Stopping, error) {
-	var out []Stopping
-	x, now := t.index(), t.cfg.Now()
+// Looked returns when it was last looked for a newer signed index, and what kept that from being found.
+func (t *Trust) Looked() (time.Time, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.looked, t.missed
+}
+
+// Judged is what would be said about a module that runs.
+type Judged struct {
+	Name, Version string
+	Digest        registry.Digest
+	Verdict       policy.Verdict
+}
+
+// Would says what the host's policy and another one of an organization's own would say together about each of the modules
+// that the organization runs itself.
+func (t *Trust) Would(ctx context.Context, tenant storage.Tenant, own *policy.Policy, r module.Running) ([]Judged, error) {
+	var out []Judged
 	layer := r.Layer(tenant)
 	for _, name := range slices.Sorted(maps.Keys(layer.Slots)) {
 		slot := layer.Slots[name]
@@ -148,12 +167,14 @@ func (t *Trust) Stops(ctx context.Context, tenant storage.Tenant, own *policy.Po
 		if slices.Contains(t.cfg.Exempt, p.Artifact.Manifest.Publisher) {
 			continue
 		}
-		f, _ := policy.Examine(own, &p.Artifact, p.Digest, registry.Namespace(tenant), p.Envelopes())
-		f = f.Under(x)
-		f.Running = true
-		if v := policy.Decide(own, f, now); v.Stop {
-			out = append(out, Stopping{name, Reasons(v.Reasons)})
+		v, err := t.under(ctx, []*policy.Policy{own, t.cfg.Policy}, true, func(by *policy.Policy) (policy.Facts, error) {
+			f, _ := policy.Examine(by, &p.Artifact, p.Digest, registry.Namespace(tenant), p.Envelopes())
+			return f, nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("judge %s: %w", name, err)
 		}
+		out = append(out, Judged{name, p.Artifact.Manifest.Version, p.Digest, v})
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +21,9 @@ import (
 	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
+	"github.com/vedette-siem/vedette/registry/attest"
 	"github.com/vedette-siem/vedette/registry/layout"
+	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
 
@@ -72,7 +75,8 @@ func (f *conformFlags) print(w io.Writer, rep *conform.Report) error {
 
 func newModuleConform() *cobra.Command {
 	var f conformFlags
-	var settings, from string
+	var settings string
+	var s shelf
 	c := &cobra.Command{
 		Use:   "conform [FOLDER|FILE.tar|PUBLISHER/NAME[:VERSION]]",
 		Short: "Try a module with batches that are meant to break it, and print its conformance level",
@@ -80,33 +84,66 @@ func newModuleConform() *cobra.Command {
 
 The module is a folder, a file with an OCI image layout, or the name of one that ships with vedette or that stands in
 the layout of --registry. Levels: L0 static admission, L1 the ABI, L2 capabilities, L3 isolation and limits, L4 life
-cycle, L5 determinism. What each requires is in conformance/abi/cases/module.yaml.`,
+cycle, L5 determinism. What each requires is in conformance/abi/cases/module.yaml.
+
+With --key the report is signed and attached to the version of a registry (PUBLISHER/NAME:VERSION) that it is about, where a
+host's trust policy may ask for it; --to copies it to another registry as well. A host finds out by itself about what it
+runs, whatever reports say.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := findPackage(cmd.Context(), folderArg(args), from)
+			var d registry.Digest
+			p, err := findPackage(cmd.Context(), folderArg(args), s.dir)
+			if s.key != "" { // a version that stands in a registry is what a report is signed about
+				if d, err = s.find(cmd.Context(), folderArg(args)); err == nil {
+					p, err = s.Pull(cmd.Context(), d)
+				}
+			}
 			if err != nil {
 				return err
 			}
-			cfg := conform.ModuleConfig{Package: p, Start: referenceHost, OwnCases: func(ctx context.Context) (int, []string, error) {
-				o, err := author.Test(ctx, p, compiled())
-				return o.Cases, o.Failures, err
-			}}
+			var with []byte
 			if settings != "" {
-				if cfg.Settings, err = os.ReadFile(settings); err != nil {
+				if with, err = os.ReadFile(settings); err != nil {
 					return fmt.Errorf("read the settings: %w", err)
 				}
 			}
-			rep, err := conform.Modules(cmd.Context(), cfg)
+			rep, err := conformance(cmd.Context(), p, with, compiled())
 			if err != nil {
 				return err
+			}
+			if s.key != "" {
+				if err := s.attest(cmd.Context(), registry.RefOf(&p.Manifest), d, rep); err != nil {
+					return err
+				}
 			}
 			return f.print(cmd.OutOrStdout(), rep)
 		},
 	}
 	f.add(c, 3)
 	c.Flags().StringVar(&settings, "settings", "", "JSON file with the module's settings")
-	c.Flags().StringVar(&from, "registry", "", "folder of an OCI image layout that has the named module")
+	c.Flags().StringVar(&s.dir, "registry", "", "folder of an OCI image layout that has the named module")
+	s.keyFlag(c)
+	s.toFlag(c)
 	return c
+}
+
+// attest signs a report and attaches it to the version that it is about.
+func (s *shelf) attest(ctx context.Context, ref registry.Ref, d registry.Digest, rep *conform.Report) error {
+	key, err := s.signer()
+	if err != nil {
+		return err
+	}
+	statement, err := attested(rep, time.Now()).Statement(ref, d)
+	if err == nil {
+		err = s.state(ctx, d, layout.TypeConformance, statement, key)
+	}
+	if err != nil {
+		return fmt.Errorf("attach the report to %s: %w", ref, err)
+	}
+	if err = s.copyOut(ctx, d); errors.Is(err, registry.ErrUnsupported) {
+		return nil // the report is there, and the index says nothing about it
+	}
+	return err
 }
 
 // findPackage returns a module by its place or by its name.
@@ -244,4 +281,18 @@ func newConformServe() *cobra.Command {
 			return errors.Join(protocol.Serve(cmd.Context(), h, cmd.InOrStdin(), cmd.OutOrStdout()), h.Shutdown())
 		},
 	}
+}
+
+// conformanceOf says how what a host runs keeps to the ABI, in a word, and who says so.
+func conformanceOf(c *v1.Conformance) string {
+	level := func(r *v1.ConformanceReport) string { return (&attest.Conformance{Level: int(r.Level)}).Name() }
+	switch {
+	case c.GetChecked() != nil:
+		return level(c.Checked) + " checked on this host"
+	case c.GetAttested() != nil:
+		return level(c.Attested) + " attested by " + strings.Join(c.Attested.By, ", ")
+	case c.GetTrouble() != "":
+		return "not checked: " + c.Trouble
+	}
+	return "not checked yet"
 }

@@ -23,7 +23,7 @@ func newModule() *cobra.Command {
 		Short: "Write, test, install and roll back modules",
 	}
 	c.AddCommand(newModuleNew(), newModuleSuggest(), newModuleDev(), newModuleBuild(), newModuleTest(), newModuleConform(), newModuleInspect(), newModuleBench(), newModuleFuzz(), newModulePublish(), newModuleKey(), newModuleSign(), newModuleVerify(), newModuleExport(), newModuleImport(), newModuleYank(), newModuleRevoke(),
-		newModuleBacktest(), newModuleInstall(), newModuleStatus(), newModuleList(), newModuleVersions(), newModuleRollback(), newModuleLogs(), newModuleQuarantine(), newModuleEnable(), newModuleDisable(),
+		newModuleBacktest(), newModuleInstall(), newModuleSettings(), newModuleStatus(), newModuleList(), newModuleVersions(), newModuleRollback(), newModuleLogs(), newModuleQuarantine(), newModuleEnable(), newModuleDisable(),
 		newModuleApprovals(), newModuleApprove(), newModuleReject())
 	return c
 }

@@ -81,6 +81,7 @@ of that has passed does it run, from one record to the next; what is refused cha
 			if resp.Msg.ReplacedDigest != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "replaced      %s\n", resp.Msg.ReplacedDigest)
 			}
+			showState(cmd.OutOrStdout(), resp.Msg.State)
 			for _, w := range resp.Msg.Warnings {
 				fmt.Fprintf(cmd.OutOrStdout(), "warning       %s\n", printable(w))
 			}
@@ -144,6 +145,13 @@ func showModule(w io.Writer, m *v1.Module) {
 	fmt.Fprintf(w, "in force at   %d\n", m.GetGeneration())
 }
 
+// showState prints what became of what a module's rules knew.
+func showState(w io.Writer, state []string) {
+	for _, line := range state {
+		fmt.Fprintf(w, "state         %s\n", printable(line))
+	}
+}
+
 func orNone(list []string) string {
 	if len(list) == 0 {
 		return "none"
@@ -193,7 +201,7 @@ func moduleRecord(m *v1.Module, short bool) map[string]any {
 	}
 	r := map[string]any{
 		"name": m.Name, "version": m.Version, "kind": m.Kind, "state": state, "publisher": m.Publisher, "digest": m.Digest,
-		"title": m.Title, "imports": m.Imports, "capabilities": m.Capabilities, "generation": m.Generation, "organization": "all",
+		"title": m.Title, "imports": m.Imports, "capabilities": m.Capabilities, "generation": m.Generation, "organization": "all", "conformance": conformanceOf(m.Conformance),
 	}
 	if m.Tenant != 0 {
 		r["organization"] = m.Tenant
@@ -279,6 +287,7 @@ func newModuleRollback() *cobra.Command {
 				return printMessage(cmd.OutOrStdout(), resp.Msg)
 			}
 			showModule(cmd.OutOrStdout(), resp.Msg.Module)
+			showState(cmd.OutOrStdout(), resp.Msg.State)
 			return nil
 		},
 	}

@@ -39,8 +39,9 @@ type signed struct {
 type installedCompare struct {
 	Version string   `json:"version"`
 	Digest  string   `json:"digest"`
-	More    []string `json:"asks_anew,omitempty"` // capabilities that this one asks for and the one that runs does not
-	Less    []string `json:"no_longer,omitempty"` // and the other way round
+	Conform string   `json:"conformance,omitempty"` // as the host has found itself, or else as somebody attests
+	More    []string `json:"asks_anew,omitempty"`   // capabilities that this one asks for and the one that runs does not
+	Less    []string `json:"no_longer,omitempty"`   // and the other way round
 }
 
 func newModuleInspect() *cobra.Command {
@@ -147,7 +148,7 @@ func compareInstalled(cmd *cobra.Command, m *manifest.Manifest, organization uin
 	if is == nil {
 		return &installedCompare{More: capabilities(m)}, nil
 	}
-	c := &installedCompare{Version: is.Version, Digest: is.Digest}
+	c := &installedCompare{Version: is.Version, Digest: is.Digest, Conform: conformanceOf(is.Conformance)}
 	for _, id := range capabilities(m) {
 		if !slices.Contains(is.Capabilities, id) {
 			c.More = append(c.More, id)
@@ -210,7 +211,7 @@ func (c *installedCompare) print(w io.Writer) {
 	case c.Version == "":
 		fmt.Fprintf(w, "installed\tno version\n")
 	default:
-		fmt.Fprintf(w, "installed\t%s %s\n", c.Version, registry.Digest(c.Digest).Short())
+		fmt.Fprintf(w, "installed\t%s %s\nconforms\t%s\n", c.Version, registry.Digest(c.Digest).Short(), printable(c.Conform))
 	}
 	for _, id := range c.More {
 		fmt.Fprintf(w, "asks anew\t+ %s\n", id)

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vedette-siem/vedette/host/author"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/attest"
 	"github.com/vedette-siem/vedette/registry/index"
@@ -223,48 +222,76 @@ func (s *shelf) vouched(ctx context.Context, d registry.Digest, audience string,
 	return false, nil
 }
 
-// vouch attaches a publisher's signature and a bill of materials, once.
-func (s *shelf) vouch(ctx context.Context, a *registry.Artifact, d registry.Digest, audience string, now time.Time) (sign.KeyID, error) {
+// vouch attaches a publisher's signature, a bill of materials and, when it is known what the module was made of, its
+// provenance; each once.
+func (s *shelf) vouch(ctx context.Context, a *registry.Artifact, d registry.Digest, audience string, from *origin, now time.Time) (sign.KeyID, error) {
 	key, err := s.signer()
 	if err != nil {
 		return "", err
 	}
+	by := key.Public().ID()
 	if done, err := s.vouched(ctx, d, audience, key.Public()); err != nil || done {
-		return key.Public().ID(), err
+		return by, err
 	}
 	release, err := sign.NewRelease(a, d, audience, now).Seal(key)
 	if err != nil {
 		return "", err
 	}
-	bom, err := attest.SBOM(a, d, nil)
+	if err := s.attach(ctx, d, layout.TypeSignature, release); err != nil {
+		return "", err
+	}
+	bills, err := s.Referrers(ctx, d, layout.TypeSBOM)
 	if err != nil {
 		return "", err
 	}
-	parts, err := sign.Seal(sign.TypeStatement, bom, key)
-	if err != nil {
-		return "", err
-	}
-	for kind, e := range map[string]sign.Envelope{layout.TypeSignature: release, layout.TypeSBOM: parts} {
-		b, err := e.Encode()
+	if from != nil || len(bills) == 0 { // who only signs knows no more than its files
+		statement, err := attest.SBOM(a, d, from.dependencies())
+		if err == nil {
+			err = s.state(ctx, d, layout.TypeSBOM, statement, key)
+		}
 		if err != nil {
 			return "", err
 		}
-		if _, err := s.Attach(ctx, d, kind, b); err != nil {
+	}
+	if from != nil {
+		statement, err := attest.Provenance(registry.RefOf(&a.Manifest), d, from.build)
+		if err == nil {
+			err = s.state(ctx, d, layout.TypeProvenance, statement, key)
+		}
+		if err != nil {
 			return "", err
 		}
 	}
-	return key.Public().ID(), nil
+	return by, nil
+}
+
+// state signs a statement and attaches it.
+func (s *shelf) state(ctx context.Context, d registry.Digest, kind string, statement []byte, key sign.PrivateKey) error {
+	e, err := sign.Seal(sign.TypeStatement, statement, key)
+	if err != nil {
+		return err
+	}
+	return s.attach(ctx, d, kind, e)
+}
+
+func (s *shelf) attach(ctx context.Context, d registry.Digest, kind string, e sign.Envelope) error {
+	b, err := e.Encode()
+	if err == nil {
+		_, err = s.Attach(ctx, d, kind, b)
+	}
+	return err
 }
 
 func newModulePublish() *cobra.Command {
 	var s shelf
-	var toolchain, channel, output string
+	var toolchain, channel, builder, output string
 	c := &cobra.Command{
 		Use:   "publish [FOLDER|FILE.tar]",
 		Short: "Test a module and put it into a registry under its version",
 		Long: `Test a module and put it into a registry under its version: your own, which is a folder, and with --to an OCI
-registry as well. A version never changes what it names. With --key it is signed, comes with a bill of materials, and is
-listed in the registry's signed index; --channel says what it is the newest of.
+registry as well. A version never changes what it names. With --key it is signed, comes with a bill of materials and, from
+a folder, with its provenance (source, compiler, dependencies: the same source gives the same statements), and is listed in
+the registry's signed index; --channel says what it is the newest of.
 
 VEDETTE_REGISTRY_USER and VEDETTE_REGISTRY_PASSWORD sign in to the registry of --to.`,
 		Args:              cobra.MaximumNArgs(1),
@@ -276,7 +303,7 @@ VEDETTE_REGISTRY_USER and VEDETTE_REGISTRY_PASSWORD sign in to the registry of -
 			if channel != "" && s.key == "" {
 				return fmt.Errorf("--channel %s is said in the signed index, and nothing is signed without --key", channel)
 			}
-			box, _, err := openSandbox(cmd, args, toolchain, "")
+			box, dir, err := openSandbox(cmd, args, toolchain, "")
 			if err != nil {
 				return err
 			}
@@ -289,18 +316,27 @@ VEDETTE_REGISTRY_USER and VEDETTE_REGISTRY_PASSWORD sign in to the registry of -
 			if len(t.Failures) > 0 {
 				return printTested(cmd, p.Manifest.Reference(), &t, output)
 			}
-			d, by, err := s.publish(cmd.Context(), p, channel)
+			var from *origin
+			if dir != "" && s.key != "" {
+				if from, err = originOf(cmd.Context(), dir, &p, author.Toolchain(toolchain), builder); err != nil {
+					return err
+				}
+			}
+			d, by, note, err := s.publish(cmd.Context(), p, channel, from)
 			if err != nil {
 				return err
 			}
 			if output == "json" {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{
-					"module": p.Manifest.Reference(), "digest": d, "registry": s.dir, "to": s.to, "signer": by, "channel": channel, "cases": t.Cases,
+					"module": p.Manifest.Reference(), "digest": d, "registry": s.dir, "to": s.to, "signer": by, "channel": channel, "cases": t.Cases, "note": note,
 				})
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "published  %s  %s\nregistry   %s\n", p.Manifest.Reference(), d, s.dir)
 			if s.to != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "and to     %s\n", s.to)
+			}
+			if note != "" {
+				fmt.Fprintf(cmd.OutOrStdout(), "note       %s\n", note)
 			}
 			if by != "" {
 				fmt.Fprintf(cmd.OutOrStdout(), "signed by  %s\n", by.Short())
@@ -312,6 +348,7 @@ VEDETTE_REGISTRY_USER and VEDETTE_REGISTRY_PASSWORD sign in to the registry of -
 	s.flags(c)
 	s.keyFlag(c)
 	s.toFlag(c)
+	c.Flags().StringVar(&builder, "builder", defaultBuilder, "URI of who builds it, for its provenance: a trust policy may name it")
 	c.Flags().StringVar(&channel, "channel", "", "stable, beta or canary: the version becomes the newest of it")
 	_ = c.RegisterFlagCompletionFunc("channel", cobra.FixedCompletions([]string{"stable", "beta", "canary"}, cobra.ShellCompDirectiveNoFileComp)) // fails for a flag that is not there
 	addToolchainFlag(c, &toolchain)
@@ -319,20 +356,20 @@ VEDETTE_REGISTRY_USER and VEDETTE_REGISTRY_PASSWORD sign in to the registry of -
 	return c
 }
 
-// publish stores, signs, lists and copies out.
-func (s *shelf) publish(ctx context.Context, p manifest.Package, channel string) (d registry.Digest, by sign.KeyID, err error) {
+// publish stores, signs, lists and copies out. The note says what of it the other registry does not keep.
+func (s *shelf) publish(ctx context.Context, p manifest.Package, channel string, from *origin) (d registry.Digest, by sign.KeyID, note string, err error) {
 	if err := s.open(); err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	if d, err = s.Push(ctx, p); errors.Is(err, registry.ErrConflict) {
-		return "", "", fmt.Errorf("%w: give module.yaml another version", err)
+		return "", "", "", fmt.Errorf("%w: give module.yaml another version", err)
 	} else if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	if s.key != "" {
 		now := time.Now()
-		if by, err = s.vouch(ctx, &p, d, "", now); err != nil {
-			return "", "", err
+		if by, err = s.vouch(ctx, &p, d, "", from, now); err != nil {
+			return "", "", "", err
 		}
 		ref := registry.RefOf(&p.Manifest)
 		err = s.listing(ctx, now, func(x *index.Index) error {
@@ -342,10 +379,14 @@ func (s *shelf) publish(ctx context.Context, p manifest.Package, channel string)
 			return x.SetChannel(ref.Module(), index.Channel(channel), ref.Version)
 		})
 		if err != nil {
-			return "", "", err
+			return "", "", "", err
 		}
 	}
-	return d, by, s.copyOut(ctx, d)
+	err = s.copyOut(ctx, d)
+	if errors.Is(err, registry.ErrUnsupported) { // the version is there
+		note, err = fmt.Sprintf("no index is kept there: what it says, channels included, stays in %s", s.dir), nil
+	}
+	return d, by, note, err
 }
 
 // readRef returns a version of a registry as one file, with everything that refers to it. A name with a host in front is
@@ -387,143 +428,4 @@ func (s *shelf) pull(ctx context.Context, name string) (registry.Digest, error) 
 		return policy.Decide(local, facts, time.Now()).Err()
 	})
 	return got.Digest, err
-}
-
-func newModuleKey() *cobra.Command {
-	c := &cobra.Command{Use: "key", Short: "Make and show the keys that sign modules"}
-	c.AddCommand(&cobra.Command{
-		Use:   "new FILE",
-		Short: "Make a private key that only you can read, and FILE.pub to give away",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := os.Lstat(args[0]); !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s is there already: a key is not overwritten, choose another file", args[0])
-			}
-			key, err := sign.Generate(rand.Reader)
-			if err != nil {
-				return err
-			}
-			if err := sign.WriteKey(args[0], key); err != nil {
-				return err
-			}
-			text, err := key.Public().MarshalText()
-			if err == nil {
-				err = os.WriteFile(args[0]+".pub", text, 0o644)
-			}
-			if err != nil {
-				return fmt.Errorf("write the public key: %w", err)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\nprivate  %s\npublic   %s.pub\n", key.Public().ID(), args[0], args[0])
-			return nil
-		},
-	}, &cobra.Command{
-		Use:   "show FILE",
-		Short: "Print the id and the public half of a key",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			public, err := sign.ReadPublicKey(args[0])
-			if err != nil {
-				private, other := sign.ReadPrivateKey(args[0])
-				if other != nil {
-					return errors.Join(err, other)
-				}
-				public = private.Public()
-			}
-			text, err := public.MarshalText()
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s", public.ID(), text)
-			return nil
-		},
-	}, newModuleKeyRoot(), newModuleKeyRotate())
-	return c
-}
-
-func newModuleKeyRoot() *cobra.Command {
-	var s shelf
-	c := &cobra.Command{
-		Use:   "root FILE",
-		Short: "Write the first root of a registry, with which a host believes its signed index (modules.registry.root)",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.open(); err != nil {
-				return err
-			}
-			snap, _, err := s.Snapshot(cmd.Context())
-			if errors.Is(err, registry.ErrNotFound) {
-				return fmt.Errorf("%s has no signed index yet: vedette module publish --key makes it", s.dir)
-			} else if err != nil {
-				return err
-			}
-			if err := os.WriteFile(args[0], snap.Roots[0], 0o644); err != nil {
-				return fmt.Errorf("write the root: %w", err)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is the first root of %s: give it to hosts by a way that they trust\n", args[0], s.dir)
-			return nil
-		},
-	}
-	s.flags(c)
-	return c
-}
-
-func newModuleKeyRotate() *cobra.Command {
-	var s shelf
-	c := &cobra.Command{
-		Use:   "rotate NEWKEY --key OLDKEY",
-		Short: "Have another key speak for a registry's index from now on; hosts that believe the old one follow",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := s.open(); err != nil {
-				return err
-			}
-			next, err := sign.ReadPrivateKey(args[0])
-			if err != nil {
-				return err
-			}
-			if err := s.rotate(cmd.Context(), next, time.Now()); err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s speaks for %s\n", next.Public().ID(), s.dir)
-			return s.copyOut(cmd.Context())
-		},
-	}
-	s.flags(c)
-	s.keyFlag(c)
-	s.toFlag(c)
-	return c
-}
-
-// rotate makes a root that the old key and the new one sign, and an index under it.
-func (s *shelf) rotate(ctx context.Context, next sign.PrivateKey, now time.Time) error {
-	old, err := s.signer()
-	if err != nil {
-		return err
-	}
-	trust, err := s.trust(ctx)
-	if err != nil {
-		return err
-	}
-	if trust == nil {
-		return fmt.Errorf("%s has no signed index yet: publish with the new key", s.dir)
-	}
-	one := index.NewRole(1, next.Public())
-	root := trust.Root().Next(now.Add(rootLifetime), one, one, next.Public())
-	text, err := root.Seal(old, next)
-	if err != nil {
-		return err
-	}
-	list, err := trust.Index().Next(root, now, indexLifetime).Seal(next)
-	if err != nil {
-		return err
-	}
-	snap, _, err := s.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	after := layout.Snapshot{Index: list, Roots: append(snap.Roots, text)}
-	if _, err := trust.Update(after, now); err != nil {
-		return fmt.Errorf("the key %s does not speak for the registry %s: %w", old.Public().ID().Short(), s.dir, err)
-	}
-	return s.PutSnapshot(ctx, after)
 }

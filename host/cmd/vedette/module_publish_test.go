@@ -57,7 +57,10 @@ func TestPublish(t *testing.T) {
 		{"verify REF --registry YOURS --key OTHER.pub", true, "not trusted"}, // it is meant for another site
 		{"sign REF --registry YOURS --key OTHER", false, "signed     local/doors:0.1.0"},
 		{"verify REF --registry YOURS --key OTHER.pub --key KEY.pub", false, "signed   by KEY.pub, OTHER.pub"},
-		{"inspect REF --registry YOURS", false, "vedette module verify checks it"},
+		{"inspect REF --registry YOURS", false, "application/vnd.in-toto.provenance+dsse by"},
+		{"conform REF --registry MINE --key KEY --to http://THERE", false, "parser local/doors 0.1.0: conforms L5"},
+		{"conform local/doors:0.2.0 --registry MINE --key KEY", true, "vedette module publish puts it there"},
+		{"inspect http://THERE/REF --registry YOURS", false, "application/vnd.vedette.conformance.v1 by"},
 		{"export REF --registry MINE --file TAR", false, "holds 1 versions"},
 		{"import TAR --registry THEIRS", false, "imported  local/doors:0.1.0"},
 		{"verify REF --registry THEIRS --key KEY.pub", false, "signed   by KEY.pub"},
@@ -95,7 +98,7 @@ func TestPublish(t *testing.T) {
 	}
 	_, out, _ := command(t, "module", "verify", ref, "--registry", in("theirs"), "-o", "json")
 	var got map[string]any
-	if err := json.Unmarshal([]byte(out), &got); err != nil || got["module"] != ref || got["documents"] != 2.0 {
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got["module"] != ref || got["documents"] != 4.0 {
 		t.Errorf("as JSON: %s, %v", out, err)
 	}
 }

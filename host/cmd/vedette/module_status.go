@@ -44,7 +44,7 @@ func newModuleStatus() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := newPrinter(cmd.OutOrStdout(), output, []string{"name", "version", "organization", "state", "swapped", "records", "fuel_per_record", "errors", "last_error"})
+			p, err := newPrinter(cmd.OutOrStdout(), output, []string{"name", "version", "organization", "state", "swapped", "records", "fuel_per_record", "errors", "conformance", "last_error"})
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ func statusRecord(m *v1.Module, names map[uint32]string, short bool) map[string]
 	if m.Use.GetRecords() > 0 {
 		r["fuel_per_record"] = m.Use.Fuel / m.Use.Records
 	}
-	if why := m.Use.GetSuspended(); why != "" {
+	if why := cmp.Or(m.Use.GetSuspended(), m.Use.GetUndone()); why != "" {
 		r["last_error"] = cmp.Or(m.Use.LastError, why)
 	}
 	if short {

@@ -38,7 +38,7 @@ func newModuleSign() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			by, err := s.vouch(cmd.Context(), &a, d, audience, time.Now())
+			by, err := s.vouch(cmd.Context(), &a, d, audience, nil, time.Now())
 			if err != nil {
 				return err
 			}

@@ -157,5 +157,6 @@ func newMonitorBless() *cobra.Command {
 	c.Flags().StringVar(&req.Digest, "version", "", "digest of a version that was pulled")
 	c.Flags().StringVar(&file, "file", "", "file with the right configuration")
 	c.Flags().BoolVar(&none, "none", false, "none is right any more")
+	c.Flags().StringVar(&req.Reason, "reason", "", "why, for those who read the changes")
 	return addOwnerFlag(c, &req.Tenant)
 }

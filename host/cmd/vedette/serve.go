@@ -46,7 +46,7 @@ console, for good as far as this data directory goes. What is sent to the organi
 			if err != nil {
 				return fmt.Errorf("find this program, which also compiles modules: %w", err)
 			}
-			cfg.Compiler = []string{self, compileCommand}
+			cfg.Compiler, cfg.Checker = []string{self, compileCommand}, []string{self, checkCommand}
 			return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -40,7 +40,8 @@ func newTablePut() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "put NAME FILE",
 		Short: "Make a table, or another version of it, of a file",
-		Long: `Make a table, or another version of it, of a file: CSV with a header line, or JSON lines (one flat object a line).
+		Long: `Make a table, or another version of it, of a file: CSV with a header line, JSON lines (one flat object a line), or a
+plain list of keys (a key a line; lines that begin with # are left out).
 The first column is the key. --kind says how keys are compared:
 
   exact    byte for byte (the default)
@@ -56,8 +57,11 @@ The first column is the key. --kind says how keys are compared:
 			}
 			if req.Format == "" {
 				req.Format = "csv"
-				if ext := strings.ToLower(filepath.Ext(args[1])); ext == ".jsonl" || ext == ".ndjson" || ext == ".json" {
+				switch strings.ToLower(filepath.Ext(args[1])) {
+				case ".jsonl", ".ndjson", ".json":
 					req.Format = "jsonl"
+				case ".txt", ".list":
+					req.Format = "list"
 				}
 			}
 			tables, err := askTables(cmd)
@@ -77,7 +81,7 @@ The first column is the key. --kind says how keys are compared:
 		},
 	}
 	c.Flags().StringVar(&req.Kind, "kind", "exact", "how keys are compared: exact, nocase, cidr or domain")
-	c.Flags().StringVar(&req.Format, "format", "", "csv or jsonl (default: by the file's name)")
+	c.Flags().StringVar(&req.Format, "format", "", "csv, jsonl or list (default: by the file's name)")
 	return addTenantFlag(c, &req.Tenant)
 }
 

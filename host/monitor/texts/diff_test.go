@@ -1,4 +1,4 @@
-package monitor
+package texts
 
 import (
 	"bytes"
