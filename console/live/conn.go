@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,23 +72,23 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// changed notes that an organization's incidents changed.
-func (c *conn) changed(t uint32) {
+// changed notes whose incidents changed, and wakes the loop when it follows one of them.
+func (c *conn) changed(moved map[uint32]bool) {
 	c.mu.Lock()
-	if c.wanted[t] {
-		c.touched[t] = true
+	for t := range moved {
+		if c.wanted[t] {
+			c.touched[t] = true
+		}
 	}
+	wake := len(c.touched) > 0
 	c.mu.Unlock()
+	if !wake {
+		return
+	}
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
-}
-
-func (c *conn) watching() []uint32 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Collect(maps.Keys(c.wanted))
 }
 
 // serve runs a connection to its end.

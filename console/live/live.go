@@ -5,7 +5,9 @@ package live
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,6 +68,7 @@ type Hub struct {
 	closed bool
 	conns  map[*conn]struct{}
 	users  map[string]int
+	moved  map[uint32]bool // organizations whose incidents may have changed since watch looked
 }
 
 // NewHub returns a hub, which the caller closes.
@@ -82,15 +85,20 @@ func NewHub(cfg Config) *Hub {
 	if cfg.Report == nil {
 		cfg.Report = func(error) {}
 	}
-	h := &Hub{cfg: cfg, wake: make(chan struct{}, 1), conns: map[*conn]struct{}{}, users: map[string]int{}}
+	h := &Hub{cfg: cfg, wake: make(chan struct{}, 1), conns: map[*conn]struct{}{}, users: map[string]int{}, moved: map[uint32]bool{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.done.Add(1)
 	go h.watch()
 	return h
 }
 
-// Notify says that incidents may have changed. It never blocks.
-func (h *Hub) Notify() {
+// Notify says whose incidents may have changed. It never blocks.
+func (h *Hub) Notify(tenants []uint32) {
+	h.mu.Lock()
+	for _, t := range tenants {
+		h.moved[t] = true
+	}
+	h.mu.Unlock()
 	select {
 	case h.wake <- struct{}{}:
 	default:
@@ -106,51 +114,24 @@ func (h *Hub) Close() {
 	h.done.Wait()
 }
 
-// watch finds out whose incidents changed, once for all connections, and wakes those that look at them.
+// watch wakes the connections that look at incidents which changed. Nothing is read for it, however many organizations
+// there are: a connection reads those that it was told of.
 func (h *Hub) watch() {
 	defer h.done.Done()
-	last := map[uint32]uint64{}
 	for {
 		select {
 		case <-h.ctx.Done():
 			return
 		case <-h.wake:
 		}
-		now := map[uint32]uint64{}
-		var moved []uint32
-		for t := range h.watched() {
-			cursor, err := h.cfg.Feed.LastCursor(h.ctx, t)
-			if err != nil {
-				h.report(err)
-				continue
-			}
-			if known, ok := last[t]; !ok || known != cursor {
-				moved = append(moved, t)
-			}
-			now[t] = cursor
-		}
-		last = now
-		// Connections are looked up after the cursors: one that came meanwhile may have read what was before them.
-		watched := h.watched()
-		for _, t := range moved {
-			for _, c := range watched[t] {
-				c.changed(t)
-			}
+		h.mu.Lock()
+		moved, conns := h.moved, slices.Collect(maps.Keys(h.conns)) // one that comes later reads what there is by then
+		h.moved = map[uint32]bool{}
+		h.mu.Unlock()
+		for _, c := range conns {
+			c.changed(moved)
 		}
 	}
-}
-
-// watched returns the connections that look at each organization's incidents.
-func (h *Hub) watched() map[uint32][]*conn {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	out := map[uint32][]*conn{}
-	for c := range h.conns {
-		for _, t := range c.watching() {
-			out[t] = append(out[t], c)
-		}
-	}
-	return out
 }
 
 func (h *Hub) report(err error) {

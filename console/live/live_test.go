@@ -58,7 +58,7 @@ func (b *book) bump(t uint32, id string) {
 	b.changed[t][id] = b.last[t]
 	b.mu.Unlock()
 	if b.hub != nil {
-		b.hub.Notify()
+		b.hub.Notify([]uint32{t})
 	}
 }
 

@@ -2,13 +2,18 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { onSessionEnd } from '../api/transport';
 import { pages as access } from '../access/pages';
 import { pages as admission } from '../admission/pages';
+import { pages as catalogue } from '../catalogue/pages';
 import { pages as dashboard } from '../dashboard/pages';
 import { pages as health } from '../health/pages';
 import { pages as incident } from '../incident/pages';
 import { pages as modules } from '../modules/pages';
+import { pages as monitors } from '../monitors/pages';
 import { pages as queue } from '../queue/pages';
 import { pages as search } from '../search/pages';
 import { pages as sources } from '../sources/pages';
+import { pages as tables } from '../tables/pages';
+import { pages as trust } from '../trust/pages';
+import { pages as usage } from '../usage/pages';
 import { NotFound, PageFailed, Unreachable } from './Fallbacks';
 import { parseSearch, type Raw, stringifySearch } from './params';
 import { forget, whoAmI } from './session';
@@ -47,7 +52,7 @@ const home = createRoute({
   },
 });
 
-const routes = [queue, incident, search, dashboard, modules, admission, sources, health, access].flat().map((p) =>
+const routes = [queue, incident, search, dashboard, modules, admission, catalogue, trust, sources, monitors, tables, usage, health, access].flat().map((p) =>
   createRoute({ getParentRoute: () => signedIn, path: p.path, component: lazyRouteComponent(p.load), errorComponent: PageFailed }),
 );
 

@@ -2,7 +2,7 @@
 
 import { useQuery } from '@connectrpc/connect-query';
 import { Button, SegmentedControl, Skeleton, Tooltip } from '@mantine/core';
-import { IconClockSearch } from '@tabler/icons-react';
+import { IconClockSearch, IconFileDiff } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { type Event, EventService } from '../gen/vedette/v1/event_pb';
@@ -18,7 +18,7 @@ import { huesOf, matesOf, ownersOf, type Span, textOf } from './bytes';
 import css from './event.module.css';
 import { aroundOf, asJSON, type Filter, pretty } from './fields';
 import { Fields } from './Fields';
-import { sampleOf, searchAround, searchFor } from './links';
+import { differenceOf, sampleOf, searchAround, searchFor } from './links';
 import { type Range, RawRecord } from './RawRecord';
 
 interface Props {
@@ -59,6 +59,7 @@ const Loading = () => (
 function Head({ event, parser, digest }: { event: Event; parser: string | undefined; digest: string | undefined }) {
   const at = millis(event.time);
   const around = aroundOf(event.fields);
+  const difference = differenceOf(event.tenant, event.fields);
   return (
     <header className={css.head}>
       <dl>
@@ -87,6 +88,11 @@ function Head({ event, parser, digest }: { event: Event; parser: string | undefi
           Search around ±15 min
         </Button>
       </Tooltip>
+      {difference && (
+        <Button variant="default" leftSection={<IconFileDiff size={14} aria-hidden="true" />} renderRoot={(props) => <Link {...props} to="/configurations/difference" search={difference as never} />}>
+          Show the difference
+        </Button>
+      )}
     </header>
   );
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { aroundOf, asJSON, condition, groupFields, listOf, pretty } from './fields';
-import { sampleOf, searchAround } from './links';
+import { differenceOf, sampleOf, searchAround } from './links';
 import { messageOf } from './words';
 
 it('groups by the first word, what people look for first', () => {
@@ -49,4 +49,12 @@ it('says what an event is about', () => {
 
 it('cuts a sample that an address cannot carry', () => {
   expect(sampleOf('x'.repeat(70_000)).length).toBe(4_000);
+});
+
+it('an event of a configuration leads to its difference', () => {
+  const fields = { 'event.dataset': 'vedette.config', 'event.action': 'config_changed', 'host.name': 'fw1', 'file.name': 'running', 'file.hash.sha256': 'b', 'file.previous.hash.sha256': 'a' };
+  expect(differenceOf(3, fields)).toEqual({ of: '3', device: 'fw1', name: 'running', to: 'sha256:b', from: 'sha256:a' });
+  expect(differenceOf(3, { ...fields, 'event.action': 'config_unsaved' })).toMatchObject({ to: 'sha256:a', from: 'sha256:b' });
+  expect(differenceOf(3, { ...fields, 'file.previous.hash.sha256': '' })).toEqual({ of: '3', device: 'fw1', name: 'running', to: 'sha256:b' });
+  expect(differenceOf(3, { 'event.dataset': 'other', 'host.name': 'fw1' })).toBeUndefined();
 });

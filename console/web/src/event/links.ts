@@ -22,6 +22,17 @@ export function searchFor(filter: Filter, at: number): SearchParams {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+// differenceOf is where the difference is shown that an event of a configuration tells of; undefined for any other event.
+export function differenceOf(tenant: number, fields: Readonly<Record<string, string>>): Record<string, string> | undefined {
+  const [device, name, hash] = [fields['host.name'], fields['file.name'], fields['file.hash.sha256']];
+  if (fields['event.dataset'] !== 'vedette.config' || !device || !name || !hash) return undefined;
+  const before = fields['file.previous.hash.sha256'];
+  const [older, newer] = [before ? `sha256:${before}` : '', `sha256:${hash}`];
+  // What is not saved is told the other way round: the text that the device starts with is the one that was read last.
+  const unsaved = fields['event.action']?.startsWith('config_unsaved') && older;
+  return { of: String(tenant), device, name, to: unsaved ? older : newer, ...(older ? { from: unsaved ? newer : older } : {}) };
+}
+
 const longestSample = 4_000; // characters of a record that an address carries
 
 // sampleOf is as much of a record as the wizard gets.

@@ -3,6 +3,7 @@
 import { ActionIcon, Switch, Tooltip } from '@mantine/core';
 import { IconArrowsMaximize, IconX } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
+import { ConformanceFacts } from '../catalogue';
 import { Keys } from '../ui/Keys';
 import { RawText } from '../ui/RawText';
 import { visible } from '../ui/text';
@@ -59,8 +60,13 @@ export function What({ row, whyNot, switchTo, changed }: Props) {
         <Switch label={m.enabled ? 'On' : 'Off'} checked={m.enabled} disabled={whyNot !== ''} title={whyNot} onChange={(e) => switchTo(e.currentTarget.checked)} />
         {whyNot && <span className="dim">{whyNot}</span>}
       </div>
+      {m.resting && <p className={css.suspended}>It has used up a quota: {visible(m.resting)}</p>}
+      {m.use?.undone && <p className={css.suspended}>The host went back to this version: {visible(m.use.undone)}</p>}
       {m.use?.suspended && <p className={css.suspended}>The host switched it off: {visible(m.use.suspended)}</p>}
       <Facts row={row} />
+      <Part title="Conformance to the module ABI">
+        <ConformanceFacts conformance={m.conformance} />
+      </Part>
       <Grants row={row} />
       <Part title="Versions">
         <Versions row={row} whyNot={whyNot} changed={changed} />

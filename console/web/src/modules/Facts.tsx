@@ -1,5 +1,7 @@
 // What a module is and what it did.
 
+import { Link } from '@tanstack/react-router';
+import { installing, useUpdates } from '../catalogue';
 import { count, plural } from '../ui/age';
 import { OrganizationName } from '../ui/Badge';
 import { CopyButton } from '../ui/Copy';
@@ -12,6 +14,7 @@ import { amount, capabilityWords } from './words';
 export function Facts({ row }: { row: Row }) {
   const { module: m } = row;
   const use = m.use;
+  const update = useUpdates()(m);
   return (
     <dl className={css.facts}>
       <dt>For</dt>
@@ -20,6 +23,18 @@ export function Facts({ row }: { row: Row }) {
       <dd>
         {visible(m.publisher)} <Trust publisher={m.publisher} />
       </dd>
+      {update && (
+        <>
+          <dt>Newer</dt>
+          <dd>
+            <span className="number">
+              {visible(m.version)} → {visible(update.version)}
+            </span>
+            {update.channel && <span className="dim">in the channel {visible(update.channel)}</span>}
+            <Link {...installing(update.reference, update.tenant)}>See what it would change</Link>
+          </dd>
+        </>
+      )}
       <dt>Digest</dt>
       <dd>
         <span className="mono cut" title={m.digest}>{m.digest}</span>

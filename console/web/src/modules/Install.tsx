@@ -208,6 +208,9 @@ function Active({ state, lost, undo }: ActiveProps) {
           {label}
         </Button>
       )}
+      {state.kept.map((k) => (
+        <p key={k}>{visible(k)}</p>
+      ))}
       {state.warnings.map((w) => (
         <p key={w} className={css.warn}>
           {visible(w)}

@@ -7,6 +7,7 @@ import { IconBiohazard, IconChecklist, IconPlus, IconSearch, IconUrgent } from '
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useRef } from 'react';
 import { useWaiting } from '../admission/useWaiting';
+import { useUpdates } from '../catalogue';
 import { useHotkeys } from '../app/keys';
 import { useOrganization } from '../app/organization';
 import { useParams } from '../app/params';
@@ -46,7 +47,11 @@ export default function Modules() {
   );
   const { why, switchTo } = useSwitch(refetch);
   const global = all.length > 1;
-  const columns = useMemo(() => columnsOf({ global, width, whyNot: why, switchTo: (r, on) => void switchTo(r, on) }), [global, width, why, switchTo]);
+  const updates = useUpdates();
+  const columns = useMemo(
+    () => columnsOf({ global, width, whyNot: why, switchTo: (r, on) => void switchTo(r, on), updates }),
+    [global, width, why, switchTo, updates],
+  );
   const active = shown.find((r) => r.key === params.at);
   const step = (by: number) => {
     const at = shown.findIndex((r) => r.key === params.at);

@@ -19,11 +19,12 @@ import { Install } from './Install';
 import { Results } from './Results';
 import { isName, limits } from './samples';
 import { Samples } from './Samples';
+import { usePublished } from './usePublished';
 import { useWizard, type Wizard } from './useWizard';
 import css from './wizard.module.css';
 
 const Editor = lazy(() => import('./Editor'));
-const defaults = { sample: '', from: '', source: '' };
+const defaults = { sample: '', from: '', source: '', package: '', for: '' };
 const none: readonly Problem[] = [];
 const titles: Record<string, string> = { parser: 'Parser', rule: 'Rule', monitor: 'Monitor' };
 
@@ -37,8 +38,9 @@ export default function New() {
   );
 }
 
-function Whole({ sample, from, source }: typeof defaults) {
-  const wizard = useWizard(sample);
+function Whole({ sample, from, source, package: reference, for: whose }: typeof defaults) {
+  const wizard = useWizard(sample, whose === '' ? undefined : Number(whose));
+  usePublished(reference, wizard);
   const [over, setOver] = useState(false);
   const [view, setView] = useState<'write' | 'compare'>('write');
   const { whyNot } = useSession();

@@ -1,4 +1,6 @@
 import { Switch } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { ConformanceBadge, installing, type useUpdates } from '../catalogue';
 import { Age } from '../ui/Age';
 import { count } from '../ui/age';
 import { Badge, OrganizationName } from '../ui/Badge';
@@ -14,11 +16,13 @@ interface Config {
   // Pixels.
   width: number;
   switchTo: (r: Row, on: boolean) => void;
+  // What there is newer than the version of a row.
+  updates: ReturnType<typeof useUpdates>;
   // Why a row cannot be switched; empty when it can.
   whyNot: (r: Row) => string;
 }
 
-export function columnsOf({ global, width, switchTo, whyNot }: Config): Column<Row>[] {
+export function columnsOf({ global, width, switchTo, updates, whyNot }: Config): Column<Row>[] {
   const wide = width > 900;
   const columns: (Column<Row> | false)[] = [
     {
@@ -27,16 +31,18 @@ export function columnsOf({ global, width, switchTo, whyNot }: Config): Column<R
         <span className={css.name} title={visible(r.module.title)}>
           <span className="mono cut">{visible(r.module.name)}</span>
           {r.module.use?.suspended && <Badge tone="bad" title={visible(r.module.use.suspended)}>suspended</Badge>}
+          {r.module.resting && <Badge tone="warn" title={visible(r.module.resting)}>resting</Badge>}
         </span>
       ),
     },
     wide && { id: 'kind', header: 'Kind', width: '66px', sortable: true, cell: (r) => <span className="dim">{r.module.kind || '?'}</span> },
-    { id: 'version', header: 'Version', width: '62px', cell: (r) => <span className="number">{visible(r.module.version)}</span> },
+    { id: 'version', header: 'Version', width: wide ? '108px' : '62px', cell: (r) => <Version row={r} update={wide ? updates(r.module) : undefined} /> },
     wide && {
       id: 'digest', header: 'Digest', width: '96px',
       cell: (r) => <span className="mono dim" title={r.module.digest}>{shortDigest(r.module.digest)}</span>,
     },
     wide && { id: 'publisher', header: 'Trust', width: '88px', cell: (r) => <Trust publisher={r.module.publisher} /> },
+    wide && { id: 'conformance', header: 'ABI', width: '52px', cell: (r) => <ConformanceBadge conformance={r.module.conformance} /> },
     wide && {
       id: 'capabilities', header: 'May', width: 'minmax(70px, 0.7fr)',
       cell: (r) => <span className="dim" title={capabilityWords(r.module.capabilities)}>{capabilityWords(r.module.capabilities) || 'only read'}</span>,
@@ -65,6 +71,20 @@ export function columnsOf({ global, width, switchTo, whyNot }: Config): Column<R
     },
   ]; // prettier-ignore
   return columns.filter((c) => c !== false);
+}
+
+// Version names the one that runs, with a way to a newer one.
+function Version({ row: { module: m }, update }: { row: Row; update: ReturnType<ReturnType<typeof useUpdates>> }) {
+  if (!update) return <span className="number">{visible(m.version)}</span>;
+  const title = `${visible(update.version)} is ${update.channel ? `what the channel ${update.channel} names` : 'the newest release'}: see what it would change`;
+  return (
+    <span className="number">
+      {visible(m.version)}{' '}
+      <Link {...installing(update.reference, update.tenant)} className={css.update} title={title} tabIndex={-1} onClick={(e) => e.stopPropagation()}>
+        → {visible(update.version)}
+      </Link>
+    </span>
+  );
 }
 
 function Figure({ value, text, known, bad }: { value: number; text: string; known: boolean; bad?: boolean }) {

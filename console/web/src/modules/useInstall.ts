@@ -40,6 +40,7 @@ export type Installation =
       readonly replaced: boolean;
       // What the installation took away.
       readonly warnings: readonly string[];
+      readonly kept: readonly string[]; // what became of what its rules knew
       // In milliseconds since 1970.
       readonly at: number;
       // Records that had gone missing before it was swapped in, since the host started.
@@ -50,10 +51,10 @@ export type Installation =
       readonly undone?: string;
     };
 
-const send = async (o: Order): Promise<Pick<InstallModuleResponse, 'module' | 'replacedDigest' | 'cases' | 'waiting' | 'missing' | 'warnings'>> =>
+const send = async (o: Order): Promise<Pick<InstallModuleResponse, 'module' | 'replacedDigest' | 'cases' | 'waiting' | 'missing' | 'warnings' | 'state'>> =>
   o.archive
     ? await modules.installModule({ tenant: o.tenant, package: o.archive, grants: [...(o.grants ?? [])] })
-    : { waiting: 0n, missing: [], warnings: [], ...(await installSpec(o)) };
+    : { waiting: 0n, missing: [], warnings: [], state: [], ...(await installSpec(o)) };
 
 const installSpec = (o: Order) =>
   modules.installSpec({ tenant: o.tenant, name: o.module.split('/')[1]!, version: o.version, spec: o.spec, samples: [...o.samples] });
@@ -89,7 +90,7 @@ export function useInstall(dropped: () => number) {
       if (!done.module) throw new Error('another change took it out again at once');
       at = Date.now();
       const replaced = done.replacedDigest !== '';
-      setState({ phase: 'active', order, module: done.module, cases: done.cases, replaced, warnings: done.warnings, at, before });
+      setState({ phase: 'active', order, module: done.module, cases: done.cases, replaced, warnings: done.warnings, kept: done.state, at, before });
       // What came before the answer did can only be the work of a version that replaced none.
       if (early && !replaced) found(early);
     } catch (error) {

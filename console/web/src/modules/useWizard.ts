@@ -81,33 +81,34 @@ const run = ({ tenant, samples, spec, archive }: Question, signal: AbortSignal) 
     { signal },
   );
 
-export function useWizard(sample: string): Wizard {
+// whose is the organization that is chosen at first, 0 for all; undefined for the one that is worked in.
+export function useWizard(sample: string, whose?: number): Wizard {
   const { all, selected } = useOrganization();
   const [pasted, paste] = useState(sample);
   const [taken, take] = useState<Taken>();
   const [spec, setSpec] = useState('');
   const [touched, setTouched] = useState(false);
   const [candidate, setCandidate] = useState<Package>();
-  const [chosen, choose] = useState<number>();
+  const [chosen, choose] = useState(whose);
   const [named, rename] = useState<string>();
   const tenant = chosen ?? selected?.id ?? all[0]?.id ?? 0;
   // A preview is always somebody's: what all are to get is tried as the first organization.
-  const whose = tenant || selected?.id || all[0]?.id || 0;
+  const tried = tenant || selected?.id || all[0]?.id || 0;
   const samples = useMemo(() => collect(taken?.records ?? [], pasted), [taken, pasted]);
 
   const [ask, preview] = useLatest(run, typing);
   const [askToday, today] = useLatest(run, typing);
   // Running and suggesting parsers is for those who may install them.
   const permitted = useSession().can('modules.change');
-  const none = samples.records.length === 0 || whose === 0;
+  const none = samples.records.length === 0 || tried === 0;
   useEffect(() => {
-    const question = { tenant: whose, samples: [...samples.records] };
+    const question = { tenant: tried, samples: [...samples.records] };
     const written = candidate ? candidate.about.kind === 'parser' && { archive: candidate.bytes } : spec.trim() ? { spec } : undefined;
     ask.put(none || !written || !permitted ? undefined : { ...question, ...written });
-  }, [ask, none, permitted, whose, samples, spec, candidate]);
+  }, [ask, none, permitted, tried, samples, spec, candidate]);
   useEffect(() => {
-    askToday.put(none ? undefined : { tenant: whose, samples: [...samples.records] });
-  }, [askToday, none, whose, samples]);
+    askToday.put(none ? undefined : { tenant: tried, samples: [...samples.records] });
+  }, [askToday, none, tried, samples]);
 
   const name = named ?? (spec ? nameOf(spec) : '');
   const module = candidate ? `${candidate.about.publisher}/${candidate.about.name}` : `local/${name}`;

@@ -1,4 +1,4 @@
-import { IconChartHistogram, IconHeartbeat, IconInbox, IconPlug, IconPuzzle, IconSearch } from '@tabler/icons-react';
+import { IconChartHistogram, IconFileDiff, IconGauge, IconHeartbeat, IconInbox, IconPackages, IconPlug, IconPuzzle, IconRadar2, IconSearch, IconTable } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useWaiting } from '../../admission/useWaiting';
 import { Keys } from '../../ui/Keys';
@@ -10,7 +10,12 @@ export const places = [
   { to: '/search', title: 'Search', keys: 'g s', icon: IconSearch },
   { to: '/dashboards', title: 'Dashboards', keys: 'g d', icon: IconChartHistogram },
   { to: '/modules', title: 'Modules', keys: 'g m', icon: IconPuzzle },
+  { to: '/catalogue', title: 'Catalogue', keys: 'g a', icon: IconPackages },
   { to: '/sources', title: 'Sources', keys: 'g o', icon: IconPlug },
+  { to: '/monitors', title: 'Monitors', keys: 'g w', icon: IconRadar2 },
+  { to: '/configurations', title: 'Configurations', keys: 'g c', icon: IconFileDiff },
+  { to: '/tables', title: 'Tables', keys: 'g t', icon: IconTable },
+  { to: '/usage', title: 'Usage', keys: 'g u', icon: IconGauge },
   { to: '/health', title: 'Health', keys: 'g h', icon: IconHeartbeat },
 ];
 

@@ -37,6 +37,9 @@ export function Palette() {
         ...places.map((p) => ({ id: p.to, label: p.title, keys: p.keys, run: () => void navigate({ to: p.to }) })),
         { id: 'new', label: 'Load your own parser', run: () => void navigate({ to: '/modules/new' }) },
         { id: 'add', label: 'Add a source', run: () => void navigate({ to: '/sources/add' }) },
+        { id: 'watch', label: 'Watch a device', run: () => void navigate({ to: '/monitors/new' }) },
+        { id: 'table', label: 'Add a table', run: () => void navigate({ to: '/tables/new' }) },
+        { id: 'trust', label: 'Trust policies', run: () => void navigate({ to: '/trust' }) },
         { id: 'access', label: 'Organizations and users', run: () => void navigate({ to: '/access' }) },
       ]),
       ...(all.length > 1

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/module.proto.
  */
 export const file_vedette_v1_module: GenFile = /*@__PURE__*/
-  fileDesc("Chd2ZWRldHRlL3YxL21vZHVsZS5wcm90bxIKdmVkZXR0ZS52MSLOAgoGTW9kdWxlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIRCglwdWJsaXNoZXIYBSABKAkSDwoHaW1wb3J0cxgGIAMoCRIUCgxjYXBhYmlsaXRpZXMYByADKAkSDgoGdGVuYW50GAggASgNEg8KB2VuYWJsZWQYCSABKAgSEgoKZ2VuZXJhdGlvbhgKIAEoBBIwCgxhY3RpdmF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA3VzZRgMIAEoCzIVLnZlZGV0dGUudjEuTW9kdWxlVXNlEg0KBXRpdGxlGA0gASgJEhEKCWluc3RhbmNlcxgOIAEoDRIgCgV0cnVzdBgPIAEoCzIRLnZlZGV0dGUudjEuVHJ1c3QinAEKBVRydXN0Eg0KBWxldmVsGAEgASgJEg0KBXNjb3BlGAIgASgJEg8KB3NpZ25lcnMYAyADKAkSKAoHcmVhc29ucxgEIAMoCzIXLnZlZGV0dGUudjEuVHJ1c3RSZWFzb24SKQoId2FybmluZ3MYBSADKAsyFy52ZWRldHRlLnYxLlRydXN0UmVhc29uEg8KB2FsbG93ZWQYBiABKAgiKQoLVHJ1c3RSZWFzb24SDAoEY29kZRgBIAEoCRIMCgR0ZXh0GAIgASgJIoABCglNb2R1bGVVc2USDQoFY2FsbHMYASABKAQSDwoHcmVjb3JkcxgCIAEoBBIOCgZldmVudHMYAyABKAQSDAoEZnVlbBgEIAEoBBIOCgZlcnJvcnMYBSABKAQSEgoKbGFzdF9lcnJvchgGIAEoCRIRCglzdXNwZW5kZWQYByABKAkiJQoSTGlzdE1vZHVsZXNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0iOgoTTGlzdE1vZHVsZXNSZXNwb25zZRIjCgdtb2R1bGVzGAEgAygLMhIudmVkZXR0ZS52MS5Nb2R1bGUibAoUSW5zdGFsbE1vZHVsZVJlcXVlc3QSDwoHcGFja2FnZRgBIAEoDBIOCgZ0ZW5hbnQYAiABKA0SEAoIc2V0dGluZ3MYAyABKAkSDgoGZ3JhbnRzGAQgAygJEhEKCXJlZmVyZW5jZRgFIAEoCSK5AQoVSW5zdGFsbE1vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlEhcKD3JlcGxhY2VkX2RpZ2VzdBgCIAEoCRINCgVjYXNlcxgDIAEoDRIPCgd3YWl0aW5nGAQgASgEEg8KB21pc3NpbmcYBSADKAkSEAoId2FybmluZ3MYBiADKAkSIAoFdHJ1c3QYByABKAsyES52ZWRldHRlLnYxLlRydXN0IjkKGUxpc3RNb2R1bGVWZXJzaW9uc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0iSQoaTGlzdE1vZHVsZVZlcnNpb25zUmVzcG9uc2USKwoIdmVyc2lvbnMYASADKAsyGS52ZWRldHRlLnYxLk1vZHVsZVZlcnNpb24irQEKDU1vZHVsZVZlcnNpb24SDwoHdmVyc2lvbhgBIAEoCRIOCgZkaWdlc3QYAiABKAkSEgoKZ2VuZXJhdGlvbhgDIAEoBBIwCgxhY3RpdmF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGFjdGl2YXRlZF9ieRgFIAEoCRIPCgdydW5uaW5nGAYgASgIEg4KBnNoYXJlZBgHIAEoCCJJChVSb2xsYmFja01vZHVsZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SEgoKZ2VuZXJhdGlvbhgDIAEoBCI8ChZSb2xsYmFja01vZHVsZVJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlIkgKF1NldE1vZHVsZUVuYWJsZWRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg8KB2VuYWJsZWQYAyABKAgiPgoYU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlEiIKBm1vZHVsZRgBIAEoCzISLnZlZGV0dGUudjEuTW9kdWxlIkAKEU1vZHVsZUxvZ3NSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg0KBWxpbWl0GAMgASgNIj4KEk1vZHVsZUxvZ3NSZXNwb25zZRIoCgVsaW5lcxgBIAMoCzIZLnZlZGV0dGUudjEuTW9kdWxlTG9nTGluZSJUCg1Nb2R1bGVMb2dMaW5lEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVsZXZlbBgCIAEoCRIMCgR0ZXh0GAMgASgJIjQKFE1vZHVsZUhpc3RvcnlSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNIlgKFU1vZHVsZUhpc3RvcnlSZXNwb25zZRIpCgdtaW51dGVzGAEgAygLMhgudmVkZXR0ZS52MS5Nb2R1bGVNaW51dGUSFAoMbWVtb3J5X2J5dGVzGAIgASgEIpoBCgxNb2R1bGVNaW51dGUSJgoCYXQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNhbGxzGAIgASgEEg8KB3JlY29yZHMYAyABKAQSDgoGZXZlbnRzGAQgASgEEgwKBGZ1ZWwYBSABKAQSDgoGZXJyb3JzGAYgASgEEhQKDG1lbW9yeV9ieXRlcxgHIAEoBCJHChVMaXN0UXVhcmFudGluZVJlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVsaW1pdBgCIAEoDRIOCgZiZWZvcmUYAyABKAQiWQoWTGlzdFF1YXJhbnRpbmVSZXNwb25zZRIuCgdyZWNvcmRzGAEgAygLMh0udmVkZXR0ZS52MS5RdWFyYW50aW5lZFJlY29yZBIPCgdkcm9wcGVkGAIgASgEIrgBChFRdWFyYW50aW5lZFJlY29yZBIOCgZ0ZW5hbnQYASABKA0SEAoIcG9zaXRpb24YAiABKAkSDgoGbW9kdWxlGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIMCgRjb2RlGAUgASgJEg4KBmRldGFpbBgGIAEoCRILCgNyYXcYByABKAwSJgoCYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBm51bWJlchgJIAEoBCKUAQoUUHJldmlld01vZHVsZVJlcXVlc3QSDgoGdGVuYW50GAEgASgNEhEKB3BhY2thZ2UYAiABKAxIABIOCgRzcGVjGAMgASgJSAASDgoEbmFtZRgEIAEoCUgAEg8KB3NhbXBsZXMYBSADKAwSDAoEZnJvbRgGIAEoCRINCgVsaW1pdBgHIAEoDUILCgljYW5kaWRhdGUijgEKFVByZXZpZXdNb2R1bGVSZXNwb25zZRIlCghwcm9ibGVtcxgBIAMoCzITLnZlZGV0dGUudjEuUHJvYmxlbRIqCgdyZXN1bHRzGAIgAygLMhkudmVkZXR0ZS52MS5QcmV2aWV3UmVzdWx0EgwKBGZ1ZWwYAyABKAQSFAoMbWlsbGlzZWNvbmRzGAQgASgBIkMKB1Byb2JsZW0SDAoEbGluZRgBIAEoDRIOCgZjb2x1bW4YAiABKA0SDAoEdGV4dBgDIAEoCRIMCgRoaW50GAQgASgJImUKDVByZXZpZXdSZXN1bHQSCwoDcmF3GAEgASgMEigKBmV2ZW50cxgCIAMoCzIYLnZlZGV0dGUudjEuUHJldmlld0V2ZW50Eg0KBWVycm9yGAMgASgJEg4KBnBhcnNlchgEIAEoCSJRCgxQcmV2aWV3RXZlbnQSIAoFZXZlbnQYASABKAsyES52ZWRldHRlLnYxLkV2ZW50Eh8KBXNwYW5zGAIgAygLMhAudmVkZXR0ZS52MS5TcGFuIiUKElN1Z2dlc3RTcGVjUmVxdWVzdBIPCgdzYW1wbGVzGAEgAygMIiMKE1N1Z2dlc3RTcGVjUmVzcG9uc2USDAoEc3BlYxgBIAEoCSJiChJJbnN0YWxsU3BlY1JlcXVlc3QSDgoGdGVuYW50GAEgASgNEgwKBG5hbWUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIMCgRzcGVjGAQgASgJEg8KB3NhbXBsZXMYBSADKAwiYQoTSW5zdGFsbFNwZWNSZXNwb25zZRIiCgZtb2R1bGUYASABKAsyEi52ZWRldHRlLnYxLk1vZHVsZRIXCg9yZXBsYWNlZF9kaWdlc3QYAiABKAkSDQoFY2FzZXMYAyABKA0iNQoTTGlzdFVucGFyc2VkUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNEg0KBWxpbWl0GAIgASgNIjkKFExpc3RVbnBhcnNlZFJlc3BvbnNlEiEKBnNoYXBlcxgBIAMoCzIRLnZlZGV0dGUudjEuU2hhcGUiaAoFU2hhcGUSDgoGdGVuYW50GAEgASgNEgwKBHRleHQYAiABKAkSDQoFY291bnQYAyABKAQSIgoHc2FtcGxlcxgEIAMoCzIRLnZlZGV0dGUudjEuRXZlbnQSDgoGc291cmNlGAUgASgJMroICg1Nb2R1bGVTZXJ2aWNlElMKC0xpc3RNb2R1bGVzEh4udmVkZXR0ZS52MS5MaXN0TW9kdWxlc1JlcXVlc3QaHy52ZWRldHRlLnYxLkxpc3RNb2R1bGVzUmVzcG9uc2UiA5ACARJUCg1JbnN0YWxsTW9kdWxlEiAudmVkZXR0ZS52MS5JbnN0YWxsTW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuSW5zdGFsbE1vZHVsZVJlc3BvbnNlEmgKEkxpc3RNb2R1bGVWZXJzaW9ucxIlLnZlZGV0dGUudjEuTGlzdE1vZHVsZVZlcnNpb25zUmVxdWVzdBomLnZlZGV0dGUudjEuTGlzdE1vZHVsZVZlcnNpb25zUmVzcG9uc2UiA5ACARJXCg5Sb2xsYmFja01vZHVsZRIhLnZlZGV0dGUudjEuUm9sbGJhY2tNb2R1bGVSZXF1ZXN0GiIudmVkZXR0ZS52MS5Sb2xsYmFja01vZHVsZVJlc3BvbnNlEl0KEFNldE1vZHVsZUVuYWJsZWQSIy52ZWRldHRlLnYxLlNldE1vZHVsZUVuYWJsZWRSZXF1ZXN0GiQudmVkZXR0ZS52MS5TZXRNb2R1bGVFbmFibGVkUmVzcG9uc2USUAoKTW9kdWxlTG9ncxIdLnZlZGV0dGUudjEuTW9kdWxlTG9nc1JlcXVlc3QaHi52ZWRldHRlLnYxLk1vZHVsZUxvZ3NSZXNwb25zZSIDkAIBElkKDU1vZHVsZUhpc3RvcnkSIC52ZWRldHRlLnYxLk1vZHVsZUhpc3RvcnlSZXF1ZXN0GiEudmVkZXR0ZS52MS5Nb2R1bGVIaXN0b3J5UmVzcG9uc2UiA5ACARJUCg1QcmV2aWV3TW9kdWxlEiAudmVkZXR0ZS52MS5QcmV2aWV3TW9kdWxlUmVxdWVzdBohLnZlZGV0dGUudjEuUHJldmlld01vZHVsZVJlc3BvbnNlElMKC1N1Z2dlc3RTcGVjEh4udmVkZXR0ZS52MS5TdWdnZXN0U3BlY1JlcXVlc3QaHy52ZWRldHRlLnYxLlN1Z2dlc3RTcGVjUmVzcG9uc2UiA5ACARJOCgtJbnN0YWxsU3BlYxIeLnZlZGV0dGUudjEuSW5zdGFsbFNwZWNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5JbnN0YWxsU3BlY1Jlc3BvbnNlElYKDExpc3RVbnBhcnNlZBIfLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdFVucGFyc2VkUmVzcG9uc2UiA5ACARJcCg5MaXN0UXVhcmFudGluZRIhLnZlZGV0dGUudjEuTGlzdFF1YXJhbnRpbmVSZXF1ZXN0GiIudmVkZXR0ZS52MS5MaXN0UXVhcmFudGluZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
+  fileDesc("Chd2ZWRldHRlL3YxL21vZHVsZS5wcm90bxIKdmVkZXR0ZS52MSKNAwoGTW9kdWxlEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEg4KBmRpZ2VzdBgEIAEoCRIRCglwdWJsaXNoZXIYBSABKAkSDwoHaW1wb3J0cxgGIAMoCRIUCgxjYXBhYmlsaXRpZXMYByADKAkSDgoGdGVuYW50GAggASgNEg8KB2VuYWJsZWQYCSABKAgSEgoKZ2VuZXJhdGlvbhgKIAEoBBIwCgxhY3RpdmF0ZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA3VzZRgMIAEoCzIVLnZlZGV0dGUudjEuTW9kdWxlVXNlEg0KBXRpdGxlGA0gASgJEhEKCWluc3RhbmNlcxgOIAEoDRIgCgV0cnVzdBgPIAEoCzIRLnZlZGV0dGUudjEuVHJ1c3QSLAoLY29uZm9ybWFuY2UYECABKAsyFy52ZWRldHRlLnYxLkNvbmZvcm1hbmNlEg8KB3Jlc3RpbmcYESABKAkifwoLQ29uZm9ybWFuY2USLgoHY2hlY2tlZBgBIAEoCzIdLnZlZGV0dGUudjEuQ29uZm9ybWFuY2VSZXBvcnQSDwoHdHJvdWJsZRgCIAEoCRIvCghhdHRlc3RlZBgDIAEoCzIdLnZlZGV0dGUudjEuQ29uZm9ybWFuY2VSZXBvcnQiwwEKEUNvbmZvcm1hbmNlUmVwb3J0Eg0KBWxldmVsGAEgASgFEgwKBGhvc3QYAiABKAkSDQoFc3VpdGUYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnBhc3NlZBgFIAEoDRIPCgdza2lwcGVkGAYgASgNEi0KBmZhaWxlZBgHIAMoCzIdLnZlZGV0dGUudjEuRmFpbGVkUmVxdWlyZW1lbnQSCgoCYnkYCCADKAkiPQoRRmFpbGVkUmVxdWlyZW1lbnQSCgoCaWQYASABKAkSDAoEdGV4dBgCIAEoCRIOCgZkZXRhaWwYAyABKAkinAEKBVRydXN0Eg0KBWxldmVsGAEgASgJEg0KBXNjb3BlGAIgASgJEg8KB3NpZ25lcnMYAyADKAkSKAoHcmVhc29ucxgEIAMoCzIXLnZlZGV0dGUudjEuVHJ1c3RSZWFzb24SKQoId2FybmluZ3MYBSADKAsyFy52ZWRldHRlLnYxLlRydXN0UmVhc29uEg8KB2FsbG93ZWQYBiABKAgiKQoLVHJ1c3RSZWFzb24SDAoEY29kZRgBIAEoCRIMCgR0ZXh0GAIgASgJIpABCglNb2R1bGVVc2USDQoFY2FsbHMYASABKAQSDwoHcmVjb3JkcxgCIAEoBBIOCgZldmVudHMYAyABKAQSDAoEZnVlbBgEIAEoBBIOCgZlcnJvcnMYBSABKAQSEgoKbGFzdF9lcnJvchgGIAEoCRIRCglzdXNwZW5kZWQYByABKAkSDgoGdW5kb25lGAggASgJIiUKEkxpc3RNb2R1bGVzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNIjoKE0xpc3RNb2R1bGVzUmVzcG9uc2USIwoHbW9kdWxlcxgBIAMoCzISLnZlZGV0dGUudjEuTW9kdWxlImwKFEluc3RhbGxNb2R1bGVSZXF1ZXN0Eg8KB3BhY2thZ2UYASABKAwSDgoGdGVuYW50GAIgASgNEhAKCHNldHRpbmdzGAMgASgJEg4KBmdyYW50cxgEIAMoCRIRCglyZWZlcmVuY2UYBSABKAkiyAEKFUluc3RhbGxNb2R1bGVSZXNwb25zZRIiCgZtb2R1bGUYASABKAsyEi52ZWRldHRlLnYxLk1vZHVsZRIXCg9yZXBsYWNlZF9kaWdlc3QYAiABKAkSDQoFY2FzZXMYAyABKA0SDwoHd2FpdGluZxgEIAEoBBIPCgdtaXNzaW5nGAUgAygJEhAKCHdhcm5pbmdzGAYgAygJEiAKBXRydXN0GAcgASgLMhEudmVkZXR0ZS52MS5UcnVzdBINCgVzdGF0ZRgIIAMoCSI4ChhHZXRNb2R1bGVTZXR0aW5nc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0iTgoZR2V0TW9kdWxlU2V0dGluZ3NSZXNwb25zZRIQCghzZXR0aW5ncxgBIAEoCRIOCgZzY2hlbWEYAiABKAkSDwoHdmVyc2lvbhgDIAEoCSJKChhTZXRNb2R1bGVTZXR0aW5nc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SEAoIc2V0dGluZ3MYAyABKAkiTgoZU2V0TW9kdWxlU2V0dGluZ3NSZXNwb25zZRIiCgZtb2R1bGUYASABKAsyEi52ZWRldHRlLnYxLk1vZHVsZRINCgVzdGF0ZRgCIAMoCSI5ChlMaXN0TW9kdWxlVmVyc2lvbnNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNIkkKGkxpc3RNb2R1bGVWZXJzaW9uc1Jlc3BvbnNlEisKCHZlcnNpb25zGAEgAygLMhkudmVkZXR0ZS52MS5Nb2R1bGVWZXJzaW9uIq0BCg1Nb2R1bGVWZXJzaW9uEg8KB3ZlcnNpb24YASABKAkSDgoGZGlnZXN0GAIgASgJEhIKCmdlbmVyYXRpb24YAyABKAQSMAoMYWN0aXZhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxhY3RpdmF0ZWRfYnkYBSABKAkSDwoHcnVubmluZxgGIAEoCBIOCgZzaGFyZWQYByABKAgiSQoVUm9sbGJhY2tNb2R1bGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEhIKCmdlbmVyYXRpb24YAyABKAQiSwoWUm9sbGJhY2tNb2R1bGVSZXNwb25zZRIiCgZtb2R1bGUYASABKAsyEi52ZWRldHRlLnYxLk1vZHVsZRINCgVzdGF0ZRgCIAMoCSJIChdTZXRNb2R1bGVFbmFibGVkUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRIPCgdlbmFibGVkGAMgASgIIj4KGFNldE1vZHVsZUVuYWJsZWRSZXNwb25zZRIiCgZtb2R1bGUYASABKAsyEi52ZWRldHRlLnYxLk1vZHVsZSJAChFNb2R1bGVMb2dzUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRINCgVsaW1pdBgDIAEoDSI+ChJNb2R1bGVMb2dzUmVzcG9uc2USKAoFbGluZXMYASADKAsyGS52ZWRldHRlLnYxLk1vZHVsZUxvZ0xpbmUiVAoNTW9kdWxlTG9nTGluZRImCgJhdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFbGV2ZWwYAiABKAkSDAoEdGV4dBgDIAEoCSI0ChRNb2R1bGVIaXN0b3J5UmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDSJYChVNb2R1bGVIaXN0b3J5UmVzcG9uc2USKQoHbWludXRlcxgBIAMoCzIYLnZlZGV0dGUudjEuTW9kdWxlTWludXRlEhQKDG1lbW9yeV9ieXRlcxgCIAEoBCKaAQoMTW9kdWxlTWludXRlEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVjYWxscxgCIAEoBBIPCgdyZWNvcmRzGAMgASgEEg4KBmV2ZW50cxgEIAEoBBIMCgRmdWVsGAUgASgEEg4KBmVycm9ycxgGIAEoBBIUCgxtZW1vcnlfYnl0ZXMYByABKAQiRwoVTGlzdFF1YXJhbnRpbmVSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDQoFbGltaXQYAiABKA0SDgoGYmVmb3JlGAMgASgEIlkKFkxpc3RRdWFyYW50aW5lUmVzcG9uc2USLgoHcmVjb3JkcxgBIAMoCzIdLnZlZGV0dGUudjEuUXVhcmFudGluZWRSZWNvcmQSDwoHZHJvcHBlZBgCIAEoBCK4AQoRUXVhcmFudGluZWRSZWNvcmQSDgoGdGVuYW50GAEgASgNEhAKCHBvc2l0aW9uGAIgASgJEg4KBm1vZHVsZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSDAoEY29kZRgFIAEoCRIOCgZkZXRhaWwYBiABKAkSCwoDcmF3GAcgASgMEiYKAmF0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZudW1iZXIYCSABKAQilAEKFFByZXZpZXdNb2R1bGVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIRCgdwYWNrYWdlGAIgASgMSAASDgoEc3BlYxgDIAEoCUgAEg4KBG5hbWUYBCABKAlIABIPCgdzYW1wbGVzGAUgAygMEgwKBGZyb20YBiABKAkSDQoFbGltaXQYByABKA1CCwoJY2FuZGlkYXRlIo4BChVQcmV2aWV3TW9kdWxlUmVzcG9uc2USJQoIcHJvYmxlbXMYASADKAsyEy52ZWRldHRlLnYxLlByb2JsZW0SKgoHcmVzdWx0cxgCIAMoCzIZLnZlZGV0dGUudjEuUHJldmlld1Jlc3VsdBIMCgRmdWVsGAMgASgEEhQKDG1pbGxpc2Vjb25kcxgEIAEoASJDCgdQcm9ibGVtEgwKBGxpbmUYASABKA0SDgoGY29sdW1uGAIgASgNEgwKBHRleHQYAyABKAkSDAoEaGludBgEIAEoCSJlCg1QcmV2aWV3UmVzdWx0EgsKA3JhdxgBIAEoDBIoCgZldmVudHMYAiADKAsyGC52ZWRldHRlLnYxLlByZXZpZXdFdmVudBINCgVlcnJvchgDIAEoCRIOCgZwYXJzZXIYBCABKAkiUQoMUHJldmlld0V2ZW50EiAKBWV2ZW50GAEgASgLMhEudmVkZXR0ZS52MS5FdmVudBIfCgVzcGFucxgCIAMoCzIQLnZlZGV0dGUudjEuU3BhbiIlChJTdWdnZXN0U3BlY1JlcXVlc3QSDwoHc2FtcGxlcxgBIAMoDCIjChNTdWdnZXN0U3BlY1Jlc3BvbnNlEgwKBHNwZWMYASABKAkiYgoSSW5zdGFsbFNwZWNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRuYW1lGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSDAoEc3BlYxgEIAEoCRIPCgdzYW1wbGVzGAUgAygMImEKE0luc3RhbGxTcGVjUmVzcG9uc2USIgoGbW9kdWxlGAEgASgLMhIudmVkZXR0ZS52MS5Nb2R1bGUSFwoPcmVwbGFjZWRfZGlnZXN0GAIgASgJEg0KBWNhc2VzGAMgASgNIjUKE0xpc3RVbnBhcnNlZFJlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVsaW1pdBgCIAEoDSI5ChRMaXN0VW5wYXJzZWRSZXNwb25zZRIhCgZzaGFwZXMYASADKAsyES52ZWRldHRlLnYxLlNoYXBlImgKBVNoYXBlEg4KBnRlbmFudBgBIAEoDRIMCgR0ZXh0GAIgASgJEg0KBWNvdW50GAMgASgEEiIKB3NhbXBsZXMYBCADKAsyES52ZWRldHRlLnYxLkV2ZW50Eg4KBnNvdXJjZRgFIAEoCTKDCgoNTW9kdWxlU2VydmljZRJTCgtMaXN0TW9kdWxlcxIeLnZlZGV0dGUudjEuTGlzdE1vZHVsZXNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5MaXN0TW9kdWxlc1Jlc3BvbnNlIgOQAgESVAoNSW5zdGFsbE1vZHVsZRIgLnZlZGV0dGUudjEuSW5zdGFsbE1vZHVsZVJlcXVlc3QaIS52ZWRldHRlLnYxLkluc3RhbGxNb2R1bGVSZXNwb25zZRJoChJMaXN0TW9kdWxlVmVyc2lvbnMSJS52ZWRldHRlLnYxLkxpc3RNb2R1bGVWZXJzaW9uc1JlcXVlc3QaJi52ZWRldHRlLnYxLkxpc3RNb2R1bGVWZXJzaW9uc1Jlc3BvbnNlIgOQAgESVwoOUm9sbGJhY2tNb2R1bGUSIS52ZWRldHRlLnYxLlJvbGxiYWNrTW9kdWxlUmVxdWVzdBoiLnZlZGV0dGUudjEuUm9sbGJhY2tNb2R1bGVSZXNwb25zZRJdChBTZXRNb2R1bGVFbmFibGVkEiMudmVkZXR0ZS52MS5TZXRNb2R1bGVFbmFibGVkUmVxdWVzdBokLnZlZGV0dGUudjEuU2V0TW9kdWxlRW5hYmxlZFJlc3BvbnNlEmUKEUdldE1vZHVsZVNldHRpbmdzEiQudmVkZXR0ZS52MS5HZXRNb2R1bGVTZXR0aW5nc1JlcXVlc3QaJS52ZWRldHRlLnYxLkdldE1vZHVsZVNldHRpbmdzUmVzcG9uc2UiA5ACARJgChFTZXRNb2R1bGVTZXR0aW5ncxIkLnZlZGV0dGUudjEuU2V0TW9kdWxlU2V0dGluZ3NSZXF1ZXN0GiUudmVkZXR0ZS52MS5TZXRNb2R1bGVTZXR0aW5nc1Jlc3BvbnNlElAKCk1vZHVsZUxvZ3MSHS52ZWRldHRlLnYxLk1vZHVsZUxvZ3NSZXF1ZXN0Gh4udmVkZXR0ZS52MS5Nb2R1bGVMb2dzUmVzcG9uc2UiA5ACARJZCg1Nb2R1bGVIaXN0b3J5EiAudmVkZXR0ZS52MS5Nb2R1bGVIaXN0b3J5UmVxdWVzdBohLnZlZGV0dGUudjEuTW9kdWxlSGlzdG9yeVJlc3BvbnNlIgOQAgESVAoNUHJldmlld01vZHVsZRIgLnZlZGV0dGUudjEuUHJldmlld01vZHVsZVJlcXVlc3QaIS52ZWRldHRlLnYxLlByZXZpZXdNb2R1bGVSZXNwb25zZRJTCgtTdWdnZXN0U3BlYxIeLnZlZGV0dGUudjEuU3VnZ2VzdFNwZWNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5TdWdnZXN0U3BlY1Jlc3BvbnNlIgOQAgESTgoLSW5zdGFsbFNwZWMSHi52ZWRldHRlLnYxLkluc3RhbGxTcGVjUmVxdWVzdBofLnZlZGV0dGUudjEuSW5zdGFsbFNwZWNSZXNwb25zZRJWCgxMaXN0VW5wYXJzZWQSHy52ZWRldHRlLnYxLkxpc3RVbnBhcnNlZFJlcXVlc3QaIC52ZWRldHRlLnYxLkxpc3RVbnBhcnNlZFJlc3BvbnNlIgOQAgESXAoOTGlzdFF1YXJhbnRpbmUSIS52ZWRldHRlLnYxLkxpc3RRdWFyYW50aW5lUmVxdWVzdBoiLnZlZGV0dGUudjEuTGlzdFF1YXJhbnRpbmVSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_vedette_v1_event]);
 
 /**
  * Module is one module that runs.
@@ -113,6 +113,20 @@ export type Module = Message<"vedette.v1.Module"> & {
    * @generated from field: vedette.v1.Trust trust = 15;
    */
   trust?: Trust | undefined;
+
+  /**
+   * Unset when the package is no longer here.
+   *
+   * @generated from field: vedette.v1.Conformance conformance = 16;
+   */
+  conformance?: Conformance | undefined;
+
+  /**
+   * Why it is handed nothing of one of the caller's organizations until the minute ends, since a quota is used up; else empty.
+   *
+   * @generated from field: string resting = 17;
+   */
+  resting: string;
 };
 
 /**
@@ -121,6 +135,136 @@ export type Module = Message<"vedette.v1.Module"> & {
  */
 export const ModuleSchema: GenMessage<Module> = /*@__PURE__*/
   messageDesc(file_vedette_v1_module, 0);
+
+/**
+ * Conformance is how a version keeps to the module ABI, as far as it is known.
+ *
+ * @generated from message vedette.v1.Conformance
+ */
+export type Conformance = Message<"vedette.v1.Conformance"> & {
+  /**
+   * As this host has found itself, perhaps in an earlier version of its own; unset when it has not tried it.
+   *
+   * @generated from field: vedette.v1.ConformanceReport checked = 1;
+   */
+  checked?: ConformanceReport | undefined;
+
+  /**
+   * Why this host could not try it.
+   *
+   * @generated from field: string trouble = 2;
+   */
+  trouble: string;
+
+  /**
+   * The best report that somebody has signed whom the host's policy knows.
+   *
+   * @generated from field: vedette.v1.ConformanceReport attested = 3;
+   */
+  attested?: ConformanceReport | undefined;
+};
+
+/**
+ * Describes the message vedette.v1.Conformance.
+ * Use `create(ConformanceSchema)` to create a new message.
+ */
+export const ConformanceSchema: GenMessage<Conformance> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 1);
+
+/**
+ * ConformanceReport is what came of holding a module to the requirements of the ABI.
+ *
+ * @generated from message vedette.v1.ConformanceReport
+ */
+export type ConformanceReport = Message<"vedette.v1.ConformanceReport"> & {
+  /**
+   * 0 to 5: the highest level of which every requirement holds; -1 when one of level 0 does not.
+   *
+   * @generated from field: int32 level = 1;
+   */
+  level: number;
+
+  /**
+   * What it ran on, and the version of the suite.
+   *
+   * @generated from field: string host = 2;
+   */
+  host: string;
+
+  /**
+   * @generated from field: string suite = 3;
+   */
+  suite: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Requirements that hold, and that do not apply to the module.
+   *
+   * @generated from field: uint32 passed = 5;
+   */
+  passed: number;
+
+  /**
+   * @generated from field: uint32 skipped = 6;
+   */
+  skipped: number;
+
+  /**
+   * Those that do not hold.
+   *
+   * @generated from field: repeated vedette.v1.FailedRequirement failed = 7;
+   */
+  failed: FailedRequirement[];
+
+  /**
+   * Names of the policy's keys that have signed it; none of what this host has found itself.
+   *
+   * @generated from field: repeated string by = 8;
+   */
+  by: string[];
+};
+
+/**
+ * Describes the message vedette.v1.ConformanceReport.
+ * Use `create(ConformanceReportSchema)` to create a new message.
+ */
+export const ConformanceReportSchema: GenMessage<ConformanceReport> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 2);
+
+/**
+ * @generated from message vedette.v1.FailedRequirement
+ */
+export type FailedRequirement = Message<"vedette.v1.FailedRequirement"> & {
+  /**
+   * Such as "module-3.01"; they never change their meaning.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * What the module did.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message vedette.v1.FailedRequirement.
+ * Use `create(FailedRequirementSchema)` to create a new message.
+ */
+export const FailedRequirementSchema: GenMessage<FailedRequirement> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 3);
 
 /**
  * Trust is what the trust policies and the signed index say about a version now.
@@ -174,7 +318,7 @@ export type Trust = Message<"vedette.v1.Trust"> & {
  * Use `create(TrustSchema)` to create a new message.
  */
 export const TrustSchema: GenMessage<Trust> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 1);
+  messageDesc(file_vedette_v1_module, 4);
 
 /**
  * @generated from message vedette.v1.TrustReason
@@ -198,7 +342,7 @@ export type TrustReason = Message<"vedette.v1.TrustReason"> & {
  * Use `create(TrustReasonSchema)` to create a new message.
  */
 export const TrustReasonSchema: GenMessage<TrustReason> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 2);
+  messageDesc(file_vedette_v1_module, 5);
 
 /**
  * ModuleUse is what a module has done since the host started.
@@ -242,6 +386,13 @@ export type ModuleUse = Message<"vedette.v1.ModuleUse"> & {
    * @generated from field: string suspended = 7;
    */
   suspended: string;
+
+  /**
+   * Why the host went back to this version from the one after it, until another one is activated; empty when a person did.
+   *
+   * @generated from field: string undone = 8;
+   */
+  undone: string;
 };
 
 /**
@@ -249,7 +400,7 @@ export type ModuleUse = Message<"vedette.v1.ModuleUse"> & {
  * Use `create(ModuleUseSchema)` to create a new message.
  */
 export const ModuleUseSchema: GenMessage<ModuleUse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 3);
+  messageDesc(file_vedette_v1_module, 6);
 
 /**
  * @generated from message vedette.v1.ListModulesRequest
@@ -266,7 +417,7 @@ export type ListModulesRequest = Message<"vedette.v1.ListModulesRequest"> & {
  * Use `create(ListModulesRequestSchema)` to create a new message.
  */
 export const ListModulesRequestSchema: GenMessage<ListModulesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 4);
+  messageDesc(file_vedette_v1_module, 7);
 
 /**
  * @generated from message vedette.v1.ListModulesResponse
@@ -283,7 +434,7 @@ export type ListModulesResponse = Message<"vedette.v1.ListModulesResponse"> & {
  * Use `create(ListModulesResponseSchema)` to create a new message.
  */
 export const ListModulesResponseSchema: GenMessage<ListModulesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 5);
+  messageDesc(file_vedette_v1_module, 8);
 
 /**
  * @generated from message vedette.v1.InstallModuleRequest
@@ -332,7 +483,7 @@ export type InstallModuleRequest = Message<"vedette.v1.InstallModuleRequest"> & 
  * Use `create(InstallModuleRequestSchema)` to create a new message.
  */
 export const InstallModuleRequestSchema: GenMessage<InstallModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 6);
+  messageDesc(file_vedette_v1_module, 9);
 
 /**
  * @generated from message vedette.v1.InstallModuleResponse
@@ -384,6 +535,13 @@ export type InstallModuleResponse = Message<"vedette.v1.InstallModuleResponse"> 
    * @generated from field: vedette.v1.Trust trust = 7;
    */
   trust?: Trust | undefined;
+
+  /**
+   * What became of what its rules knew of sequences, counts and keys, a sentence for each rule that knew something.
+   *
+   * @generated from field: repeated string state = 8;
+   */
+  state: string[];
 };
 
 /**
@@ -391,7 +549,118 @@ export type InstallModuleResponse = Message<"vedette.v1.InstallModuleResponse"> 
  * Use `create(InstallModuleResponseSchema)` to create a new message.
  */
 export const InstallModuleResponseSchema: GenMessage<InstallModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 7);
+  messageDesc(file_vedette_v1_module, 10);
+
+/**
+ * @generated from message vedette.v1.GetModuleSettingsRequest
+ */
+export type GetModuleSettingsRequest = Message<"vedette.v1.GetModuleSettingsRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Whose module; 0 for the one that all organizations share.
+   *
+   * @generated from field: uint32 tenant = 2;
+   */
+  tenant: number;
+};
+
+/**
+ * Describes the message vedette.v1.GetModuleSettingsRequest.
+ * Use `create(GetModuleSettingsRequestSchema)` to create a new message.
+ */
+export const GetModuleSettingsRequestSchema: GenMessage<GetModuleSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 11);
+
+/**
+ * @generated from message vedette.v1.GetModuleSettingsResponse
+ */
+export type GetModuleSettingsResponse = Message<"vedette.v1.GetModuleSettingsResponse"> & {
+  /**
+   * JSON, "{}" when the module has the defaults.
+   *
+   * @generated from field: string settings = 1;
+   */
+  settings: string;
+
+  /**
+   * JSON Schema; empty when the module has no settings.
+   *
+   * @generated from field: string schema = 2;
+   */
+  schema: string;
+
+  /**
+   * @generated from field: string version = 3;
+   */
+  version: string;
+};
+
+/**
+ * Describes the message vedette.v1.GetModuleSettingsResponse.
+ * Use `create(GetModuleSettingsResponseSchema)` to create a new message.
+ */
+export const GetModuleSettingsResponseSchema: GenMessage<GetModuleSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 12);
+
+/**
+ * @generated from message vedette.v1.SetModuleSettingsRequest
+ */
+export type SetModuleSettingsRequest = Message<"vedette.v1.SetModuleSettingsRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Whose module; 0 for the one that all organizations share (admin only). An organization that has none of its own gets
+   * the shared version as its own, with these settings.
+   *
+   * @generated from field: uint32 tenant = 2;
+   */
+  tenant: number;
+
+  /**
+   * JSON, in the place of those that it has; empty for the defaults.
+   *
+   * @generated from field: string settings = 3;
+   */
+  settings: string;
+};
+
+/**
+ * Describes the message vedette.v1.SetModuleSettingsRequest.
+ * Use `create(SetModuleSettingsRequestSchema)` to create a new message.
+ */
+export const SetModuleSettingsRequestSchema: GenMessage<SetModuleSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 13);
+
+/**
+ * @generated from message vedette.v1.SetModuleSettingsResponse
+ */
+export type SetModuleSettingsResponse = Message<"vedette.v1.SetModuleSettingsResponse"> & {
+  /**
+   * @generated from field: vedette.v1.Module module = 1;
+   */
+  module?: Module | undefined;
+
+  /**
+   * As in InstallModuleResponse.
+   *
+   * @generated from field: repeated string state = 2;
+   */
+  state: string[];
+};
+
+/**
+ * Describes the message vedette.v1.SetModuleSettingsResponse.
+ * Use `create(SetModuleSettingsResponseSchema)` to create a new message.
+ */
+export const SetModuleSettingsResponseSchema: GenMessage<SetModuleSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_module, 14);
 
 /**
  * @generated from message vedette.v1.ListModuleVersionsRequest
@@ -415,7 +684,7 @@ export type ListModuleVersionsRequest = Message<"vedette.v1.ListModuleVersionsRe
  * Use `create(ListModuleVersionsRequestSchema)` to create a new message.
  */
 export const ListModuleVersionsRequestSchema: GenMessage<ListModuleVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 8);
+  messageDesc(file_vedette_v1_module, 15);
 
 /**
  * @generated from message vedette.v1.ListModuleVersionsResponse
@@ -434,7 +703,7 @@ export type ListModuleVersionsResponse = Message<"vedette.v1.ListModuleVersionsR
  * Use `create(ListModuleVersionsResponseSchema)` to create a new message.
  */
 export const ListModuleVersionsResponseSchema: GenMessage<ListModuleVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 9);
+  messageDesc(file_vedette_v1_module, 16);
 
 /**
  * ModuleVersion is a version as it was activated last.
@@ -491,7 +760,7 @@ export type ModuleVersion = Message<"vedette.v1.ModuleVersion"> & {
  * Use `create(ModuleVersionSchema)` to create a new message.
  */
 export const ModuleVersionSchema: GenMessage<ModuleVersion> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 10);
+  messageDesc(file_vedette_v1_module, 17);
 
 /**
  * @generated from message vedette.v1.RollbackModuleRequest
@@ -521,7 +790,7 @@ export type RollbackModuleRequest = Message<"vedette.v1.RollbackModuleRequest"> 
  * Use `create(RollbackModuleRequestSchema)` to create a new message.
  */
 export const RollbackModuleRequestSchema: GenMessage<RollbackModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 11);
+  messageDesc(file_vedette_v1_module, 18);
 
 /**
  * @generated from message vedette.v1.RollbackModuleResponse
@@ -531,6 +800,13 @@ export type RollbackModuleResponse = Message<"vedette.v1.RollbackModuleResponse"
    * @generated from field: vedette.v1.Module module = 1;
    */
   module?: Module | undefined;
+
+  /**
+   * As in InstallModuleResponse.
+   *
+   * @generated from field: repeated string state = 2;
+   */
+  state: string[];
 };
 
 /**
@@ -538,7 +814,7 @@ export type RollbackModuleResponse = Message<"vedette.v1.RollbackModuleResponse"
  * Use `create(RollbackModuleResponseSchema)` to create a new message.
  */
 export const RollbackModuleResponseSchema: GenMessage<RollbackModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 12);
+  messageDesc(file_vedette_v1_module, 19);
 
 /**
  * @generated from message vedette.v1.SetModuleEnabledRequest
@@ -565,7 +841,7 @@ export type SetModuleEnabledRequest = Message<"vedette.v1.SetModuleEnabledReques
  * Use `create(SetModuleEnabledRequestSchema)` to create a new message.
  */
 export const SetModuleEnabledRequestSchema: GenMessage<SetModuleEnabledRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 13);
+  messageDesc(file_vedette_v1_module, 20);
 
 /**
  * @generated from message vedette.v1.SetModuleEnabledResponse
@@ -582,7 +858,7 @@ export type SetModuleEnabledResponse = Message<"vedette.v1.SetModuleEnabledRespo
  * Use `create(SetModuleEnabledResponseSchema)` to create a new message.
  */
 export const SetModuleEnabledResponseSchema: GenMessage<SetModuleEnabledResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 14);
+  messageDesc(file_vedette_v1_module, 21);
 
 /**
  * @generated from message vedette.v1.ModuleLogsRequest
@@ -611,7 +887,7 @@ export type ModuleLogsRequest = Message<"vedette.v1.ModuleLogsRequest"> & {
  * Use `create(ModuleLogsRequestSchema)` to create a new message.
  */
 export const ModuleLogsRequestSchema: GenMessage<ModuleLogsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 15);
+  messageDesc(file_vedette_v1_module, 22);
 
 /**
  * ModuleLogsResponse holds the lines, oldest first.
@@ -630,7 +906,7 @@ export type ModuleLogsResponse = Message<"vedette.v1.ModuleLogsResponse"> & {
  * Use `create(ModuleLogsResponseSchema)` to create a new message.
  */
 export const ModuleLogsResponseSchema: GenMessage<ModuleLogsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 16);
+  messageDesc(file_vedette_v1_module, 23);
 
 /**
  * ModuleLogLine is a line that a module wrote or that the host wrote about it.
@@ -659,7 +935,7 @@ export type ModuleLogLine = Message<"vedette.v1.ModuleLogLine"> & {
  * Use `create(ModuleLogLineSchema)` to create a new message.
  */
 export const ModuleLogLineSchema: GenMessage<ModuleLogLine> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 17);
+  messageDesc(file_vedette_v1_module, 24);
 
 /**
  * @generated from message vedette.v1.ModuleHistoryRequest
@@ -681,7 +957,7 @@ export type ModuleHistoryRequest = Message<"vedette.v1.ModuleHistoryRequest"> & 
  * Use `create(ModuleHistoryRequestSchema)` to create a new message.
  */
 export const ModuleHistoryRequestSchema: GenMessage<ModuleHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 18);
+  messageDesc(file_vedette_v1_module, 25);
 
 /**
  * @generated from message vedette.v1.ModuleHistoryResponse
@@ -707,7 +983,7 @@ export type ModuleHistoryResponse = Message<"vedette.v1.ModuleHistoryResponse"> 
  * Use `create(ModuleHistoryResponseSchema)` to create a new message.
  */
 export const ModuleHistoryResponseSchema: GenMessage<ModuleHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 19);
+  messageDesc(file_vedette_v1_module, 26);
 
 /**
  * ModuleMinute is what a module version did in a minute of log time.
@@ -758,7 +1034,7 @@ export type ModuleMinute = Message<"vedette.v1.ModuleMinute"> & {
  * Use `create(ModuleMinuteSchema)` to create a new message.
  */
 export const ModuleMinuteSchema: GenMessage<ModuleMinute> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 20);
+  messageDesc(file_vedette_v1_module, 27);
 
 /**
  * @generated from message vedette.v1.ListQuarantineRequest
@@ -789,7 +1065,7 @@ export type ListQuarantineRequest = Message<"vedette.v1.ListQuarantineRequest"> 
  * Use `create(ListQuarantineRequestSchema)` to create a new message.
  */
 export const ListQuarantineRequestSchema: GenMessage<ListQuarantineRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 21);
+  messageDesc(file_vedette_v1_module, 28);
 
 /**
  * ListQuarantineResponse holds records, newest first.
@@ -815,7 +1091,7 @@ export type ListQuarantineResponse = Message<"vedette.v1.ListQuarantineResponse"
  * Use `create(ListQuarantineResponseSchema)` to create a new message.
  */
 export const ListQuarantineResponseSchema: GenMessage<ListQuarantineResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 22);
+  messageDesc(file_vedette_v1_module, 29);
 
 /**
  * QuarantinedRecord is a record that a module could not survive.
@@ -874,7 +1150,7 @@ export type QuarantinedRecord = Message<"vedette.v1.QuarantinedRecord"> & {
  * Use `create(QuarantinedRecordSchema)` to create a new message.
  */
 export const QuarantinedRecordSchema: GenMessage<QuarantinedRecord> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 23);
+  messageDesc(file_vedette_v1_module, 30);
 
 /**
  * @generated from message vedette.v1.PreviewModuleRequest
@@ -940,7 +1216,7 @@ export type PreviewModuleRequest = Message<"vedette.v1.PreviewModuleRequest"> & 
  * Use `create(PreviewModuleRequestSchema)` to create a new message.
  */
 export const PreviewModuleRequestSchema: GenMessage<PreviewModuleRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 24);
+  messageDesc(file_vedette_v1_module, 31);
 
 /**
  * @generated from message vedette.v1.PreviewModuleResponse
@@ -976,7 +1252,7 @@ export type PreviewModuleResponse = Message<"vedette.v1.PreviewModuleResponse"> 
  * Use `create(PreviewModuleResponseSchema)` to create a new message.
  */
 export const PreviewModuleResponseSchema: GenMessage<PreviewModuleResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 25);
+  messageDesc(file_vedette_v1_module, 32);
 
 /**
  * Problem is a mistake in a text that a person wrote.
@@ -1012,7 +1288,7 @@ export type Problem = Message<"vedette.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 26);
+  messageDesc(file_vedette_v1_module, 33);
 
 /**
  * PreviewResult is what a record became.
@@ -1050,7 +1326,7 @@ export type PreviewResult = Message<"vedette.v1.PreviewResult"> & {
  * Use `create(PreviewResultSchema)` to create a new message.
  */
 export const PreviewResultSchema: GenMessage<PreviewResult> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 27);
+  messageDesc(file_vedette_v1_module, 34);
 
 /**
  * PreviewEvent is an event with the bytes that its fields were read from.
@@ -1074,7 +1350,7 @@ export type PreviewEvent = Message<"vedette.v1.PreviewEvent"> & {
  * Use `create(PreviewEventSchema)` to create a new message.
  */
 export const PreviewEventSchema: GenMessage<PreviewEvent> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 28);
+  messageDesc(file_vedette_v1_module, 35);
 
 /**
  * @generated from message vedette.v1.SuggestSpecRequest
@@ -1093,7 +1369,7 @@ export type SuggestSpecRequest = Message<"vedette.v1.SuggestSpecRequest"> & {
  * Use `create(SuggestSpecRequestSchema)` to create a new message.
  */
 export const SuggestSpecRequestSchema: GenMessage<SuggestSpecRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 29);
+  messageDesc(file_vedette_v1_module, 36);
 
 /**
  * @generated from message vedette.v1.SuggestSpecResponse
@@ -1112,7 +1388,7 @@ export type SuggestSpecResponse = Message<"vedette.v1.SuggestSpecResponse"> & {
  * Use `create(SuggestSpecResponseSchema)` to create a new message.
  */
 export const SuggestSpecResponseSchema: GenMessage<SuggestSpecResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 30);
+  messageDesc(file_vedette_v1_module, 37);
 
 /**
  * @generated from message vedette.v1.InstallSpecRequest
@@ -1153,7 +1429,7 @@ export type InstallSpecRequest = Message<"vedette.v1.InstallSpecRequest"> & {
  * Use `create(InstallSpecRequestSchema)` to create a new message.
  */
 export const InstallSpecRequestSchema: GenMessage<InstallSpecRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 31);
+  messageDesc(file_vedette_v1_module, 38);
 
 /**
  * @generated from message vedette.v1.InstallSpecResponse
@@ -1184,7 +1460,7 @@ export type InstallSpecResponse = Message<"vedette.v1.InstallSpecResponse"> & {
  * Use `create(InstallSpecResponseSchema)` to create a new message.
  */
 export const InstallSpecResponseSchema: GenMessage<InstallSpecResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 32);
+  messageDesc(file_vedette_v1_module, 39);
 
 /**
  * @generated from message vedette.v1.ListUnparsedRequest
@@ -1208,7 +1484,7 @@ export type ListUnparsedRequest = Message<"vedette.v1.ListUnparsedRequest"> & {
  * Use `create(ListUnparsedRequestSchema)` to create a new message.
  */
 export const ListUnparsedRequestSchema: GenMessage<ListUnparsedRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 33);
+  messageDesc(file_vedette_v1_module, 40);
 
 /**
  * @generated from message vedette.v1.ListUnparsedResponse
@@ -1225,7 +1501,7 @@ export type ListUnparsedResponse = Message<"vedette.v1.ListUnparsedResponse"> & 
  * Use `create(ListUnparsedResponseSchema)` to create a new message.
  */
 export const ListUnparsedResponseSchema: GenMessage<ListUnparsedResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 34);
+  messageDesc(file_vedette_v1_module, 41);
 
 /**
  * Shape is what records have in common when their values are put aside.
@@ -1270,7 +1546,7 @@ export type Shape = Message<"vedette.v1.Shape"> & {
  * Use `create(ShapeSchema)` to create a new message.
  */
 export const ShapeSchema: GenMessage<Shape> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_module, 35);
+  messageDesc(file_vedette_v1_module, 42);
 
 /**
  * ModuleService shows and changes what runs. Every change is a control record in the log.
@@ -1328,6 +1604,27 @@ export const ModuleService: GenService<{
     methodKind: "unary";
     input: typeof SetModuleEnabledRequestSchema;
     output: typeof SetModuleEnabledResponseSchema;
+  },
+  /**
+   * GetModuleSettings returns the settings of what runs, and what they may be.
+   *
+   * @generated from rpc vedette.v1.ModuleService.GetModuleSettings
+   */
+  getModuleSettings: {
+    methodKind: "unary";
+    input: typeof GetModuleSettingsRequestSchema;
+    output: typeof GetModuleSettingsResponseSchema;
+  },
+  /**
+   * SetModuleSettings has the version that runs go on with other settings, from one record to the next. They are checked
+   * against the module's schema and by the module itself, and its tests are run with them, before anything changes.
+   *
+   * @generated from rpc vedette.v1.ModuleService.SetModuleSettings
+   */
+  setModuleSettings: {
+    methodKind: "unary";
+    input: typeof SetModuleSettingsRequestSchema;
+    output: typeof SetModuleSettingsResponseSchema;
   },
   /**
    * ModuleLogs returns the newest log lines of the version that runs (of a shared module: admin only, since records of

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/monitor.proto.
  */
 export const file_vedette_v1_monitor: GenFile = /*@__PURE__*/
-  fileDesc("Chh2ZWRldHRlL3YxL21vbml0b3IucHJvdG8SCnZlZGV0dGUudjEi/AEKBkRldmljZRIOCgZ0ZW5hbnQYASABKA0SDAoEbmFtZRgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEg8KB3ByaXZhdGUYBCABKAgSJAoEaHR0cBgFIAEoCzIWLnZlZGV0dGUudjEuRGV2aWNlSHR0cBIkCgRzbm1wGAYgASgLMhYudmVkZXR0ZS52MS5EZXZpY2VTbm1wEiIKA3NzaBgHIAEoCzIVLnZlZGV0dGUudjEuRGV2aWNlU3NoEi4KCnVwZGF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnVwZGF0ZWRfYnkYCSABKAkiOQoKRGV2aWNlSHR0cBILCgN1cmwYASABKAkSEgoKY3JlZGVudGlhbBgCIAEoCRIKCgJjYRgDIAEoCSIuCgpEZXZpY2VTbm1wEgwKBHBvcnQYASABKA0SEgoKY3JlZGVudGlhbBgCIAEoCSJACglEZXZpY2VTc2gSDAoEcG9ydBgBIAEoDRISCgpjcmVkZW50aWFsGAIgASgJEhEKCWhvc3Rfa2V5cxgDIAMoCSJDChJMaXN0RGV2aWNlc1JlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVhZnRlchgCIAEoCRINCgVsaW1pdBgDIAEoDSI6ChNMaXN0RGV2aWNlc1Jlc3BvbnNlEiMKB2RldmljZXMYASADKAsyEi52ZWRldHRlLnYxLkRldmljZSI2ChBQdXREZXZpY2VSZXF1ZXN0EiIKBmRldmljZRgBIAEoCzISLnZlZGV0dGUudjEuRGV2aWNlIjcKEVB1dERldmljZVJlc3BvbnNlEiIKBmRldmljZRgBIAEoCzISLnZlZGV0dGUudjEuRGV2aWNlIjMKE1JlbW92ZURldmljZVJlcXVlc3QSDgoGdGVuYW50GAEgASgNEgwKBG5hbWUYAiABKAkiFgoUUmVtb3ZlRGV2aWNlUmVzcG9uc2UiVQoVQXBwcm92ZUhvc3RLZXlSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSCwoDa2V5GAMgASgJEg8KB3JlcGxhY2UYBCABKAgiPAoWQXBwcm92ZUhvc3RLZXlSZXNwb25zZRIiCgZkZXZpY2UYASABKAsyEi52ZWRldHRlLnYxLkRldmljZSKcAQoKQ3JlZGVudGlhbBIOCgZ0ZW5hbnQYASABKA0SDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg0KBWxvZ2luGAQgASgJEg8KB2RldmljZXMYBSABKA0SLgoKdXBkYXRlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdXBkYXRlZF9ieRgHIAEoCSIpChZMaXN0Q3JlZGVudGlhbHNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0iRgoXTGlzdENyZWRlbnRpYWxzUmVzcG9uc2USKwoLY3JlZGVudGlhbHMYASADKAsyFi52ZWRldHRlLnYxLkNyZWRlbnRpYWwikAEKFFB1dENyZWRlbnRpYWxSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRuYW1lGAIgASgJEgwKBGtpbmQYAyABKAkSDQoFbG9naW4YBCABKAkSDgoGc2VjcmV0GAUgASgJEg8KB3ByaXZhY3kYBiABKAkSDAoEaGFzaBgHIAEoCRIOCgZjaXBoZXIYCCABKAkiFwoVUHV0Q3JlZGVudGlhbFJlc3BvbnNlIjcKF1JlbW92ZUNyZWRlbnRpYWxSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRuYW1lGAIgASgJIhoKGFJlbW92ZUNyZWRlbnRpYWxSZXNwb25zZSI6ChhMaXN0RGV2aWNlQ2hhbmdlc1JlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRINCgVsaW1pdBgCIAEoDSJhCgxEZXZpY2VDaGFuZ2USDgoGdGVuYW50GAEgASgNEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgN3aG8YAyABKAkSDAoEd2hhdBgEIAEoCSJGChlMaXN0RGV2aWNlQ2hhbmdlc1Jlc3BvbnNlEikKB2NoYW5nZXMYASADKAsyGC52ZWRldHRlLnYxLkRldmljZUNoYW5nZSKDAgoFV2F0Y2gSDgoGdGVuYW50GAEgASgNEgoKAmlkGAIgASgJEg4KBm1vZHVsZRgDIAEoCRITCgtpbnRlcnZhbF9tcxgEIAEoBBIRCglqaXR0ZXJfbXMYBSABKAQSEgoKdGltZW91dF9tcxgGIAEoBBIQCghzZXR0aW5ncxgHIAEoCRIoCgd0YXJnZXRzGAggAygLMhcudmVkZXR0ZS52MS5XYXRjaFRhcmdldBILCgNvZmYYCSABKAgSDQoFZml4ZWQYCiABKAgSKgoGc2V0X2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzZXRfYnkYDCABKAkibwoLV2F0Y2hUYXJnZXQSDAoEbmFtZRgBIAEoCRIOCgZkZXZpY2UYAiABKAkSDAoEb2lkcxgDIAMoCRIlCghjb21tYW5kcxgEIAMoCzITLnZlZGV0dGUudjEuQ29tbWFuZBINCgVwb3J0cxgFIAMoDSJGCgdDb21tYW5kEgoKAmlkGAEgASgJEgsKA3J1bhgCIAEoCRIiCgRhcmdzGAMgAygLMhQudmVkZXR0ZS52MS5Bcmd1bWVudCIpCghBcmd1bWVudBIMCgRuYW1lGAEgASgJEg8KB3BhdHRlcm4YAiABKAkigwIKCldhdGNoU3RhdGUSDAoEcnVucxgBIAEoCBIoCgRsYXN0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X2dvb2QYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBG5leHQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXBvbGxzGAUgASgEEhAKCGZhaWx1cmVzGAYgASgEEg4KBnN0cmVhaxgHIAEoBBINCgVlcnJvchgIIAEoCRIPCgd0b29rX21zGAkgASgEEhMKC2ludGVydmFsX21zGAogASgEIkUKEkxpc3RXYXRjaGVzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNEg4KBm1vZHVsZRgCIAEoCRIOCgZkZXZpY2UYAyABKAkiVQoKV2F0Y2hFbnRyeRIgCgV3YXRjaBgBIAEoCzIRLnZlZGV0dGUudjEuV2F0Y2gSJQoFc3RhdGUYAiABKAsyFi52ZWRldHRlLnYxLldhdGNoU3RhdGUiPgoTTGlzdFdhdGNoZXNSZXNwb25zZRInCgd3YXRjaGVzGAEgAygLMhYudmVkZXR0ZS52MS5XYXRjaEVudHJ5IooBCg9QdXRXYXRjaFJlcXVlc3QSIAoFd2F0Y2gYASABKAsyES52ZWRldHRlLnYxLldhdGNoEg4KBmRldmljZRgCIAEoCRIPCgd1bnRyaWVkGAMgASgIEg0KBXBvcnRzGAQgAygNEiUKCGNvbW1hbmRzGAUgAygLMhMudmVkZXR0ZS52MS5Db21tYW5kIlYKEFB1dFdhdGNoUmVzcG9uc2USIAoFd2F0Y2gYASABKAsyES52ZWRldHRlLnYxLldhdGNoEiAKBXRyaWFsGAIgASgLMhEudmVkZXR0ZS52MS5UcmlhbCIwChJSZW1vdmVXYXRjaFJlcXVlc3QSDgoGdGVuYW50GAEgASgNEgoKAmlkGAIgASgJIhUKE1JlbW92ZVdhdGNoUmVzcG9uc2UieQoPVHJ5V2F0Y2hSZXF1ZXN0EiAKBXdhdGNoGAEgASgLMhEudmVkZXR0ZS52MS5XYXRjaBIOCgZkZXZpY2UYAiABKAkSDQoFcG9ydHMYAyADKA0SJQoIY29tbWFuZHMYBCADKAsyEy52ZWRldHRlLnYxLkNvbW1hbmQiNAoQVHJ5V2F0Y2hSZXNwb25zZRIgCgV0cmlhbBgBIAEoCzIRLnZlZGV0dGUudjEuVHJpYWwivQEKBVRyaWFsEgoKAm9rGAEgASgIEg8KB3JlY29yZHMYAiADKAwSFQoNdG90YWxfcmVjb3JkcxgDIAEoDRIMCgRjb2RlGAQgASgJEg0KBWVycm9yGAUgASgJEg8KB3Rvb2tfbXMYBiABKAQSJgoJaG9zdF9rZXlzGAcgAygLMhMudmVkZXR0ZS52MS5Ib3N0S2V5EioKB2NvbmZpZ3MYCCADKAsyGS52ZWRldHRlLnYxLkNvbmZpZ1ZlcnNpb24iPAoHSG9zdEtleRILCgNrZXkYASABKAkSEwoLZmluZ2VycHJpbnQYAiABKAkSDwoHY2hhbmdlZBgDIAEoCCK1AQoNQ29uZmlnVmVyc2lvbhIOCgZ0ZW5hbnQYASABKA0SDgoGZGV2aWNlGAIgASgJEgwKBG5hbWUYAyABKAkSDgoGZGlnZXN0GAQgASgJEiYKAmF0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhZGRlZBgGIAEoDRIPCgdyZW1vdmVkGAcgASgNEg0KBWJ5dGVzGAggASgNEg8KB2JsZXNzZWQYCSABKAgiUgoSTGlzdENvbmZpZ3NSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDgoGZGV2aWNlGAIgASgJEgwKBG5hbWUYAyABKAkSDQoFbGltaXQYBCABKA0iQgoTTGlzdENvbmZpZ3NSZXNwb25zZRIrCgh2ZXJzaW9ucxgBIAMoCzIZLnZlZGV0dGUudjEuQ29uZmlnVmVyc2lvbiJQChBHZXRDb25maWdSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkiMQoRR2V0Q29uZmlnUmVzcG9uc2USDgoGZGlnZXN0GAEgASgJEgwKBHRleHQYAiABKAwibgoRRGlmZkNvbmZpZ1JlcXVlc3QSDgoGdGVuYW50GAEgASgNEg4KBmRldmljZRgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBGZyb20YBCABKAkSCgoCdG8YBSABKAkSEQoJZnJvbV9uYW1lGAYgASgJImkKEkRpZmZDb25maWdSZXNwb25zZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEg0KBWFkZGVkGAMgASgNEg8KB3JlbW92ZWQYBCABKA0SDAoEZGlmZhgFIAEoDBILCgNjdXQYBiABKAgiYAoSQmxlc3NDb25maWdSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSDAoEdGV4dBgFIAEoDCIVChNCbGVzc0NvbmZpZ1Jlc3BvbnNlMtEKCg5Nb25pdG9yU2VydmljZRJTCgtMaXN0RGV2aWNlcxIeLnZlZGV0dGUudjEuTGlzdERldmljZXNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5MaXN0RGV2aWNlc1Jlc3BvbnNlIgOQAgESSAoJUHV0RGV2aWNlEhwudmVkZXR0ZS52MS5QdXREZXZpY2VSZXF1ZXN0Gh0udmVkZXR0ZS52MS5QdXREZXZpY2VSZXNwb25zZRJRCgxSZW1vdmVEZXZpY2USHy52ZWRldHRlLnYxLlJlbW92ZURldmljZVJlcXVlc3QaIC52ZWRldHRlLnYxLlJlbW92ZURldmljZVJlc3BvbnNlElcKDkFwcHJvdmVIb3N0S2V5EiEudmVkZXR0ZS52MS5BcHByb3ZlSG9zdEtleVJlcXVlc3QaIi52ZWRldHRlLnYxLkFwcHJvdmVIb3N0S2V5UmVzcG9uc2USXwoPTGlzdENyZWRlbnRpYWxzEiIudmVkZXR0ZS52MS5MaXN0Q3JlZGVudGlhbHNSZXF1ZXN0GiMudmVkZXR0ZS52MS5MaXN0Q3JlZGVudGlhbHNSZXNwb25zZSIDkAIBElQKDVB1dENyZWRlbnRpYWwSIC52ZWRldHRlLnYxLlB1dENyZWRlbnRpYWxSZXF1ZXN0GiEudmVkZXR0ZS52MS5QdXRDcmVkZW50aWFsUmVzcG9uc2USXQoQUmVtb3ZlQ3JlZGVudGlhbBIjLnZlZGV0dGUudjEuUmVtb3ZlQ3JlZGVudGlhbFJlcXVlc3QaJC52ZWRldHRlLnYxLlJlbW92ZUNyZWRlbnRpYWxSZXNwb25zZRJlChFMaXN0RGV2aWNlQ2hhbmdlcxIkLnZlZGV0dGUudjEuTGlzdERldmljZUNoYW5nZXNSZXF1ZXN0GiUudmVkZXR0ZS52MS5MaXN0RGV2aWNlQ2hhbmdlc1Jlc3BvbnNlIgOQAgESUwoLTGlzdFdhdGNoZXMSHi52ZWRldHRlLnYxLkxpc3RXYXRjaGVzUmVxdWVzdBofLnZlZGV0dGUudjEuTGlzdFdhdGNoZXNSZXNwb25zZSIDkAIBEkUKCFB1dFdhdGNoEhsudmVkZXR0ZS52MS5QdXRXYXRjaFJlcXVlc3QaHC52ZWRldHRlLnYxLlB1dFdhdGNoUmVzcG9uc2USTgoLUmVtb3ZlV2F0Y2gSHi52ZWRldHRlLnYxLlJlbW92ZVdhdGNoUmVxdWVzdBofLnZlZGV0dGUudjEuUmVtb3ZlV2F0Y2hSZXNwb25zZRJFCghUcnlXYXRjaBIbLnZlZGV0dGUudjEuVHJ5V2F0Y2hSZXF1ZXN0GhwudmVkZXR0ZS52MS5UcnlXYXRjaFJlc3BvbnNlElMKC0xpc3RDb25maWdzEh4udmVkZXR0ZS52MS5MaXN0Q29uZmlnc1JlcXVlc3QaHy52ZWRldHRlLnYxLkxpc3RDb25maWdzUmVzcG9uc2UiA5ACARJNCglHZXRDb25maWcSHC52ZWRldHRlLnYxLkdldENvbmZpZ1JlcXVlc3QaHS52ZWRldHRlLnYxLkdldENvbmZpZ1Jlc3BvbnNlIgOQAgESUAoKRGlmZkNvbmZpZxIdLnZlZGV0dGUudjEuRGlmZkNvbmZpZ1JlcXVlc3QaHi52ZWRldHRlLnYxLkRpZmZDb25maWdSZXNwb25zZSIDkAIBEk4KC0JsZXNzQ29uZmlnEh4udmVkZXR0ZS52MS5CbGVzc0NvbmZpZ1JlcXVlc3QaHy52ZWRldHRlLnYxLkJsZXNzQ29uZmlnUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Chh2ZWRldHRlL3YxL21vbml0b3IucHJvdG8SCnZlZGV0dGUudjEi/AEKBkRldmljZRIOCgZ0ZW5hbnQYASABKA0SDAoEbmFtZRgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEg8KB3ByaXZhdGUYBCABKAgSJAoEaHR0cBgFIAEoCzIWLnZlZGV0dGUudjEuRGV2aWNlSHR0cBIkCgRzbm1wGAYgASgLMhYudmVkZXR0ZS52MS5EZXZpY2VTbm1wEiIKA3NzaBgHIAEoCzIVLnZlZGV0dGUudjEuRGV2aWNlU3NoEi4KCnVwZGF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnVwZGF0ZWRfYnkYCSABKAkiOQoKRGV2aWNlSHR0cBILCgN1cmwYASABKAkSEgoKY3JlZGVudGlhbBgCIAEoCRIKCgJjYRgDIAEoCSIuCgpEZXZpY2VTbm1wEgwKBHBvcnQYASABKA0SEgoKY3JlZGVudGlhbBgCIAEoCSJWCglEZXZpY2VTc2gSDAoEcG9ydBgBIAEoDRISCgpjcmVkZW50aWFsGAIgASgJEhEKCWhvc3Rfa2V5cxgDIAMoCRIUCgxmaW5nZXJwcmludHMYBCADKAkiQwoSTGlzdERldmljZXNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDQoFYWZ0ZXIYAiABKAkSDQoFbGltaXQYAyABKA0iOgoTTGlzdERldmljZXNSZXNwb25zZRIjCgdkZXZpY2VzGAEgAygLMhIudmVkZXR0ZS52MS5EZXZpY2UiNgoQUHV0RGV2aWNlUmVxdWVzdBIiCgZkZXZpY2UYASABKAsyEi52ZWRldHRlLnYxLkRldmljZSI3ChFQdXREZXZpY2VSZXNwb25zZRIiCgZkZXZpY2UYASABKAsyEi52ZWRldHRlLnYxLkRldmljZSIzChNSZW1vdmVEZXZpY2VSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRuYW1lGAIgASgJIhYKFFJlbW92ZURldmljZVJlc3BvbnNlIlUKFUFwcHJvdmVIb3N0S2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SDgoGZGV2aWNlGAIgASgJEgsKA2tleRgDIAEoCRIPCgdyZXBsYWNlGAQgASgIIjwKFkFwcHJvdmVIb3N0S2V5UmVzcG9uc2USIgoGZGV2aWNlGAEgASgLMhIudmVkZXR0ZS52MS5EZXZpY2UinAEKCkNyZWRlbnRpYWwSDgoGdGVuYW50GAEgASgNEgwKBG5hbWUYAiABKAkSDAoEa2luZBgDIAEoCRINCgVsb2dpbhgEIAEoCRIPCgdkZXZpY2VzGAUgASgNEi4KCnVwZGF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnVwZGF0ZWRfYnkYByABKAkiKQoWTGlzdENyZWRlbnRpYWxzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNIkYKF0xpc3RDcmVkZW50aWFsc1Jlc3BvbnNlEisKC2NyZWRlbnRpYWxzGAEgAygLMhYudmVkZXR0ZS52MS5DcmVkZW50aWFsIpABChRQdXRDcmVkZW50aWFsUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg0KBWxvZ2luGAQgASgJEg4KBnNlY3JldBgFIAEoCRIPCgdwcml2YWN5GAYgASgJEgwKBGhhc2gYByABKAkSDgoGY2lwaGVyGAggASgJIhcKFVB1dENyZWRlbnRpYWxSZXNwb25zZSI3ChdSZW1vdmVDcmVkZW50aWFsUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SDAoEbmFtZRgCIAEoCSIaChhSZW1vdmVDcmVkZW50aWFsUmVzcG9uc2UiOgoYTGlzdERldmljZUNoYW5nZXNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDQoFbGltaXQYAiABKA0iYQoMRGV2aWNlQ2hhbmdlEg4KBnRlbmFudBgBIAEoDRImCgJhdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDd2hvGAMgASgJEgwKBHdoYXQYBCABKAkiRgoZTGlzdERldmljZUNoYW5nZXNSZXNwb25zZRIpCgdjaGFuZ2VzGAEgAygLMhgudmVkZXR0ZS52MS5EZXZpY2VDaGFuZ2UigwIKBVdhdGNoEg4KBnRlbmFudBgBIAEoDRIKCgJpZBgCIAEoCRIOCgZtb2R1bGUYAyABKAkSEwoLaW50ZXJ2YWxfbXMYBCABKAQSEQoJaml0dGVyX21zGAUgASgEEhIKCnRpbWVvdXRfbXMYBiABKAQSEAoIc2V0dGluZ3MYByABKAkSKAoHdGFyZ2V0cxgIIAMoCzIXLnZlZGV0dGUudjEuV2F0Y2hUYXJnZXQSCwoDb2ZmGAkgASgIEg0KBWZpeGVkGAogASgIEioKBnNldF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2V0X2J5GAwgASgJIm8KC1dhdGNoVGFyZ2V0EgwKBG5hbWUYASABKAkSDgoGZGV2aWNlGAIgASgJEgwKBG9pZHMYAyADKAkSJQoIY29tbWFuZHMYBCADKAsyEy52ZWRldHRlLnYxLkNvbW1hbmQSDQoFcG9ydHMYBSADKA0iRgoHQ29tbWFuZBIKCgJpZBgBIAEoCRILCgNydW4YAiABKAkSIgoEYXJncxgDIAMoCzIULnZlZGV0dGUudjEuQXJndW1lbnQiKQoIQXJndW1lbnQSDAoEbmFtZRgBIAEoCRIPCgdwYXR0ZXJuGAIgASgJIoMCCgpXYXRjaFN0YXRlEgwKBHJ1bnMYASABKAgSKAoEbGFzdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF9nb29kGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgRuZXh0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVwb2xscxgFIAEoBBIQCghmYWlsdXJlcxgGIAEoBBIOCgZzdHJlYWsYByABKAQSDQoFZXJyb3IYCCABKAkSDwoHdG9va19tcxgJIAEoBBITCgtpbnRlcnZhbF9tcxgKIAEoBCImChNMaXN0TW9uaXRvcnNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0i6AEKB01vbml0b3ISDgoGdGVuYW50GAEgASgNEg4KBm1vZHVsZRgCIAEoCRINCgV0aXRsZRgDIAEoCRITCgtkZXNjcmlwdGlvbhgEIAEoCRIPCgd2ZXJzaW9uGAUgASgJEg4KBnNjaGVtYRgGIAEoCRIQCghzZXR0aW5ncxgHIAEoCRITCgtpbnRlcnZhbF9tcxgIIAEoBBIRCglqaXR0ZXJfbXMYCSABKAQSEgoKdGltZW91dF9tcxgKIAEoBBIqCgd0YXJnZXRzGAsgAygLMhkudmVkZXR0ZS52MS5Nb25pdG9yVGFyZ2V0IowBCg1Nb25pdG9yVGFyZ2V0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEgwKBG9pZHMYBCADKAkSJQoIY29tbWFuZHMYBSADKAsyEy52ZWRldHRlLnYxLkNvbW1hbmQSDQoFcG9ydHMYBiADKA0iPQoUTGlzdE1vbml0b3JzUmVzcG9uc2USJQoIbW9uaXRvcnMYASADKAsyEy52ZWRldHRlLnYxLk1vbml0b3IiRQoSTGlzdFdhdGNoZXNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0SDgoGbW9kdWxlGAIgASgJEg4KBmRldmljZRgDIAEoCSJVCgpXYXRjaEVudHJ5EiAKBXdhdGNoGAEgASgLMhEudmVkZXR0ZS52MS5XYXRjaBIlCgVzdGF0ZRgCIAEoCzIWLnZlZGV0dGUudjEuV2F0Y2hTdGF0ZSI+ChNMaXN0V2F0Y2hlc1Jlc3BvbnNlEicKB3dhdGNoZXMYASADKAsyFi52ZWRldHRlLnYxLldhdGNoRW50cnkiigEKD1B1dFdhdGNoUmVxdWVzdBIgCgV3YXRjaBgBIAEoCzIRLnZlZGV0dGUudjEuV2F0Y2gSDgoGZGV2aWNlGAIgASgJEg8KB3VudHJpZWQYAyABKAgSDQoFcG9ydHMYBCADKA0SJQoIY29tbWFuZHMYBSADKAsyEy52ZWRldHRlLnYxLkNvbW1hbmQiVgoQUHV0V2F0Y2hSZXNwb25zZRIgCgV3YXRjaBgBIAEoCzIRLnZlZGV0dGUudjEuV2F0Y2gSIAoFdHJpYWwYAiABKAsyES52ZWRldHRlLnYxLlRyaWFsIjAKElJlbW92ZVdhdGNoUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SCgoCaWQYAiABKAkiFQoTUmVtb3ZlV2F0Y2hSZXNwb25zZSJ5Cg9UcnlXYXRjaFJlcXVlc3QSIAoFd2F0Y2gYASABKAsyES52ZWRldHRlLnYxLldhdGNoEg4KBmRldmljZRgCIAEoCRINCgVwb3J0cxgDIAMoDRIlCghjb21tYW5kcxgEIAMoCzITLnZlZGV0dGUudjEuQ29tbWFuZCI0ChBUcnlXYXRjaFJlc3BvbnNlEiAKBXRyaWFsGAEgASgLMhEudmVkZXR0ZS52MS5UcmlhbCK9AQoFVHJpYWwSCgoCb2sYASABKAgSDwoHcmVjb3JkcxgCIAMoDBIVCg10b3RhbF9yZWNvcmRzGAMgASgNEgwKBGNvZGUYBCABKAkSDQoFZXJyb3IYBSABKAkSDwoHdG9va19tcxgGIAEoBBImCglob3N0X2tleXMYByADKAsyEy52ZWRldHRlLnYxLkhvc3RLZXkSKgoHY29uZmlncxgIIAMoCzIZLnZlZGV0dGUudjEuQ29uZmlnVmVyc2lvbiI8CgdIb3N0S2V5EgsKA2tleRgBIAEoCRITCgtmaW5nZXJwcmludBgCIAEoCRIPCgdjaGFuZ2VkGAMgASgIIrUBCg1Db25maWdWZXJzaW9uEg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSJgoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFkZGVkGAYgASgNEg8KB3JlbW92ZWQYByABKA0SDQoFYnl0ZXMYCCABKA0SDwoHYmxlc3NlZBgJIAEoCCJiChJMaXN0Q29uZmlnc1JlcXVlc3QSDwoHdGVuYW50cxgBIAMoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRINCgVsaW1pdBgEIAEoDRIOCgZuZXdlc3QYBSABKAgibgoTTGlzdENvbmZpZ3NSZXNwb25zZRIrCgh2ZXJzaW9ucxgBIAMoCzIZLnZlZGV0dGUudjEuQ29uZmlnVmVyc2lvbhIqCgdibGVzc2VkGAIgAygLMhkudmVkZXR0ZS52MS5CbGVzc2VkQ29uZmlnIoIBCg1CbGVzc2VkQ29uZmlnEg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSJgoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA3dobxgGIAEoCSJQChBHZXRDb25maWdSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkiMQoRR2V0Q29uZmlnUmVzcG9uc2USDgoGZGlnZXN0GAEgASgJEgwKBHRleHQYAiABKAwibgoRRGlmZkNvbmZpZ1JlcXVlc3QSDgoGdGVuYW50GAEgASgNEg4KBmRldmljZRgCIAEoCRIMCgRuYW1lGAMgASgJEgwKBGZyb20YBCABKAkSCgoCdG8YBSABKAkSEQoJZnJvbV9uYW1lGAYgASgJImkKEkRpZmZDb25maWdSZXNwb25zZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEg0KBWFkZGVkGAMgASgNEg8KB3JlbW92ZWQYBCABKA0SDAoEZGlmZhgFIAEoDBILCgNjdXQYBiABKAgicAoSQmxlc3NDb25maWdSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIOCgZkZXZpY2UYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkaWdlc3QYBCABKAkSDAoEdGV4dBgFIAEoDBIOCgZyZWFzb24YBiABKAkiFQoTQmxlc3NDb25maWdSZXNwb25zZTKpCwoOTW9uaXRvclNlcnZpY2USUwoLTGlzdERldmljZXMSHi52ZWRldHRlLnYxLkxpc3REZXZpY2VzUmVxdWVzdBofLnZlZGV0dGUudjEuTGlzdERldmljZXNSZXNwb25zZSIDkAIBEkgKCVB1dERldmljZRIcLnZlZGV0dGUudjEuUHV0RGV2aWNlUmVxdWVzdBodLnZlZGV0dGUudjEuUHV0RGV2aWNlUmVzcG9uc2USUQoMUmVtb3ZlRGV2aWNlEh8udmVkZXR0ZS52MS5SZW1vdmVEZXZpY2VSZXF1ZXN0GiAudmVkZXR0ZS52MS5SZW1vdmVEZXZpY2VSZXNwb25zZRJXCg5BcHByb3ZlSG9zdEtleRIhLnZlZGV0dGUudjEuQXBwcm92ZUhvc3RLZXlSZXF1ZXN0GiIudmVkZXR0ZS52MS5BcHByb3ZlSG9zdEtleVJlc3BvbnNlEl8KD0xpc3RDcmVkZW50aWFscxIiLnZlZGV0dGUudjEuTGlzdENyZWRlbnRpYWxzUmVxdWVzdBojLnZlZGV0dGUudjEuTGlzdENyZWRlbnRpYWxzUmVzcG9uc2UiA5ACARJUCg1QdXRDcmVkZW50aWFsEiAudmVkZXR0ZS52MS5QdXRDcmVkZW50aWFsUmVxdWVzdBohLnZlZGV0dGUudjEuUHV0Q3JlZGVudGlhbFJlc3BvbnNlEl0KEFJlbW92ZUNyZWRlbnRpYWwSIy52ZWRldHRlLnYxLlJlbW92ZUNyZWRlbnRpYWxSZXF1ZXN0GiQudmVkZXR0ZS52MS5SZW1vdmVDcmVkZW50aWFsUmVzcG9uc2USZQoRTGlzdERldmljZUNoYW5nZXMSJC52ZWRldHRlLnYxLkxpc3REZXZpY2VDaGFuZ2VzUmVxdWVzdBolLnZlZGV0dGUudjEuTGlzdERldmljZUNoYW5nZXNSZXNwb25zZSIDkAIBElYKDExpc3RNb25pdG9ycxIfLnZlZGV0dGUudjEuTGlzdE1vbml0b3JzUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdE1vbml0b3JzUmVzcG9uc2UiA5ACARJTCgtMaXN0V2F0Y2hlcxIeLnZlZGV0dGUudjEuTGlzdFdhdGNoZXNSZXF1ZXN0Gh8udmVkZXR0ZS52MS5MaXN0V2F0Y2hlc1Jlc3BvbnNlIgOQAgESRQoIUHV0V2F0Y2gSGy52ZWRldHRlLnYxLlB1dFdhdGNoUmVxdWVzdBocLnZlZGV0dGUudjEuUHV0V2F0Y2hSZXNwb25zZRJOCgtSZW1vdmVXYXRjaBIeLnZlZGV0dGUudjEuUmVtb3ZlV2F0Y2hSZXF1ZXN0Gh8udmVkZXR0ZS52MS5SZW1vdmVXYXRjaFJlc3BvbnNlEkUKCFRyeVdhdGNoEhsudmVkZXR0ZS52MS5UcnlXYXRjaFJlcXVlc3QaHC52ZWRldHRlLnYxLlRyeVdhdGNoUmVzcG9uc2USUwoLTGlzdENvbmZpZ3MSHi52ZWRldHRlLnYxLkxpc3RDb25maWdzUmVxdWVzdBofLnZlZGV0dGUudjEuTGlzdENvbmZpZ3NSZXNwb25zZSIDkAIBEk0KCUdldENvbmZpZxIcLnZlZGV0dGUudjEuR2V0Q29uZmlnUmVxdWVzdBodLnZlZGV0dGUudjEuR2V0Q29uZmlnUmVzcG9uc2UiA5ACARJQCgpEaWZmQ29uZmlnEh0udmVkZXR0ZS52MS5EaWZmQ29uZmlnUmVxdWVzdBoeLnZlZGV0dGUudjEuRGlmZkNvbmZpZ1Jlc3BvbnNlIgOQAgESTgoLQmxlc3NDb25maWcSHi52ZWRldHRlLnYxLkJsZXNzQ29uZmlnUmVxdWVzdBofLnZlZGV0dGUudjEuQmxlc3NDb25maWdSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Device is something outside that monitors poll.
@@ -158,6 +158,13 @@ export type DeviceSsh = Message<"vedette.v1.DeviceSsh"> & {
    * @generated from field: repeated string host_keys = 3;
    */
   hostKeys: string[];
+
+  /**
+   * Of the keys, in their order: "SHA256:...", as ssh-keygen -l shows it. Only told, never taken.
+   *
+   * @generated from field: repeated string fingerprints = 4;
+   */
+  fingerprints: string[];
 };
 
 /**
@@ -866,6 +873,165 @@ export const WatchStateSchema: GenMessage<WatchState> = /*@__PURE__*/
   messageDesc(file_vedette_v1_monitor, 26);
 
 /**
+ * @generated from message vedette.v1.ListMonitorsRequest
+ */
+export type ListMonitorsRequest = Message<"vedette.v1.ListMonitorsRequest"> & {
+  /**
+   * @generated from field: repeated uint32 tenants = 1;
+   */
+  tenants: number[];
+};
+
+/**
+ * Describes the message vedette.v1.ListMonitorsRequest.
+ * Use `create(ListMonitorsRequestSchema)` to create a new message.
+ */
+export const ListMonitorsRequestSchema: GenMessage<ListMonitorsRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_monitor, 27);
+
+/**
+ * Monitor is a module that polls, as it runs for one organization.
+ *
+ * @generated from message vedette.v1.Monitor
+ */
+export type Monitor = Message<"vedette.v1.Monitor"> & {
+  /**
+   * @generated from field: uint32 tenant = 1;
+   */
+  tenant: number;
+
+  /**
+   * "publisher/name".
+   *
+   * @generated from field: string module = 2;
+   */
+  module: string;
+
+  /**
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * @generated from field: string version = 5;
+   */
+  version: string;
+
+  /**
+   * JSON Schema of the settings; empty: there are none.
+   *
+   * @generated from field: string schema = 6;
+   */
+  schema: string;
+
+  /**
+   * JSON: those that it was installed with.
+   *
+   * @generated from field: string settings = 7;
+   */
+  settings: string;
+
+  /**
+   * What holds where a watch says nothing.
+   *
+   * @generated from field: uint64 interval_ms = 8;
+   */
+  intervalMs: bigint;
+
+  /**
+   * @generated from field: uint64 jitter_ms = 9;
+   */
+  jitterMs: bigint;
+
+  /**
+   * @generated from field: uint64 timeout_ms = 10;
+   */
+  timeoutMs: bigint;
+
+  /**
+   * @generated from field: repeated vedette.v1.MonitorTarget targets = 11;
+   */
+  targets: MonitorTarget[];
+};
+
+/**
+ * Describes the message vedette.v1.Monitor.
+ * Use `create(MonitorSchema)` to create a new message.
+ */
+export const MonitorSchema: GenMessage<Monitor> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_monitor, 28);
+
+/**
+ * MonitorTarget is what a monitor asks to reach under one name.
+ *
+ * @generated from message vedette.v1.MonitorTarget
+ */
+export type MonitorTarget = Message<"vedette.v1.MonitorTarget"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * How it asks there: vedette_http_v1, vedette_snmp_v1, vedette_ssh_v1, vedette_probe_v1, vedette_config_v1.
+   *
+   * @generated from field: repeated string capabilities = 3;
+   */
+  capabilities: string[];
+
+  /**
+   * @generated from field: repeated string oids = 4;
+   */
+  oids: string[];
+
+  /**
+   * @generated from field: repeated vedette.v1.Command commands = 5;
+   */
+  commands: Command[];
+
+  /**
+   * @generated from field: repeated uint32 ports = 6;
+   */
+  ports: number[];
+};
+
+/**
+ * Describes the message vedette.v1.MonitorTarget.
+ * Use `create(MonitorTargetSchema)` to create a new message.
+ */
+export const MonitorTargetSchema: GenMessage<MonitorTarget> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_monitor, 29);
+
+/**
+ * @generated from message vedette.v1.ListMonitorsResponse
+ */
+export type ListMonitorsResponse = Message<"vedette.v1.ListMonitorsResponse"> & {
+  /**
+   * By organization and module.
+   *
+   * @generated from field: repeated vedette.v1.Monitor monitors = 1;
+   */
+  monitors: Monitor[];
+};
+
+/**
+ * Describes the message vedette.v1.ListMonitorsResponse.
+ * Use `create(ListMonitorsResponseSchema)` to create a new message.
+ */
+export const ListMonitorsResponseSchema: GenMessage<ListMonitorsResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_monitor, 30);
+
+/**
  * @generated from message vedette.v1.ListWatchesRequest
  */
 export type ListWatchesRequest = Message<"vedette.v1.ListWatchesRequest"> & {
@@ -892,7 +1058,7 @@ export type ListWatchesRequest = Message<"vedette.v1.ListWatchesRequest"> & {
  * Use `create(ListWatchesRequestSchema)` to create a new message.
  */
 export const ListWatchesRequestSchema: GenMessage<ListWatchesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 27);
+  messageDesc(file_vedette_v1_monitor, 31);
 
 /**
  * @generated from message vedette.v1.WatchEntry
@@ -914,7 +1080,7 @@ export type WatchEntry = Message<"vedette.v1.WatchEntry"> & {
  * Use `create(WatchEntrySchema)` to create a new message.
  */
 export const WatchEntrySchema: GenMessage<WatchEntry> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 28);
+  messageDesc(file_vedette_v1_monitor, 32);
 
 /**
  * @generated from message vedette.v1.ListWatchesResponse
@@ -933,7 +1099,7 @@ export type ListWatchesResponse = Message<"vedette.v1.ListWatchesResponse"> & {
  * Use `create(ListWatchesResponseSchema)` to create a new message.
  */
 export const ListWatchesResponseSchema: GenMessage<ListWatchesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 29);
+  messageDesc(file_vedette_v1_monitor, 33);
 
 /**
  * @generated from message vedette.v1.PutWatchRequest
@@ -977,7 +1143,7 @@ export type PutWatchRequest = Message<"vedette.v1.PutWatchRequest"> & {
  * Use `create(PutWatchRequestSchema)` to create a new message.
  */
 export const PutWatchRequestSchema: GenMessage<PutWatchRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 30);
+  messageDesc(file_vedette_v1_monitor, 34);
 
 /**
  * @generated from message vedette.v1.PutWatchResponse
@@ -1001,7 +1167,7 @@ export type PutWatchResponse = Message<"vedette.v1.PutWatchResponse"> & {
  * Use `create(PutWatchResponseSchema)` to create a new message.
  */
 export const PutWatchResponseSchema: GenMessage<PutWatchResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 31);
+  messageDesc(file_vedette_v1_monitor, 35);
 
 /**
  * @generated from message vedette.v1.RemoveWatchRequest
@@ -1023,7 +1189,7 @@ export type RemoveWatchRequest = Message<"vedette.v1.RemoveWatchRequest"> & {
  * Use `create(RemoveWatchRequestSchema)` to create a new message.
  */
 export const RemoveWatchRequestSchema: GenMessage<RemoveWatchRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 32);
+  messageDesc(file_vedette_v1_monitor, 36);
 
 /**
  * @generated from message vedette.v1.RemoveWatchResponse
@@ -1036,7 +1202,7 @@ export type RemoveWatchResponse = Message<"vedette.v1.RemoveWatchResponse"> & {
  * Use `create(RemoveWatchResponseSchema)` to create a new message.
  */
 export const RemoveWatchResponseSchema: GenMessage<RemoveWatchResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 33);
+  messageDesc(file_vedette_v1_monitor, 37);
 
 /**
  * @generated from message vedette.v1.TryWatchRequest
@@ -1070,7 +1236,7 @@ export type TryWatchRequest = Message<"vedette.v1.TryWatchRequest"> & {
  * Use `create(TryWatchRequestSchema)` to create a new message.
  */
 export const TryWatchRequestSchema: GenMessage<TryWatchRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 34);
+  messageDesc(file_vedette_v1_monitor, 38);
 
 /**
  * @generated from message vedette.v1.TryWatchResponse
@@ -1087,7 +1253,7 @@ export type TryWatchResponse = Message<"vedette.v1.TryWatchResponse"> & {
  * Use `create(TryWatchResponseSchema)` to create a new message.
  */
 export const TryWatchResponseSchema: GenMessage<TryWatchResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 35);
+  messageDesc(file_vedette_v1_monitor, 39);
 
 /**
  * Trial is what one poll of the live device has found.
@@ -1149,7 +1315,7 @@ export type Trial = Message<"vedette.v1.Trial"> & {
  * Use `create(TrialSchema)` to create a new message.
  */
 export const TrialSchema: GenMessage<Trial> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 36);
+  messageDesc(file_vedette_v1_monitor, 40);
 
 /**
  * @generated from message vedette.v1.HostKey
@@ -1182,7 +1348,7 @@ export type HostKey = Message<"vedette.v1.HostKey"> & {
  * Use `create(HostKeySchema)` to create a new message.
  */
 export const HostKeySchema: GenMessage<HostKey> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 37);
+  messageDesc(file_vedette_v1_monitor, 41);
 
 /**
  * ConfigVersion is one version of a text of a device.
@@ -1249,7 +1415,7 @@ export type ConfigVersion = Message<"vedette.v1.ConfigVersion"> & {
  * Use `create(ConfigVersionSchema)` to create a new message.
  */
 export const ConfigVersionSchema: GenMessage<ConfigVersion> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 38);
+  messageDesc(file_vedette_v1_monitor, 42);
 
 /**
  * @generated from message vedette.v1.ListConfigsRequest
@@ -1278,6 +1444,13 @@ export type ListConfigsRequest = Message<"vedette.v1.ListConfigsRequest"> & {
    * @generated from field: uint32 limit = 4;
    */
   limit: number;
+
+  /**
+   * Only the newest version of each text, of all devices.
+   *
+   * @generated from field: bool newest = 5;
+   */
+  newest: boolean;
 };
 
 /**
@@ -1285,7 +1458,7 @@ export type ListConfigsRequest = Message<"vedette.v1.ListConfigsRequest"> & {
  * Use `create(ListConfigsRequestSchema)` to create a new message.
  */
 export const ListConfigsRequestSchema: GenMessage<ListConfigsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 39);
+  messageDesc(file_vedette_v1_monitor, 43);
 
 /**
  * @generated from message vedette.v1.ListConfigsResponse
@@ -1295,6 +1468,13 @@ export type ListConfigsResponse = Message<"vedette.v1.ListConfigsResponse"> & {
    * @generated from field: repeated vedette.v1.ConfigVersion versions = 1;
    */
   versions: ConfigVersion[];
+
+  /**
+   * What was declared right of the texts that the request asks for, whether or not it was ever pulled.
+   *
+   * @generated from field: repeated vedette.v1.BlessedConfig blessed = 2;
+   */
+  blessed: BlessedConfig[];
 };
 
 /**
@@ -1302,7 +1482,51 @@ export type ListConfigsResponse = Message<"vedette.v1.ListConfigsResponse"> & {
  * Use `create(ListConfigsResponseSchema)` to create a new message.
  */
 export const ListConfigsResponseSchema: GenMessage<ListConfigsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 40);
+  messageDesc(file_vedette_v1_monitor, 44);
+
+/**
+ * BlessedConfig is the text that a person has declared right.
+ *
+ * @generated from message vedette.v1.BlessedConfig
+ */
+export type BlessedConfig = Message<"vedette.v1.BlessedConfig"> & {
+  /**
+   * @generated from field: uint32 tenant = 1;
+   */
+  tenant: number;
+
+  /**
+   * @generated from field: string device = 2;
+   */
+  device: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string digest = 4;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 5;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string who = 6;
+   */
+  who: string;
+};
+
+/**
+ * Describes the message vedette.v1.BlessedConfig.
+ * Use `create(BlessedConfigSchema)` to create a new message.
+ */
+export const BlessedConfigSchema: GenMessage<BlessedConfig> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_monitor, 45);
 
 /**
  * @generated from message vedette.v1.GetConfigRequest
@@ -1336,7 +1560,7 @@ export type GetConfigRequest = Message<"vedette.v1.GetConfigRequest"> & {
  * Use `create(GetConfigRequestSchema)` to create a new message.
  */
 export const GetConfigRequestSchema: GenMessage<GetConfigRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 41);
+  messageDesc(file_vedette_v1_monitor, 46);
 
 /**
  * @generated from message vedette.v1.GetConfigResponse
@@ -1358,7 +1582,7 @@ export type GetConfigResponse = Message<"vedette.v1.GetConfigResponse"> & {
  * Use `create(GetConfigResponseSchema)` to create a new message.
  */
 export const GetConfigResponseSchema: GenMessage<GetConfigResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 42);
+  messageDesc(file_vedette_v1_monitor, 47);
 
 /**
  * @generated from message vedette.v1.DiffConfigRequest
@@ -1406,7 +1630,7 @@ export type DiffConfigRequest = Message<"vedette.v1.DiffConfigRequest"> & {
  * Use `create(DiffConfigRequestSchema)` to create a new message.
  */
 export const DiffConfigRequestSchema: GenMessage<DiffConfigRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 43);
+  messageDesc(file_vedette_v1_monitor, 48);
 
 /**
  * @generated from message vedette.v1.DiffConfigResponse
@@ -1450,7 +1674,7 @@ export type DiffConfigResponse = Message<"vedette.v1.DiffConfigResponse"> & {
  * Use `create(DiffConfigResponseSchema)` to create a new message.
  */
 export const DiffConfigResponseSchema: GenMessage<DiffConfigResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 44);
+  messageDesc(file_vedette_v1_monitor, 49);
 
 /**
  * @generated from message vedette.v1.BlessConfigRequest
@@ -1484,6 +1708,13 @@ export type BlessConfigRequest = Message<"vedette.v1.BlessConfigRequest"> & {
    * @generated from field: bytes text = 5;
    */
   text: Uint8Array;
+
+  /**
+   * Why, for those who read the changes; cut to 512 bytes.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
 };
 
 /**
@@ -1491,7 +1722,7 @@ export type BlessConfigRequest = Message<"vedette.v1.BlessConfigRequest"> & {
  * Use `create(BlessConfigRequestSchema)` to create a new message.
  */
 export const BlessConfigRequestSchema: GenMessage<BlessConfigRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 45);
+  messageDesc(file_vedette_v1_monitor, 50);
 
 /**
  * @generated from message vedette.v1.BlessConfigResponse
@@ -1504,7 +1735,7 @@ export type BlessConfigResponse = Message<"vedette.v1.BlessConfigResponse"> & {
  * Use `create(BlessConfigResponseSchema)` to create a new message.
  */
 export const BlessConfigResponseSchema: GenMessage<BlessConfigResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_monitor, 46);
+  messageDesc(file_vedette_v1_monitor, 51);
 
 /**
  * MonitorService says what monitors poll, how often, and with what; and shows what they have pulled.
@@ -1581,7 +1812,7 @@ export const MonitorService: GenService<{
     output: typeof RemoveCredentialResponseSchema;
   },
   /**
-   * ListDeviceChanges returns who changed devices and credentials, newest first.
+   * ListDeviceChanges returns who changed devices, credentials, watches and what is declared right, newest first.
    *
    * @generated from rpc vedette.v1.MonitorService.ListDeviceChanges
    */
@@ -1589,6 +1820,16 @@ export const MonitorService: GenService<{
     methodKind: "unary";
     input: typeof ListDeviceChangesRequestSchema;
     output: typeof ListDeviceChangesResponseSchema;
+  },
+  /**
+   * ListMonitors returns the monitors that run, with what a watch of each needs to be told.
+   *
+   * @generated from rpc vedette.v1.MonitorService.ListMonitors
+   */
+  listMonitors: {
+    methodKind: "unary";
+    input: typeof ListMonitorsRequestSchema;
+    output: typeof ListMonitorsResponseSchema;
   },
   /**
    * ListWatches returns what monitors poll and where they stand.

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Problem, Trust } from "./module_pb";
+import type { Conformance, ConformanceReport, Problem, Trust } from "./module_pb";
 import { file_vedette_v1_module } from "./module_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/registry.proto.
  */
 export const file_vedette_v1_registry: GenFile = /*@__PURE__*/
-  fileDesc("Chl2ZWRldHRlL3YxL3JlZ2lzdHJ5LnByb3RvEgp2ZWRldHRlLnYxIqkBCg9SZWdpc3RyeVBhY2thZ2USEQoJcmVmZXJlbmNlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIMCgRraW5kGAMgASgJEg0KBXRpdGxlGAQgASgJEg4KBnRlbmFudBgFIAEoDRIQCghzdGFuZGluZxgGIAEoCRIOCgZyZWFzb24YByABKAkSEwoLcmVwbGFjZW1lbnQYCCABKAkSDwoHcnVubmluZxgJIAEoCCI1ChNMaXN0UGFja2FnZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIOCgZtb2R1bGUYAiABKAkiRQoUTGlzdFBhY2thZ2VzUmVzcG9uc2USLQoIcGFja2FnZXMYASADKAsyGy52ZWRldHRlLnYxLlJlZ2lzdHJ5UGFja2FnZSInChVHZXRUcnVzdFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgNIpIBChZHZXRUcnVzdFBvbGljeVJlc3BvbnNlEicKBnBvbGljeRgBIAEoCzIXLnZlZGV0dGUudjEuVHJ1c3RQb2xpY3kSJwoGYmVmb3JlGAIgAygLMhcudmVkZXR0ZS52MS5UcnVzdFBvbGljeRImCgVpbmRleBgDIAEoCzIXLnZlZGV0dGUudjEuU2lnbmVkSW5kZXgiZQoLVHJ1c3RQb2xpY3kSDwoHdmVyc2lvbhgBIAEoBBIQCghkb2N1bWVudBgCIAEoCRILCgN3aG8YAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpcBCgtTaWduZWRJbmRleBIQCghyZWdpc3RyeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEgwKBHJvb3QYAyABKAQSKgoGaXNzdWVkGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdleHBpcmVzGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJKChVTZXRUcnVzdFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg8KB2RyeV9ydW4YAyABKAgiegoWU2V0VHJ1c3RQb2xpY3lSZXNwb25zZRIlCghwcm9ibGVtcxgBIAMoCzITLnZlZGV0dGUudjEuUHJvYmxlbRIoCgVzdG9wcxgCIAMoCzIZLnZlZGV0dGUudjEuU3RvcHBlZE1vZHVsZRIPCgd2ZXJzaW9uGAMgASgEIi0KDVN0b3BwZWRNb2R1bGUSDAoEbmFtZRgBIAEoCRIOCgZyZWFzb24YAiABKAkiKQoWQ29sbGVjdFBhY2thZ2VzUmVxdWVzdBIPCgdkcnlfcnVuGAEgASgIImYKF0NvbGxlY3RQYWNrYWdlc1Jlc3BvbnNlEi0KCHBhY2thZ2VzGAEgAygLMhsudmVkZXR0ZS52MS5SZWdpc3RyeVBhY2thZ2USDQoFYmxvYnMYAiABKAQSDQoFYnl0ZXMYAyABKAQiOwoVRXhwb3J0UGFja2FnZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRISCgpyZWZlcmVuY2VzGAIgAygJIiYKFkV4cG9ydFBhY2thZ2VzUmVzcG9uc2USDAoEZGF0YRgBIAEoDCI1ChVJbXBvcnRQYWNrYWdlc1JlcXVlc3QSDgoGdGVuYW50GAEgASgNEgwKBGRhdGEYAiABKAwiRwoWSW1wb3J0UGFja2FnZXNSZXNwb25zZRItCghwYWNrYWdlcxgBIAMoCzIbLnZlZGV0dGUudjEuSW1wb3J0ZWRQYWNrYWdlIlYKD0ltcG9ydGVkUGFja2FnZRIRCglyZWZlcmVuY2UYASABKAkSDgoGZGlnZXN0GAIgASgJEiAKBXRydXN0GAMgASgLMhEudmVkZXR0ZS52MS5UcnVzdDKyBAoPUmVnaXN0cnlTZXJ2aWNlElYKDExpc3RQYWNrYWdlcxIfLnZlZGV0dGUudjEuTGlzdFBhY2thZ2VzUmVxdWVzdBogLnZlZGV0dGUudjEuTGlzdFBhY2thZ2VzUmVzcG9uc2UiA5ACARJcCg5HZXRUcnVzdFBvbGljeRIhLnZlZGV0dGUudjEuR2V0VHJ1c3RQb2xpY3lSZXF1ZXN0GiIudmVkZXR0ZS52MS5HZXRUcnVzdFBvbGljeVJlc3BvbnNlIgOQAgESVwoOU2V0VHJ1c3RQb2xpY3kSIS52ZWRldHRlLnYxLlNldFRydXN0UG9saWN5UmVxdWVzdBoiLnZlZGV0dGUudjEuU2V0VHJ1c3RQb2xpY3lSZXNwb25zZRJaCg9Db2xsZWN0UGFja2FnZXMSIi52ZWRldHRlLnYxLkNvbGxlY3RQYWNrYWdlc1JlcXVlc3QaIy52ZWRldHRlLnYxLkNvbGxlY3RQYWNrYWdlc1Jlc3BvbnNlElkKDkV4cG9ydFBhY2thZ2VzEiEudmVkZXR0ZS52MS5FeHBvcnRQYWNrYWdlc1JlcXVlc3QaIi52ZWRldHRlLnYxLkV4cG9ydFBhY2thZ2VzUmVzcG9uc2UwARJZCg5JbXBvcnRQYWNrYWdlcxIhLnZlZGV0dGUudjEuSW1wb3J0UGFja2FnZXNSZXF1ZXN0GiIudmVkZXR0ZS52MS5JbXBvcnRQYWNrYWdlc1Jlc3BvbnNlKAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_module]);
+  fileDesc("Chl2ZWRldHRlL3YxL3JlZ2lzdHJ5LnByb3RvEgp2ZWRldHRlLnYxItACCg9SZWdpc3RyeVBhY2thZ2USEQoJcmVmZXJlbmNlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIMCgRraW5kGAMgASgJEg0KBXRpdGxlGAQgASgJEg4KBnRlbmFudBgFIAEoDRIQCghzdGFuZGluZxgGIAEoCRIOCgZyZWFzb24YByABKAkSEwoLcmVwbGFjZW1lbnQYCCABKAkSDwoHcnVubmluZxgJIAEoCBIQCghjaGFubmVscxgKIAMoCRIOCgZyZW1vdGUYCyABKAgSIAoFdHJ1c3QYDCABKAsyES52ZWRldHRlLnYxLlRydXN0EiwKC2NvbmZvcm1hbmNlGA0gASgLMhcudmVkZXR0ZS52MS5Db25mb3JtYW5jZRIUCgxjYXBhYmlsaXRpZXMYDiADKAkSDAoEcnVucxgPIAEoDRIPCgdzaGlwcGVkGBAgASgIIjYKEUdldFBhY2thZ2VSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIRCglyZWZlcmVuY2UYAiABKAki9AEKEkdldFBhY2thZ2VSZXNwb25zZRIsCgdwYWNrYWdlGAEgASgLMhsudmVkZXR0ZS52MS5SZWdpc3RyeVBhY2thZ2USEAoIbWFuaWZlc3QYAiABKAkSDgoGcmVhZG1lGAMgASgJEg0KBWJ5dGVzGAQgASgEEg8KB3ZlY3RvcnMYBSADKAkSEQoJZG9jdW1lbnRzGAYgAygJEikKBGFza3MYByADKAsyGy52ZWRldHRlLnYxLkFza2VkQ2FwYWJpbGl0eRIwCgpzdGF0ZW1lbnRzGAggAygLMhwudmVkZXR0ZS52MS5QYWNrYWdlU3RhdGVtZW50Ij4KD0Fza2VkQ2FwYWJpbGl0eRIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHdGFyZ2V0cxgDIAMoCSKxAgoQUGFja2FnZVN0YXRlbWVudBIOCgZkaWdlc3QYASABKAkSDAoEa2luZBgCIAEoCRIPCgdzaWduZXJzGAMgAygJEg8KB3Vua25vd24YBCADKAkSDwoHcHJvYmxlbRgFIAEoCRIvCgdyZWxlYXNlGAYgASgLMhwudmVkZXR0ZS52MS5SZWxlYXNlU3RhdGVtZW50SAASKAoEc2JvbRgHIAEoCzIYLnZlZGV0dGUudjEuU29mdHdhcmVCaWxsSAASMAoKcHJvdmVuYW5jZRgIIAEoCzIaLnZlZGV0dGUudjEuQnVpbGRTdGF0ZW1lbnRIABI0Cgtjb25mb3JtYW5jZRgJIAEoCzIdLnZlZGV0dGUudjEuQ29uZm9ybWFuY2VSZXBvcnRIAEIJCgdjb250ZW50IlAKEFJlbGVhc2VTdGF0ZW1lbnQSKgoGc2lnbmVkGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghhdWRpZW5jZRgCIAEoCSJRCgxTb2Z0d2FyZUJpbGwSDgoGZm9ybWF0GAEgASgJEjEKCmNvbXBvbmVudHMYAiADKAsyHS52ZWRldHRlLnYxLlNvZnR3YXJlQ29tcG9uZW50Ik4KEVNvZnR3YXJlQ29tcG9uZW50EgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgJEgwKBHB1cmwYBCABKAkijAEKDkJ1aWxkU3RhdGVtZW50Eg8KB2J1aWxkZXIYASABKAkSDgoGc291cmNlGAIgASgJEhUKDXNvdXJjZV9kaWdlc3QYAyABKAkSEQoJdG9vbGNoYWluGAQgAygJEi8KCW1hdGVyaWFscxgFIAMoCzIcLnZlZGV0dGUudjEuU29mdHdhcmVNYXRlcmlhbCIvChBTb2Z0d2FyZU1hdGVyaWFsEgsKA3VyaRgBIAEoCRIOCgZkaWdlc3QYAiABKAkiOAoTRmV0Y2hQYWNrYWdlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SEQoJcmVmZXJlbmNlGAIgASgJIicKFEZldGNoUGFja2FnZVJlc3BvbnNlEg8KB3BhY2thZ2UYASABKAwiNQoTTGlzdFBhY2thZ2VzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SDgoGbW9kdWxlGAIgASgJIkUKFExpc3RQYWNrYWdlc1Jlc3BvbnNlEi0KCHBhY2thZ2VzGAEgAygLMhsudmVkZXR0ZS52MS5SZWdpc3RyeVBhY2thZ2UiJwoVR2V0VHJ1c3RQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDSKcAgoWR2V0VHJ1c3RQb2xpY3lSZXNwb25zZRInCgZwb2xpY3kYASABKAsyFy52ZWRldHRlLnYxLlRydXN0UG9saWN5EicKBmJlZm9yZRgCIAMoCzIXLnZlZGV0dGUudjEuVHJ1c3RQb2xpY3kSJgoFaW5kZXgYAyABKAsyFy52ZWRldHRlLnYxLlNpZ25lZEluZGV4EiIKBGtleXMYBCADKAsyFC52ZWRldHRlLnYxLlRydXN0S2V5Eg4KBnJlbW90ZRgFIAEoCRIqCgZsb29rZWQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3Byb2JsZW0YByABKAkSFwoPcmVmdXNlX3Vuc2lnbmVkGAggASgIIiQKCFRydXN0S2V5EgwKBG5hbWUYASABKAkSCgoCaWQYAiABKAkiZQoLVHJ1c3RQb2xpY3kSDwoHdmVyc2lvbhgBIAEoBBIQCghkb2N1bWVudBgCIAEoCRILCgN3aG8YAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpcBCgtTaWduZWRJbmRleBIQCghyZWdpc3RyeRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEgwKBHJvb3QYAyABKAQSKgoGaXNzdWVkGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdleHBpcmVzGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJKChVTZXRUcnVzdFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgNEhAKCGRvY3VtZW50GAIgASgJEg8KB2RyeV9ydW4YAyABKAgipgEKFlNldFRydXN0UG9saWN5UmVzcG9uc2USJQoIcHJvYmxlbXMYASADKAsyEy52ZWRldHRlLnYxLlByb2JsZW0SKAoFc3RvcHMYAiADKAsyGS52ZWRldHRlLnYxLlN0b3BwZWRNb2R1bGUSDwoHdmVyc2lvbhgDIAEoBBIqCgh2ZXJkaWN0cxgEIAMoCzIYLnZlZGV0dGUudjEuSnVkZ2VkTW9kdWxlIl8KDEp1ZGdlZE1vZHVsZRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDgoGZGlnZXN0GAMgASgJEiAKBXRydXN0GAQgASgLMhEudmVkZXR0ZS52MS5UcnVzdCItCg1TdG9wcGVkTW9kdWxlEgwKBG5hbWUYASABKAkSDgoGcmVhc29uGAIgASgJIikKFkNvbGxlY3RQYWNrYWdlc1JlcXVlc3QSDwoHZHJ5X3J1bhgBIAEoCCJmChdDb2xsZWN0UGFja2FnZXNSZXNwb25zZRItCghwYWNrYWdlcxgBIAMoCzIbLnZlZGV0dGUudjEuUmVnaXN0cnlQYWNrYWdlEg0KBWJsb2JzGAIgASgEEg0KBWJ5dGVzGAMgASgEIjsKFUV4cG9ydFBhY2thZ2VzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKA0SEgoKcmVmZXJlbmNlcxgCIAMoCSImChZFeHBvcnRQYWNrYWdlc1Jlc3BvbnNlEgwKBGRhdGEYASABKAwiNQoVSW1wb3J0UGFja2FnZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoDRIMCgRkYXRhGAIgASgMIkcKFkltcG9ydFBhY2thZ2VzUmVzcG9uc2USLQoIcGFja2FnZXMYASADKAsyGy52ZWRldHRlLnYxLkltcG9ydGVkUGFja2FnZSJWCg9JbXBvcnRlZFBhY2thZ2USEQoJcmVmZXJlbmNlGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIgCgV0cnVzdBgDIAEoCzIRLnZlZGV0dGUudjEuVHJ1c3Qy1wUKD1JlZ2lzdHJ5U2VydmljZRJWCgxMaXN0UGFja2FnZXMSHy52ZWRldHRlLnYxLkxpc3RQYWNrYWdlc1JlcXVlc3QaIC52ZWRldHRlLnYxLkxpc3RQYWNrYWdlc1Jlc3BvbnNlIgOQAgESUAoKR2V0UGFja2FnZRIdLnZlZGV0dGUudjEuR2V0UGFja2FnZVJlcXVlc3QaHi52ZWRldHRlLnYxLkdldFBhY2thZ2VSZXNwb25zZSIDkAIBElEKDEZldGNoUGFja2FnZRIfLnZlZGV0dGUudjEuRmV0Y2hQYWNrYWdlUmVxdWVzdBogLnZlZGV0dGUudjEuRmV0Y2hQYWNrYWdlUmVzcG9uc2USXAoOR2V0VHJ1c3RQb2xpY3kSIS52ZWRldHRlLnYxLkdldFRydXN0UG9saWN5UmVxdWVzdBoiLnZlZGV0dGUudjEuR2V0VHJ1c3RQb2xpY3lSZXNwb25zZSIDkAIBElcKDlNldFRydXN0UG9saWN5EiEudmVkZXR0ZS52MS5TZXRUcnVzdFBvbGljeVJlcXVlc3QaIi52ZWRldHRlLnYxLlNldFRydXN0UG9saWN5UmVzcG9uc2USWgoPQ29sbGVjdFBhY2thZ2VzEiIudmVkZXR0ZS52MS5Db2xsZWN0UGFja2FnZXNSZXF1ZXN0GiMudmVkZXR0ZS52MS5Db2xsZWN0UGFja2FnZXNSZXNwb25zZRJZCg5FeHBvcnRQYWNrYWdlcxIhLnZlZGV0dGUudjEuRXhwb3J0UGFja2FnZXNSZXF1ZXN0GiIudmVkZXR0ZS52MS5FeHBvcnRQYWNrYWdlc1Jlc3BvbnNlMAESWQoOSW1wb3J0UGFja2FnZXMSIS52ZWRldHRlLnYxLkltcG9ydFBhY2thZ2VzUmVxdWVzdBoiLnZlZGV0dGUudjEuSW1wb3J0UGFja2FnZXNSZXNwb25zZSgBYgZwcm90bzM", [file_google_protobuf_timestamp, file_vedette_v1_module]);
 
 /**
  * RegistryPackage is one version in the host's registry.
@@ -78,6 +78,53 @@ export type RegistryPackage = Message<"vedette.v1.RegistryPackage"> & {
    * @generated from field: bool running = 9;
    */
   running: boolean;
+
+  /**
+   * Channels of the signed index that name it.
+   *
+   * @generated from field: repeated string channels = 10;
+   */
+  channels: string[];
+
+  /**
+   * Only the signed index names it: its content is in the remote registry.
+   *
+   * @generated from field: bool remote = 11;
+   */
+  remote: boolean;
+
+  /**
+   * Of the newest version of each module, and of those that run.
+   *
+   * @generated from field: vedette.v1.Trust trust = 12;
+   */
+  trust?: Trust | undefined;
+
+  /**
+   * @generated from field: vedette.v1.Conformance conformance = 13;
+   */
+  conformance?: Conformance | undefined;
+
+  /**
+   * What it asks for; where trust is set.
+   *
+   * @generated from field: repeated string capabilities = 14;
+   */
+  capabilities: string[];
+
+  /**
+   * How many of the caller's organizations it runs for, as their own or as what all share.
+   *
+   * @generated from field: uint32 runs = 15;
+   */
+  runs: number;
+
+  /**
+   * It came with the host.
+   *
+   * @generated from field: bool shipped = 16;
+   */
+  shipped: boolean;
 };
 
 /**
@@ -86,6 +133,391 @@ export type RegistryPackage = Message<"vedette.v1.RegistryPackage"> & {
  */
 export const RegistryPackageSchema: GenMessage<RegistryPackage> = /*@__PURE__*/
   messageDesc(file_vedette_v1_registry, 0);
+
+/**
+ * @generated from message vedette.v1.GetPackageRequest
+ */
+export type GetPackageRequest = Message<"vedette.v1.GetPackageRequest"> & {
+  /**
+   * 0 for what all share (admin only).
+   *
+   * @generated from field: uint32 tenant = 1;
+   */
+  tenant: number;
+
+  /**
+   * "publisher/name:version" or "sha256:…".
+   *
+   * @generated from field: string reference = 2;
+   */
+  reference: string;
+};
+
+/**
+ * Describes the message vedette.v1.GetPackageRequest.
+ * Use `create(GetPackageRequestSchema)` to create a new message.
+ */
+export const GetPackageRequestSchema: GenMessage<GetPackageRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 1);
+
+/**
+ * @generated from message vedette.v1.GetPackageResponse
+ */
+export type GetPackageResponse = Message<"vedette.v1.GetPackageResponse"> & {
+  /**
+   * @generated from field: vedette.v1.RegistryPackage package = 1;
+   */
+  package?: RegistryPackage | undefined;
+
+  /**
+   * The manifest in its canonical form.
+   *
+   * @generated from field: string manifest = 2;
+   */
+  manifest: string;
+
+  /**
+   * Empty when it has none.
+   *
+   * @generated from field: string readme = 3;
+   */
+  readme: string;
+
+  /**
+   * Of all its files together.
+   *
+   * @generated from field: uint64 bytes = 4;
+   */
+  bytes: bigint;
+
+  /**
+   * Files with its own tests, and with what is not code.
+   *
+   * @generated from field: repeated string vectors = 5;
+   */
+  vectors: string[];
+
+  /**
+   * @generated from field: repeated string documents = 6;
+   */
+  documents: string[];
+
+  /**
+   * @generated from field: repeated vedette.v1.AskedCapability asks = 7;
+   */
+  asks: AskedCapability[];
+
+  /**
+   * @generated from field: repeated vedette.v1.PackageStatement statements = 8;
+   */
+  statements: PackageStatement[];
+};
+
+/**
+ * Describes the message vedette.v1.GetPackageResponse.
+ * Use `create(GetPackageResponseSchema)` to create a new message.
+ */
+export const GetPackageResponseSchema: GenMessage<GetPackageResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 2);
+
+/**
+ * AskedCapability is what a version asks for.
+ *
+ * @generated from message vedette.v1.AskedCapability
+ */
+export type AskedCapability = Message<"vedette.v1.AskedCapability"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * Names of the targets or tables.
+   *
+   * @generated from field: repeated string targets = 3;
+   */
+  targets: string[];
+};
+
+/**
+ * Describes the message vedette.v1.AskedCapability.
+ * Use `create(AskedCapabilitySchema)` to create a new message.
+ */
+export const AskedCapabilitySchema: GenMessage<AskedCapability> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 3);
+
+/**
+ * PackageStatement is a signed document about a version.
+ *
+ * @generated from message vedette.v1.PackageStatement
+ */
+export type PackageStatement = Message<"vedette.v1.PackageStatement"> & {
+  /**
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+
+  /**
+   * signature, sbom, provenance or conformance.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * Names of the keys of the policies in force whose signatures hold.
+   *
+   * @generated from field: repeated string signers = 3;
+   */
+  signers: string[];
+
+  /**
+   * Ids of the keys that it names beside those; whether they are theirs is not known.
+   *
+   * @generated from field: repeated string unknown = 4;
+   */
+  unknown: string[];
+
+  /**
+   * Why it is not believed; empty when signers are.
+   *
+   * @generated from field: string problem = 5;
+   */
+  problem: string;
+
+  /**
+   * @generated from oneof vedette.v1.PackageStatement.content
+   */
+  content: {
+    /**
+     * @generated from field: vedette.v1.ReleaseStatement release = 6;
+     */
+    value: ReleaseStatement;
+    case: "release";
+  } | {
+    /**
+     * @generated from field: vedette.v1.SoftwareBill sbom = 7;
+     */
+    value: SoftwareBill;
+    case: "sbom";
+  } | {
+    /**
+     * @generated from field: vedette.v1.BuildStatement provenance = 8;
+     */
+    value: BuildStatement;
+    case: "provenance";
+  } | {
+    /**
+     * @generated from field: vedette.v1.ConformanceReport conformance = 9;
+     */
+    value: ConformanceReport;
+    case: "conformance";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message vedette.v1.PackageStatement.
+ * Use `create(PackageStatementSchema)` to create a new message.
+ */
+export const PackageStatementSchema: GenMessage<PackageStatement> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 4);
+
+/**
+ * @generated from message vedette.v1.ReleaseStatement
+ */
+export type ReleaseStatement = Message<"vedette.v1.ReleaseStatement"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp signed = 1;
+   */
+  signed?: Timestamp | undefined;
+
+  /**
+   * The one site that it is meant for; empty for all.
+   *
+   * @generated from field: string audience = 2;
+   */
+  audience: string;
+};
+
+/**
+ * Describes the message vedette.v1.ReleaseStatement.
+ * Use `create(ReleaseStatementSchema)` to create a new message.
+ */
+export const ReleaseStatementSchema: GenMessage<ReleaseStatement> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 5);
+
+/**
+ * @generated from message vedette.v1.SoftwareBill
+ */
+export type SoftwareBill = Message<"vedette.v1.SoftwareBill"> & {
+  /**
+   * Such as "CycloneDX 1.6".
+   *
+   * @generated from field: string format = 1;
+   */
+  format: string;
+
+  /**
+   * At most 1,000.
+   *
+   * @generated from field: repeated vedette.v1.SoftwareComponent components = 2;
+   */
+  components: SoftwareComponent[];
+};
+
+/**
+ * Describes the message vedette.v1.SoftwareBill.
+ * Use `create(SoftwareBillSchema)` to create a new message.
+ */
+export const SoftwareBillSchema: GenMessage<SoftwareBill> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 6);
+
+/**
+ * @generated from message vedette.v1.SoftwareComponent
+ */
+export type SoftwareComponent = Message<"vedette.v1.SoftwareComponent"> & {
+  /**
+   * file or library.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string version = 3;
+   */
+  version: string;
+
+  /**
+   * Package URL.
+   *
+   * @generated from field: string purl = 4;
+   */
+  purl: string;
+};
+
+/**
+ * Describes the message vedette.v1.SoftwareComponent.
+ * Use `create(SoftwareComponentSchema)` to create a new message.
+ */
+export const SoftwareComponentSchema: GenMessage<SoftwareComponent> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 7);
+
+/**
+ * @generated from message vedette.v1.BuildStatement
+ */
+export type BuildStatement = Message<"vedette.v1.BuildStatement"> & {
+  /**
+   * @generated from field: string builder = 1;
+   */
+  builder: string;
+
+  /**
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string source_digest = 3;
+   */
+  sourceDigest: string;
+
+  /**
+   * "tinygo 0.41.1".
+   *
+   * @generated from field: repeated string toolchain = 4;
+   */
+  toolchain: string[];
+
+  /**
+   * What went into it beside the source; at most 1,000.
+   *
+   * @generated from field: repeated vedette.v1.SoftwareMaterial materials = 5;
+   */
+  materials: SoftwareMaterial[];
+};
+
+/**
+ * Describes the message vedette.v1.BuildStatement.
+ * Use `create(BuildStatementSchema)` to create a new message.
+ */
+export const BuildStatementSchema: GenMessage<BuildStatement> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 8);
+
+/**
+ * @generated from message vedette.v1.SoftwareMaterial
+ */
+export type SoftwareMaterial = Message<"vedette.v1.SoftwareMaterial"> & {
+  /**
+   * @generated from field: string uri = 1;
+   */
+  uri: string;
+
+  /**
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message vedette.v1.SoftwareMaterial.
+ * Use `create(SoftwareMaterialSchema)` to create a new message.
+ */
+export const SoftwareMaterialSchema: GenMessage<SoftwareMaterial> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 9);
+
+/**
+ * @generated from message vedette.v1.FetchPackageRequest
+ */
+export type FetchPackageRequest = Message<"vedette.v1.FetchPackageRequest"> & {
+  /**
+   * Who is to run it; 0 for all (admin only).
+   *
+   * @generated from field: uint32 tenant = 1;
+   */
+  tenant: number;
+
+  /**
+   * As of InstallModuleRequest.
+   *
+   * @generated from field: string reference = 2;
+   */
+  reference: string;
+};
+
+/**
+ * Describes the message vedette.v1.FetchPackageRequest.
+ * Use `create(FetchPackageRequestSchema)` to create a new message.
+ */
+export const FetchPackageRequestSchema: GenMessage<FetchPackageRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 10);
+
+/**
+ * @generated from message vedette.v1.FetchPackageResponse
+ */
+export type FetchPackageResponse = Message<"vedette.v1.FetchPackageResponse"> & {
+  /**
+   * @generated from field: bytes package = 1;
+   */
+  package: Uint8Array;
+};
+
+/**
+ * Describes the message vedette.v1.FetchPackageResponse.
+ * Use `create(FetchPackageResponseSchema)` to create a new message.
+ */
+export const FetchPackageResponseSchema: GenMessage<FetchPackageResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 11);
 
 /**
  * @generated from message vedette.v1.ListPackagesRequest
@@ -111,7 +543,7 @@ export type ListPackagesRequest = Message<"vedette.v1.ListPackagesRequest"> & {
  * Use `create(ListPackagesRequestSchema)` to create a new message.
  */
 export const ListPackagesRequestSchema: GenMessage<ListPackagesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 1);
+  messageDesc(file_vedette_v1_registry, 12);
 
 /**
  * @generated from message vedette.v1.ListPackagesResponse
@@ -130,7 +562,7 @@ export type ListPackagesResponse = Message<"vedette.v1.ListPackagesResponse"> & 
  * Use `create(ListPackagesResponseSchema)` to create a new message.
  */
 export const ListPackagesResponseSchema: GenMessage<ListPackagesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 2);
+  messageDesc(file_vedette_v1_registry, 13);
 
 /**
  * @generated from message vedette.v1.GetTrustPolicyRequest
@@ -149,7 +581,7 @@ export type GetTrustPolicyRequest = Message<"vedette.v1.GetTrustPolicyRequest"> 
  * Use `create(GetTrustPolicyRequestSchema)` to create a new message.
  */
 export const GetTrustPolicyRequestSchema: GenMessage<GetTrustPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 3);
+  messageDesc(file_vedette_v1_registry, 14);
 
 /**
  * @generated from message vedette.v1.GetTrustPolicyResponse
@@ -175,6 +607,39 @@ export type GetTrustPolicyResponse = Message<"vedette.v1.GetTrustPolicyResponse"
    * @generated from field: vedette.v1.SignedIndex index = 3;
    */
   index?: SignedIndex | undefined;
+
+  /**
+   * The keys that the policy in force names.
+   *
+   * @generated from field: repeated vedette.v1.TrustKey keys = 4;
+   */
+  keys: TrustKey[];
+
+  /**
+   * The remote registry that the host is configured with; empty for none.
+   *
+   * @generated from field: string remote = 5;
+   */
+  remote: string;
+
+  /**
+   * When the host looked for a newer index last, and what kept it from finding one.
+   *
+   * @generated from field: google.protobuf.Timestamp looked = 6;
+   */
+  looked?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string problem = 7;
+   */
+  problem: string;
+
+  /**
+   * The host takes nothing that is not signed, whatever its policy says (modules.refuse_unsigned).
+   *
+   * @generated from field: bool refuse_unsigned = 8;
+   */
+  refuseUnsigned: boolean;
 };
 
 /**
@@ -182,7 +647,31 @@ export type GetTrustPolicyResponse = Message<"vedette.v1.GetTrustPolicyResponse"
  * Use `create(GetTrustPolicyResponseSchema)` to create a new message.
  */
 export const GetTrustPolicyResponseSchema: GenMessage<GetTrustPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 4);
+  messageDesc(file_vedette_v1_registry, 15);
+
+/**
+ * TrustKey is a public key of a policy.
+ *
+ * @generated from message vedette.v1.TrustKey
+ */
+export type TrustKey = Message<"vedette.v1.TrustKey"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message vedette.v1.TrustKey.
+ * Use `create(TrustKeySchema)` to create a new message.
+ */
+export const TrustKeySchema: GenMessage<TrustKey> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 16);
 
 /**
  * @generated from message vedette.v1.TrustPolicy
@@ -216,7 +705,7 @@ export type TrustPolicy = Message<"vedette.v1.TrustPolicy"> & {
  * Use `create(TrustPolicySchema)` to create a new message.
  */
 export const TrustPolicySchema: GenMessage<TrustPolicy> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 5);
+  messageDesc(file_vedette_v1_registry, 17);
 
 /**
  * @generated from message vedette.v1.SignedIndex
@@ -253,7 +742,7 @@ export type SignedIndex = Message<"vedette.v1.SignedIndex"> & {
  * Use `create(SignedIndexSchema)` to create a new message.
  */
 export const SignedIndexSchema: GenMessage<SignedIndex> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 6);
+  messageDesc(file_vedette_v1_registry, 18);
 
 /**
  * @generated from message vedette.v1.SetTrustPolicyRequest
@@ -284,7 +773,7 @@ export type SetTrustPolicyRequest = Message<"vedette.v1.SetTrustPolicyRequest"> 
  * Use `create(SetTrustPolicyRequestSchema)` to create a new message.
  */
 export const SetTrustPolicyRequestSchema: GenMessage<SetTrustPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 7);
+  messageDesc(file_vedette_v1_registry, 19);
 
 /**
  * @generated from message vedette.v1.SetTrustPolicyResponse
@@ -308,6 +797,13 @@ export type SetTrustPolicyResponse = Message<"vedette.v1.SetTrustPolicyResponse"
    * @generated from field: uint64 version = 3;
    */
   version: bigint;
+
+  /**
+   * What the document, together with the host's policy, says about each module that the organization runs itself.
+   *
+   * @generated from field: repeated vedette.v1.JudgedModule verdicts = 4;
+   */
+  verdicts: JudgedModule[];
 };
 
 /**
@@ -315,7 +811,39 @@ export type SetTrustPolicyResponse = Message<"vedette.v1.SetTrustPolicyResponse"
  * Use `create(SetTrustPolicyResponseSchema)` to create a new message.
  */
 export const SetTrustPolicyResponseSchema: GenMessage<SetTrustPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 8);
+  messageDesc(file_vedette_v1_registry, 20);
+
+/**
+ * @generated from message vedette.v1.JudgedModule
+ */
+export type JudgedModule = Message<"vedette.v1.JudgedModule"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: vedette.v1.Trust trust = 4;
+   */
+  trust?: Trust | undefined;
+};
+
+/**
+ * Describes the message vedette.v1.JudgedModule.
+ * Use `create(JudgedModuleSchema)` to create a new message.
+ */
+export const JudgedModuleSchema: GenMessage<JudgedModule> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_registry, 21);
 
 /**
  * @generated from message vedette.v1.StoppedModule
@@ -337,7 +865,7 @@ export type StoppedModule = Message<"vedette.v1.StoppedModule"> & {
  * Use `create(StoppedModuleSchema)` to create a new message.
  */
 export const StoppedModuleSchema: GenMessage<StoppedModule> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 9);
+  messageDesc(file_vedette_v1_registry, 22);
 
 /**
  * @generated from message vedette.v1.CollectPackagesRequest
@@ -356,7 +884,7 @@ export type CollectPackagesRequest = Message<"vedette.v1.CollectPackagesRequest"
  * Use `create(CollectPackagesRequestSchema)` to create a new message.
  */
 export const CollectPackagesRequestSchema: GenMessage<CollectPackagesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 10);
+  messageDesc(file_vedette_v1_registry, 23);
 
 /**
  * @generated from message vedette.v1.CollectPackagesResponse
@@ -385,7 +913,7 @@ export type CollectPackagesResponse = Message<"vedette.v1.CollectPackagesRespons
  * Use `create(CollectPackagesResponseSchema)` to create a new message.
  */
 export const CollectPackagesResponseSchema: GenMessage<CollectPackagesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 11);
+  messageDesc(file_vedette_v1_registry, 24);
 
 /**
  * @generated from message vedette.v1.ExportPackagesRequest
@@ -411,7 +939,7 @@ export type ExportPackagesRequest = Message<"vedette.v1.ExportPackagesRequest"> 
  * Use `create(ExportPackagesRequestSchema)` to create a new message.
  */
 export const ExportPackagesRequestSchema: GenMessage<ExportPackagesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 12);
+  messageDesc(file_vedette_v1_registry, 25);
 
 /**
  * @generated from message vedette.v1.ExportPackagesResponse
@@ -428,7 +956,7 @@ export type ExportPackagesResponse = Message<"vedette.v1.ExportPackagesResponse"
  * Use `create(ExportPackagesResponseSchema)` to create a new message.
  */
 export const ExportPackagesResponseSchema: GenMessage<ExportPackagesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 13);
+  messageDesc(file_vedette_v1_registry, 26);
 
 /**
  * @generated from message vedette.v1.ImportPackagesRequest
@@ -452,7 +980,7 @@ export type ImportPackagesRequest = Message<"vedette.v1.ImportPackagesRequest"> 
  * Use `create(ImportPackagesRequestSchema)` to create a new message.
  */
 export const ImportPackagesRequestSchema: GenMessage<ImportPackagesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 14);
+  messageDesc(file_vedette_v1_registry, 27);
 
 /**
  * @generated from message vedette.v1.ImportPackagesResponse
@@ -469,7 +997,7 @@ export type ImportPackagesResponse = Message<"vedette.v1.ImportPackagesResponse"
  * Use `create(ImportPackagesResponseSchema)` to create a new message.
  */
 export const ImportPackagesResponseSchema: GenMessage<ImportPackagesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 15);
+  messageDesc(file_vedette_v1_registry, 28);
 
 /**
  * @generated from message vedette.v1.ImportedPackage
@@ -496,7 +1024,7 @@ export type ImportedPackage = Message<"vedette.v1.ImportedPackage"> & {
  * Use `create(ImportedPackageSchema)` to create a new message.
  */
 export const ImportedPackageSchema: GenMessage<ImportedPackage> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_registry, 16);
+  messageDesc(file_vedette_v1_registry, 29);
 
 /**
  * RegistryService shows the host's own registry of modules and says whom it trusts. Clients of OCI registries reach the
@@ -514,6 +1042,27 @@ export const RegistryService: GenService<{
     methodKind: "unary";
     input: typeof ListPackagesRequestSchema;
     output: typeof ListPackagesResponseSchema;
+  },
+  /**
+   * GetPackage returns what one version is, says of itself, and what others say about it.
+   *
+   * @generated from rpc vedette.v1.RegistryService.GetPackage
+   */
+  getPackage: {
+    methodKind: "unary";
+    input: typeof GetPackageRequestSchema;
+    output: typeof GetPackageResponseSchema;
+  },
+  /**
+   * FetchPackage returns a version with what vouches for it as one file, as InstallModule takes it. One that is not here
+   * comes from the remote registry that the host is configured with, if it is trusted, and stands here from then on.
+   *
+   * @generated from rpc vedette.v1.RegistryService.FetchPackage
+   */
+  fetchPackage: {
+    methodKind: "unary";
+    input: typeof FetchPackageRequestSchema;
+    output: typeof FetchPackageResponseSchema;
   },
   /**
    * GetTrustPolicy returns which modules an organization, or the host, trusts. Admin only.

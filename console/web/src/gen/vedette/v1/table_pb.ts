@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/table.proto.
  */
 export const file_vedette_v1_table: GenFile = /*@__PURE__*/
-  fileDesc("ChZ2ZWRldHRlL3YxL3RhYmxlLnByb3RvEgp2ZWRldHRlLnYxIsEBCgVUYWJsZRIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRIMCgRraW5kGAMgASgJEg8KB2NvbHVtbnMYBCADKAkSDAoEcm93cxgFIAEoBBINCgVieXRlcxgGIAEoBBIOCgZkaWdlc3QYByABKAkSEgoKZ2VuZXJhdGlvbhgIIAEoBBIqCgZzZXRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNldF9ieRgKIAEoCSJeCg9QdXRUYWJsZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDAoEa2luZBgDIAEoCRIOCgZmb3JtYXQYBCABKAkSDwoHY29udGVudBgFIAEoDCJFChBQdXRUYWJsZVJlc3BvbnNlEiAKBXRhYmxlGAEgASgLMhEudmVkZXR0ZS52MS5UYWJsZRIPCgdkb3VibGVzGAIgASgEIiQKEUxpc3RUYWJsZXNSZXF1ZXN0Eg8KB3RlbmFudHMYASADKA0iNwoSTGlzdFRhYmxlc1Jlc3BvbnNlEiEKBnRhYmxlcxgBIAMoCzIRLnZlZGV0dGUudjEuVGFibGUiWwoPR2V0VGFibGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg4KBm9mZnNldBgDIAEoBBINCgVsaW1pdBgEIAEoDRILCgNrZXkYBSABKAkiWAoQR2V0VGFibGVSZXNwb25zZRIgCgV0YWJsZRgBIAEoCzIRLnZlZGV0dGUudjEuVGFibGUSIgoEcm93cxgCIAMoCzIULnZlZGV0dGUudjEuVGFibGVSb3ciGQoIVGFibGVSb3cSDQoFY2VsbHMYASADKAkiMgoSUmVtb3ZlVGFibGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNIhUKE1JlbW92ZVRhYmxlUmVzcG9uc2UywwIKDFRhYmxlU2VydmljZRJFCghQdXRUYWJsZRIbLnZlZGV0dGUudjEuUHV0VGFibGVSZXF1ZXN0GhwudmVkZXR0ZS52MS5QdXRUYWJsZVJlc3BvbnNlElAKCkxpc3RUYWJsZXMSHS52ZWRldHRlLnYxLkxpc3RUYWJsZXNSZXF1ZXN0Gh4udmVkZXR0ZS52MS5MaXN0VGFibGVzUmVzcG9uc2UiA5ACARJKCghHZXRUYWJsZRIbLnZlZGV0dGUudjEuR2V0VGFibGVSZXF1ZXN0GhwudmVkZXR0ZS52MS5HZXRUYWJsZVJlc3BvbnNlIgOQAgESTgoLUmVtb3ZlVGFibGUSHi52ZWRldHRlLnYxLlJlbW92ZVRhYmxlUmVxdWVzdBofLnZlZGV0dGUudjEuUmVtb3ZlVGFibGVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChZ2ZWRldHRlL3YxL3RhYmxlLnByb3RvEgp2ZWRldHRlLnYxItIBCgVUYWJsZRIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRIMCgRraW5kGAMgASgJEg8KB2NvbHVtbnMYBCADKAkSDAoEcm93cxgFIAEoBBINCgVieXRlcxgGIAEoBBIOCgZkaWdlc3QYByABKAkSEgoKZ2VuZXJhdGlvbhgIIAEoBBIqCgZzZXRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNldF9ieRgKIAEoCRIPCgdyZWFkZXJzGAsgAygJIl4KD1B1dFRhYmxlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRIMCgRraW5kGAMgASgJEg4KBmZvcm1hdBgEIAEoCRIPCgdjb250ZW50GAUgASgMIkUKEFB1dFRhYmxlUmVzcG9uc2USIAoFdGFibGUYASABKAsyES52ZWRldHRlLnYxLlRhYmxlEg8KB2RvdWJsZXMYAiABKAQiQgoRQ2hlY2tUYWJsZVJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZmb3JtYXQYAiABKAkSDwoHY29udGVudBgDIAEoDCKtAQoSQ2hlY2tUYWJsZVJlc3BvbnNlEg8KB2NvbHVtbnMYASADKAkSDAoEcm93cxgCIAEoBBIPCgdkb3VibGVzGAMgASgEEiMKBWZpcnN0GAQgAygLMhQudmVkZXR0ZS52MS5UYWJsZVJvdxIqCghwcm9ibGVtcxgFIAMoCzIYLnZlZGV0dGUudjEuVGFibGVQcm9ibGVtEhYKDnRvdGFsX3Byb2JsZW1zGAYgASgEIioKDFRhYmxlUHJvYmxlbRIMCgRsaW5lGAEgASgNEgwKBHRleHQYAiABKAkidQoSQ2hhbmdlVGFibGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGdGVuYW50GAIgASgNEg4KBmRpZ2VzdBgDIAEoCRIOCgZyZW1vdmUYBCADKAkSIQoDcHV0GAUgAygLMhQudmVkZXR0ZS52MS5UYWJsZVJvdyI3ChNDaGFuZ2VUYWJsZVJlc3BvbnNlEiAKBXRhYmxlGAEgASgLMhEudmVkZXR0ZS52MS5UYWJsZSIkChFMaXN0VGFibGVzUmVxdWVzdBIPCgd0ZW5hbnRzGAEgAygNIjcKEkxpc3RUYWJsZXNSZXNwb25zZRIhCgZ0YWJsZXMYASADKAsyES52ZWRldHRlLnYxLlRhYmxlImkKD0dldFRhYmxlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBnRlbmFudBgCIAEoDRIOCgZvZmZzZXQYAyABKAQSDQoFbGltaXQYBCABKA0SCwoDa2V5GAUgASgJEgwKBHRleHQYBiABKAkiaQoQR2V0VGFibGVSZXNwb25zZRIgCgV0YWJsZRgBIAEoCzIRLnZlZGV0dGUudjEuVGFibGUSIgoEcm93cxgCIAMoCzIULnZlZGV0dGUudjEuVGFibGVSb3cSDwoHbWF0Y2hlcxgDIAEoBCIZCghUYWJsZVJvdxINCgVjZWxscxgBIAMoCSIyChJSZW1vdmVUYWJsZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0iFQoTUmVtb3ZlVGFibGVSZXNwb25zZTLlAwoMVGFibGVTZXJ2aWNlEkUKCFB1dFRhYmxlEhsudmVkZXR0ZS52MS5QdXRUYWJsZVJlcXVlc3QaHC52ZWRldHRlLnYxLlB1dFRhYmxlUmVzcG9uc2USUAoKTGlzdFRhYmxlcxIdLnZlZGV0dGUudjEuTGlzdFRhYmxlc1JlcXVlc3QaHi52ZWRldHRlLnYxLkxpc3RUYWJsZXNSZXNwb25zZSIDkAIBElAKCkNoZWNrVGFibGUSHS52ZWRldHRlLnYxLkNoZWNrVGFibGVSZXF1ZXN0Gh4udmVkZXR0ZS52MS5DaGVja1RhYmxlUmVzcG9uc2UiA5ACARJOCgtDaGFuZ2VUYWJsZRIeLnZlZGV0dGUudjEuQ2hhbmdlVGFibGVSZXF1ZXN0Gh8udmVkZXR0ZS52MS5DaGFuZ2VUYWJsZVJlc3BvbnNlEkoKCEdldFRhYmxlEhsudmVkZXR0ZS52MS5HZXRUYWJsZVJlcXVlc3QaHC52ZWRldHRlLnYxLkdldFRhYmxlUmVzcG9uc2UiA5ACARJOCgtSZW1vdmVUYWJsZRIeLnZlZGV0dGUudjEuUmVtb3ZlVGFibGVSZXF1ZXN0Gh8udmVkZXR0ZS52MS5SZW1vdmVUYWJsZVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Table is the version of a table that is in force.
@@ -83,6 +83,13 @@ export type Table = Message<"vedette.v1.Table"> & {
    * @generated from field: string set_by = 10;
    */
   setBy: string;
+
+  /**
+   * Modules of the caller's organizations that look into it, "publisher/name"; only told by ListTables.
+   *
+   * @generated from field: repeated string readers = 11;
+   */
+  readers: string[];
 };
 
 /**
@@ -116,7 +123,7 @@ export type PutTableRequest = Message<"vedette.v1.PutTableRequest"> & {
   kind: string;
 
   /**
-   * csv with a header line, or jsonl: a flat object a line.
+   * csv with a header line; jsonl: a flat object a line; or list: a key a line, the column is called key.
    *
    * @generated from field: string format = 4;
    */
@@ -162,6 +169,169 @@ export const PutTableResponseSchema: GenMessage<PutTableResponse> = /*@__PURE__*
   messageDesc(file_vedette_v1_table, 2);
 
 /**
+ * @generated from message vedette.v1.CheckTableRequest
+ */
+export type CheckTableRequest = Message<"vedette.v1.CheckTableRequest"> & {
+  /**
+   * As in PutTable.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string format = 2;
+   */
+  format: string;
+
+  /**
+   * @generated from field: bytes content = 3;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Describes the message vedette.v1.CheckTableRequest.
+ * Use `create(CheckTableRequestSchema)` to create a new message.
+ */
+export const CheckTableRequestSchema: GenMessage<CheckTableRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_table, 3);
+
+/**
+ * @generated from message vedette.v1.CheckTableResponse
+ */
+export type CheckTableResponse = Message<"vedette.v1.CheckTableResponse"> & {
+  /**
+   * @generated from field: repeated string columns = 1;
+   */
+  columns: string[];
+
+  /**
+   * Those that can be read.
+   *
+   * @generated from field: uint64 rows = 2;
+   */
+  rows: bigint;
+
+  /**
+   * @generated from field: uint64 doubles = 3;
+   */
+  doubles: bigint;
+
+  /**
+   * The first 20.
+   *
+   * @generated from field: repeated vedette.v1.TableRow first = 4;
+   */
+  first: TableRow[];
+
+  /**
+   * Why PutTable would refuse it, by line; at most 100.
+   *
+   * @generated from field: repeated vedette.v1.TableProblem problems = 5;
+   */
+  problems: TableProblem[];
+
+  /**
+   * Of all; problems holds the first.
+   *
+   * @generated from field: uint64 total_problems = 6;
+   */
+  totalProblems: bigint;
+};
+
+/**
+ * Describes the message vedette.v1.CheckTableResponse.
+ * Use `create(CheckTableResponseSchema)` to create a new message.
+ */
+export const CheckTableResponseSchema: GenMessage<CheckTableResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_table, 4);
+
+/**
+ * @generated from message vedette.v1.TableProblem
+ */
+export type TableProblem = Message<"vedette.v1.TableProblem"> & {
+  /**
+   * From 1; 0: of the whole upload.
+   *
+   * @generated from field: uint32 line = 1;
+   */
+  line: number;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message vedette.v1.TableProblem.
+ * Use `create(TableProblemSchema)` to create a new message.
+ */
+export const TableProblemSchema: GenMessage<TableProblem> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_table, 5);
+
+/**
+ * @generated from message vedette.v1.ChangeTableRequest
+ */
+export type ChangeTableRequest = Message<"vedette.v1.ChangeTableRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint32 tenant = 2;
+   */
+  tenant: number;
+
+  /**
+   * Digest of the version that the caller has seen: when another is in force, nothing is changed.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+
+  /**
+   * Keys of rows to take out, as they are written.
+   *
+   * @generated from field: repeated string remove = 4;
+   */
+  remove: string[];
+
+  /**
+   * Rows to put in. One whose key is there takes its place.
+   *
+   * @generated from field: repeated vedette.v1.TableRow put = 5;
+   */
+  put: TableRow[];
+};
+
+/**
+ * Describes the message vedette.v1.ChangeTableRequest.
+ * Use `create(ChangeTableRequestSchema)` to create a new message.
+ */
+export const ChangeTableRequestSchema: GenMessage<ChangeTableRequest> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_table, 6);
+
+/**
+ * @generated from message vedette.v1.ChangeTableResponse
+ */
+export type ChangeTableResponse = Message<"vedette.v1.ChangeTableResponse"> & {
+  /**
+   * @generated from field: vedette.v1.Table table = 1;
+   */
+  table?: Table | undefined;
+};
+
+/**
+ * Describes the message vedette.v1.ChangeTableResponse.
+ * Use `create(ChangeTableResponseSchema)` to create a new message.
+ */
+export const ChangeTableResponseSchema: GenMessage<ChangeTableResponse> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_table, 7);
+
+/**
  * @generated from message vedette.v1.ListTablesRequest
  */
 export type ListTablesRequest = Message<"vedette.v1.ListTablesRequest"> & {
@@ -178,7 +348,7 @@ export type ListTablesRequest = Message<"vedette.v1.ListTablesRequest"> & {
  * Use `create(ListTablesRequestSchema)` to create a new message.
  */
 export const ListTablesRequestSchema: GenMessage<ListTablesRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 3);
+  messageDesc(file_vedette_v1_table, 8);
 
 /**
  * @generated from message vedette.v1.ListTablesResponse
@@ -197,7 +367,7 @@ export type ListTablesResponse = Message<"vedette.v1.ListTablesResponse"> & {
  * Use `create(ListTablesResponseSchema)` to create a new message.
  */
 export const ListTablesResponseSchema: GenMessage<ListTablesResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 4);
+  messageDesc(file_vedette_v1_table, 9);
 
 /**
  * @generated from message vedette.v1.GetTableRequest
@@ -235,6 +405,13 @@ export type GetTableRequest = Message<"vedette.v1.GetTableRequest"> & {
    * @generated from field: string key = 5;
    */
   key: string;
+
+  /**
+   * Only rows with a cell that contains this text, without regard to case. The offset then counts those.
+   *
+   * @generated from field: string text = 6;
+   */
+  text: string;
 };
 
 /**
@@ -242,7 +419,7 @@ export type GetTableRequest = Message<"vedette.v1.GetTableRequest"> & {
  * Use `create(GetTableRequestSchema)` to create a new message.
  */
 export const GetTableRequestSchema: GenMessage<GetTableRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 5);
+  messageDesc(file_vedette_v1_table, 10);
 
 /**
  * @generated from message vedette.v1.GetTableResponse
@@ -257,6 +434,13 @@ export type GetTableResponse = Message<"vedette.v1.GetTableResponse"> & {
    * @generated from field: repeated vedette.v1.TableRow rows = 2;
    */
   rows: TableRow[];
+
+  /**
+   * Rows that there are with the text of the request; without one, of the table.
+   *
+   * @generated from field: uint64 matches = 3;
+   */
+  matches: bigint;
 };
 
 /**
@@ -264,7 +448,7 @@ export type GetTableResponse = Message<"vedette.v1.GetTableResponse"> & {
  * Use `create(GetTableResponseSchema)` to create a new message.
  */
 export const GetTableResponseSchema: GenMessage<GetTableResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 6);
+  messageDesc(file_vedette_v1_table, 11);
 
 /**
  * @generated from message vedette.v1.TableRow
@@ -283,7 +467,7 @@ export type TableRow = Message<"vedette.v1.TableRow"> & {
  * Use `create(TableRowSchema)` to create a new message.
  */
 export const TableRowSchema: GenMessage<TableRow> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 7);
+  messageDesc(file_vedette_v1_table, 12);
 
 /**
  * @generated from message vedette.v1.RemoveTableRequest
@@ -305,7 +489,7 @@ export type RemoveTableRequest = Message<"vedette.v1.RemoveTableRequest"> & {
  * Use `create(RemoveTableRequestSchema)` to create a new message.
  */
 export const RemoveTableRequestSchema: GenMessage<RemoveTableRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 8);
+  messageDesc(file_vedette_v1_table, 13);
 
 /**
  * @generated from message vedette.v1.RemoveTableResponse
@@ -318,7 +502,7 @@ export type RemoveTableResponse = Message<"vedette.v1.RemoveTableResponse"> & {
  * Use `create(RemoveTableResponseSchema)` to create a new message.
  */
 export const RemoveTableResponseSchema: GenMessage<RemoveTableResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_table, 9);
+  messageDesc(file_vedette_v1_table, 14);
 
 /**
  * TableService keeps the tables into which parsers and rules look: watch lists, indicators, inventories, users. An
@@ -347,6 +531,26 @@ export const TableService: GenService<{
     methodKind: "unary";
     input: typeof ListTablesRequestSchema;
     output: typeof ListTablesResponseSchema;
+  },
+  /**
+   * CheckTable reads an upload as PutTable would, and says what would come of it.
+   *
+   * @generated from rpc vedette.v1.TableService.CheckTable
+   */
+  checkTable: {
+    methodKind: "unary";
+    input: typeof CheckTableRequestSchema;
+    output: typeof CheckTableResponseSchema;
+  },
+  /**
+   * ChangeTable makes another version of a table, with rows more and rows less.
+   *
+   * @generated from rpc vedette.v1.TableService.ChangeTable
+   */
+  changeTable: {
+    methodKind: "unary";
+    input: typeof ChangeTableRequestSchema;
+    output: typeof ChangeTableResponseSchema;
   },
   /**
    * GetTable returns rows of a table, or the row in which a key is found.
