@@ -96,8 +96,9 @@ check: fmt generate lint test ## what CI runs: formatting, generated code, lint,
 e2e: deps build ## the real binary, real sockets, a real browser
 	$(GO) test -count=1 -timeout 20m -v ./conformance/e2e
 
-soak: deps build $(BIN)/tinygo ## 100 kill -9 under load, the crash simulator at length, every module rebuilt; SEED=n repeats a run
+soak: deps build $(BIN)/tinygo ## 100 kill -9 under load, 600 swaps of 2,000 modules under load, the crash simulator at length, every module rebuilt; SEED=n repeats a run
 	VEDETTE_KILLS=100 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v -run TestKill ./conformance/e2e
+	VEDETTE_SOAK_ORGANIZATIONS=100 VEDETTE_SOAK_MODULES=20 VEDETTE_SOAK_SECONDS=600 VEDETTE_SOAK_SWAP_MS=1000 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -v -run TestSoak ./conformance/e2e
 	VEDETTE_SOAK=1 $(GO) test -count=1 -timeout 120m -v -run TestCrashesChangeNothing ./host/pipeline
 	PATH="$(BIN):$$PATH" $(GO) run ./modules/build -verify
 
@@ -112,10 +113,13 @@ bench: build ## what everything costs, with the machine's load
 	VEDETTE_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run TestBench ./conformance/bench
 	cd conformance/peer && VEDETTE_BENCH=1 $(GO) test -count=1 -timeout 30m -v -run TestBench .
 
-score: build ## precision and recall of the parsers on the corpora in ../shared, when they are there
+score: build ## precision and recall of the parsers and of Sigma rules on the corpora in ../shared, when they are there
 	@if [ ! -d $(SHARED) ]; then echo "no $(SHARED): nothing to score"; exit 0; fi; \
 	for p in fortinet_fortigate system windows nginx; do \
-		python3 $(SHARED)/score/parse.py --bin ./vedette --only $$p --min-recognised 95 --min-f1 0.85 $(SHARED)/data/elastic_integrations.jsonl.gz; done
+		python3 $(SHARED)/score/parse.py --bin ./vedette --only $$p --min-recognised 95 --min-f1 0.85 $(SHARED)/data/elastic_integrations.jsonl.gz || exit 1; done; \
+	rm -rf .tmp/sigma && mkdir -p .tmp/sigma && tar -C .tmp/sigma -xzf $(SHARED)/data/sigmahq-rules.tar.gz && \
+	for m in sigma evtx; do \
+		python3 $(SHARED)/score/match.py --bin ./vedette --rules .tmp/sigma --min 0.99 $(SHARED)/data/$${m}_matrix_pysigma_sqlite.jsonl.gz || exit 1; done
 
 clean: ## remove what was built
 	rm -rf vedette .tmp console/web/node_modules

@@ -24,11 +24,21 @@ var hostChecks = map[string]func(ctx context.Context, r *run) error{
 	"fetches": fetches, "paths": paths, "redirects": redirects, "addresses": addresses, "bodies": bodies,
 
 	"keys": keys, "keysUndone": keysUndone, "keysMisused": keysMisused,
+	"windowCounts": windowCounts, "distinctValues": distinctValues, "firstSeen": firstSeen, "sequenceSteps": sequenceSteps,
+	"windowsGiveWay": windowsGiveWay, "windowsUndone": windowsUndone,
+	"tableKinds": tableKinds, "tableRows": tableRows, "tableMatches": tableMatches, "tableVersions": tableVersions,
+
+	"ungranted": ungranted, "askedOften": askedOften, "secretsStruck": secretsStruck, "grantedForOnePoll": grantedForOnePoll, "deviceAddresses": deviceAddresses,
+	"variables": variables, "variablesBeyond": variablesBeyond, "variablesUnasked": variablesUnasked, "variablesMany": variablesMany,
+	"commands": commands, "commandsBeyond": commandsBeyond, "hostKeys": hostKeys, "outputs": outputs,
+	"connections": connections, "certificates": certificates, "nameServers": nameServers, "echoes": echoes,
+	"textsCompared": textsCompared, "textsKept": textsKept, "textsBounded": textsBounded,
 
 	"straightLine": straightLine, "lengths": lengths, "memoryLimit": memoryLimit, "poison": poison, "pristine": pristine,
 	"collection": collection, "neighbour": neighbour, "footprint": footprint,
 
 	"candidates": candidates, "versions": versions, "rollback": rollback, "closing": closing, "leaves": leaves, "resettle": resettle,
+	"migrates": migrates, "migratesNot": migratesNot,
 
 	"repeatable": repeatable, "randomness": randomness, "numbers": numbers, "alone": alone, "replay": replay,
 }

@@ -108,7 +108,7 @@ func closing(ctx context.Context, r *run) error {
 	var wg sync.WaitGroup
 	for range cap(answered) {
 		wg.Go(func() {
-			limited, cancel := context.WithTimeout(ctx, replyTime)
+			limited, cancel := context.WithTimeout(ctx, r.patience())
 			defer cancel()
 			c := records("!", "x")
 			_, err := host.Do(limited, protocol.Request{Op: protocol.OpCall, Module: m, Call: &c})
@@ -204,7 +204,7 @@ func repeatable(ctx context.Context, r *run) error {
 		wg.Go(func() {
 			for k := range 3 * len(want) {
 				i := (g + k) % len(want)
-				limited, cancel := context.WithTimeout(ctx, replyTime)
+				limited, cancel := context.WithTimeout(ctx, r.patience())
 				reply, err := host.Do(limited, protocol.Request{Op: protocol.OpCall, Module: m, Call: &batches()[i]})
 				cancel()
 				if err == nil && (reply.Answer == nil || text(reply.Answer) != want[i]) {
@@ -324,7 +324,7 @@ func replay(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	second := &run{start: r.start}
+	second := &run{start: r.start, wait: r.wait}
 	defer second.abandon()
 	if err := second.begin(ctx); err != nil {
 		return err

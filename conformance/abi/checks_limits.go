@@ -192,7 +192,7 @@ func (r *run) busy(ctx context.Context, guests []string, try func() (time.Durati
 			host := r.host
 			wg.Go(func() {
 				for running.Err() == nil {
-					limited, cancel := context.WithTimeout(ctx, replyTime)
+					limited, cancel := context.WithTimeout(ctx, r.patience())
 					// How it ends is the matter of other requirements.
 					_, err := host.Do(limited, protocol.Request{Op: protocol.OpCall, Module: m, Call: &wild})
 					cancel()

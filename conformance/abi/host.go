@@ -13,9 +13,10 @@ import (
 
 // HostConfig says which host is tried, and how.
 type HostConfig struct {
-	Start Start          // called again when the host has not answered
-	Only  *regexp.Regexp // of ids; nil: all. A report of some requirements has no level
-	Each  func(Result)   // called after each requirement; may be nil
+	Start    Start          // called again when the host has not answered
+	Patience time.Duration  // for one answer; 0: 20 s
+	Only     *regexp.Regexp // of ids; nil: all. A report of some requirements has no level
+	Each     func(Result)   // called after each requirement; may be nil
 }
 
 // Hosts hands the reference guests to a host. The error says why there is no report; what the host does wrong is in it.
@@ -24,7 +25,7 @@ func Hosts(ctx context.Context, cfg HostConfig) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{start: cfg.Start}
+	r := &run{start: cfg.Start, wait: cfg.Patience}
 	defer r.abandon()
 	if err := r.begin(ctx); err != nil {
 		return nil, fmt.Errorf("start the host: %w", err)

@@ -17,7 +17,8 @@ type ModuleConfig struct {
 	Package  manifest.Package
 	Start    Start
 	Settings []byte // that it is loaded with; nil for none
-	// OwnCases runs the package's own cases and says how many there are and which do not hold. nil: they are not tried.
+	// OwnCases runs the package's own cases and says how many there are and which do not hold; ErrStalled ends the run. nil:
+	// they are not tried.
 	OwnCases func(ctx context.Context) (cases int, failures []string, err error)
 }
 
@@ -43,7 +44,8 @@ var errNotApplicable = errors.New("")
 
 func notApplicable(why string) error { return fmt.Errorf("%s%w", why, errNotApplicable) }
 
-// Modules tries a module on a host. The error says why there is no report; what the module does wrong is in it.
+// Modules tries a module on a host. The error says why there is no report (ErrStalled: try again when there is less to do);
+// what the module does wrong is in it.
 func Modules(ctx context.Context, cfg ModuleConfig) (*Report, error) {
 	all, err := ModuleRequirements()
 	if err != nil {
@@ -65,6 +67,9 @@ func Modules(ctx context.Context, cfg ModuleConfig) (*Report, error) {
 		res := s.tryOne(ctx, &all[i])
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("conformance of %s: %w", s.m.Reference(), ctx.Err())
+		}
+		if s.stalled != nil {
+			return nil, fmt.Errorf("conformance of %s: %w", s.m.Reference(), s.stalled)
 		}
 		rep.add(res)
 	}
@@ -260,6 +265,9 @@ func ownCases(ctx context.Context, s *subject) error {
 	}
 	n, failures, err := s.cfg.OwnCases(ctx)
 	s.tried += n
+	if errors.Is(err, ErrStalled) {
+		s.stalled = err
+	}
 	if err == nil && len(failures) > 0 {
 		err = fmt.Errorf("%d do not hold: %s", len(failures), clip(failures[0]))
 	}

@@ -16,7 +16,7 @@ import (
 
 // Figures of the suite.
 const (
-	replyTime = 20 * time.Second // for one request; a host that takes longer has failed the requirement
+	replyTime = 20 * time.Second // for one request, if nothing else was said; a host that takes longer has failed the requirement
 
 	wildFuel = 6_000_000 // of a call of a hostile guest
 	fuelEach = 100_000   // for each of its records
@@ -30,18 +30,32 @@ const (
 	logTime = int64(1_700_000_000_000_000_000)
 )
 
+// ErrStalled says that time ran out rather than fuel: the machine was too slow to tell anything about a module.
+var ErrStalled = errors.New("the machine stood still")
+
 // Start makes a host of its own for the suite, which shuts it down.
 type Start func(ctx context.Context) (protocol.Host, error)
 
 // run tries requirements on one host and starts it anew when it does not answer any more.
 type run struct {
 	start Start
+	wait  time.Duration // for one request; 0: replyTime
 	host  protocol.Host
 	hello protocol.Hello
 
 	loads int      // for names
 	open  []string // modules of this requirement
 	tried int      // cases of this requirement
+
+	stalled error // wraps ErrStalled
+}
+
+// patience is how long the host may take for one request.
+func (r *run) patience() time.Duration {
+	if r.wait != 0 {
+		return r.wait
+	}
+	return replyTime
 }
 
 // begin makes sure that there is a host.
@@ -90,16 +104,19 @@ func (r *run) do(ctx context.Context, q protocol.Request) (protocol.Reply, error
 	if host == nil {
 		return protocol.Reply{}, errors.New("the host is gone")
 	}
-	limited, cancel := context.WithTimeout(ctx, replyTime)
+	limited, cancel := context.WithTimeout(ctx, r.patience())
 	defer cancel()
 	reply, err := host.Do(limited, q)
 	switch {
 	case ctx.Err() != nil:
 		return reply, ctx.Err()
 	case limited.Err() != nil && err != nil:
-		err = fmt.Errorf("no answer to %s %s within %v", q.Op, q.Module, replyTime)
+		err = fmt.Errorf("no answer to %s %s within %v: %w", q.Op, q.Module, r.patience(), ErrStalled)
+		r.stalled = err
 	case err != nil:
 		err = fmt.Errorf("%s %s: %w", q.Op, q.Module, err)
+	case reply.Code == "E_DEADLINE": // no verdict on the module (ABI 10)
+		r.stalled = fmt.Errorf("%s %s: %w: %s", q.Op, q.Module, ErrStalled, clip(reply.Detail))
 	}
 	if err != nil {
 		r.abandon()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,6 +29,7 @@ type loadSpec struct {
 	For     time.Duration // of an open-loop run
 	Plant   time.Duration // one planted event every so often, by the first sender; 0: none
 	Settle  time.Duration // how long planted events that have not arrived are waited for
+	AtOnce  int           // senders at once; 0: all
 }
 
 type sender struct {
@@ -37,6 +39,7 @@ type sender struct {
 	Lines int    // in all, when there is no Rate
 	Batch int    // lines of a request, when there is no Rate
 	Fixed string // sent instead of ordinary traffic
+	Site  int    // sent instead of ordinary traffic: the lines of a site by its number, which no other site has
 }
 
 // loadResult is what the child has seen.
@@ -61,8 +64,8 @@ func runLoad(t *testing.T, spec loadSpec) loadResult {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), loadEnv+"="+string(text))
-	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), loadEnv+"=1")
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(text), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("load generator: %v", err)
@@ -90,9 +93,9 @@ type generator struct {
 	late    time.Duration
 }
 
-func sendLoad(text string, out io.Writer) error {
+func sendLoad(in io.Reader, out io.Writer) error {
 	g := &generator{client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}}
-	if err := json.Unmarshal([]byte(text), &g.spec); err != nil {
+	if err := json.NewDecoder(in).Decode(&g.spec); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -105,6 +108,9 @@ func sendLoad(text string, out io.Writer) error {
 		defer g.live.close()
 	}
 	var work errgroup.Group
+	if g.spec.AtOnce > 0 {
+		work.SetLimit(g.spec.AtOnce)
+	}
 	for i := range g.spec.Senders {
 		work.Go(func() error { return g.send(ctx, i) })
 	}
@@ -122,8 +128,11 @@ func (g *generator) send(ctx context.Context, i int) error {
 	s := g.spec.Senders[i]
 	traffic := demo.NewTraffic(demo.Orgs()[i%len(demo.Orgs())], s.Seed)
 	line := func(now time.Time) []byte {
-		if s.Fixed != "" {
+		switch {
+		case s.Fixed != "":
 			return []byte(s.Fixed)
+		case s.Site != 0:
+			return siteLine(now, s.Site)
 		}
 		return traffic.Line(now)
 	}
@@ -199,6 +208,16 @@ func plantedLine(at time.Time, n int) []byte {
 
 func plantedName(n int) string { return fmt.Sprintf("planted-%06d", n) }
 
+// clientOf returns the client of a sender: that of a site has an address and a connection of its own, for one request.
+func (g *generator) clientOf(i int) *http.Client {
+	site := g.spec.Senders[i].Site
+	if site == 0 {
+		return g.client
+	}
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, byte(site>>8), byte(site))}}
+	return &http.Client{Timeout: g.client.Timeout, Transport: &http.Transport{DialContext: from.DialContext, DisableKeepAlives: true}}
+}
+
 // post sends lines of sender i and reports whether the host has them.
 func (g *generator) post(ctx context.Context, i int, body []byte, lines int) bool {
 	err := func() error {
@@ -208,7 +227,7 @@ func (g *generator) post(ctx context.Context, i int, body []byte, lines int) boo
 		}
 		req.Header.Set("Authorization", "Bearer "+g.spec.Senders[i].Token)
 		req.Header.Set("Content-Type", "text/plain")
-		resp, err := g.client.Do(req)
+		resp, err := g.clientOf(i).Do(req)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package bench
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"testing"
@@ -12,21 +13,24 @@ import (
 const (
 	enableEnv = "VEDETTE_BENCH"        // measure at all
 	strictEnv = "VEDETTE_BENCH_STRICT" // a missed goal fails the test
-	loadEnv   = "VEDETTE_BENCH_LOAD"   // set for the child process that sends: a loadSpec as JSON
+	loadEnv   = "VEDETTE_BENCH_LOAD"   // set for the child process that sends; it reads a loadSpec as JSON
+	hostEnv   = "VEDETTE_BENCH_HOST"   // set for the child process that is a host; it reads a hostSpec as JSON
 )
 
-// TestMain is also the load generator: the test binary starts itself again, so that the CPU time of the host is the
-// host's alone.
+// TestMain is also the load generator, and a host whose memory is its own: the test binary starts itself again.
 func TestMain(m *testing.M) {
-	if spec := os.Getenv(loadEnv); spec != "" {
-		if err := sendLoad(spec, os.Stdout); err != nil {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // as `vedette serve` does
+	}
+	for env, run := range map[string]func(io.Reader, io.Writer) error{loadEnv: sendLoad, hostEnv: beHost} {
+		if os.Getenv(env) == "" {
+			continue
+		}
+		if err := run(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // as `vedette serve` does
 	}
 	os.Exit(m.Run())
 }

@@ -129,21 +129,25 @@ func (p *process) stop() {
 // memory returns a line of /proc/PID/status in bytes: VmRSS is resident now, VmHWM was at most.
 func (p *process) memory(line string) int64 {
 	p.t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	n, err := statusBytes(p.cmd.Process.Pid, line)
 	if err != nil {
 		p.t.Fatal(err)
+	}
+	return n
+}
+
+func statusBytes(pid int, line string) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
 	}
 	for l := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(l, line+":"); ok {
 			kib, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			if err != nil {
-				p.t.Fatal(err)
-			}
-			return kib << 10
+			return kib << 10, err
 		}
 	}
-	p.t.Fatalf("/proc does not tell %s", line)
-	return 0
+	return 0, fmt.Errorf("/proc does not tell %s", line)
 }
 
 // senders returns a sender for each organization, with a token made for it.

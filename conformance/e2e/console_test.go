@@ -119,7 +119,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(t *testing.T, s *server, token string)
 	}{
-		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"lifecycle", testLifecycle}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
+		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"lifecycle", testLifecycle}, {"catalogue", testCatalogue}, {"monitors", testMonitors}, {"tables", testTables}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t
@@ -140,12 +140,19 @@ var pages = []address{
 	{"/dashboards", "Overview.*"},
 	{"/modules", "Modules.*"},
 	{"/modules/new", "New parser"},
+	{"/catalogue", "Catalogue"},
+	{"/trust", "Trust"},
 	{"/modules/approvals", "Approvals"},
 	{"/modules/quarantine", ".*Quarantine.*"},
 	{"/modules/e2e/probe", "probe"},
 	{"/modules/hostile", "Hostile modules"},
 	{"/sources", "Sources.*"},
 	{"/sources/add", "Add a source"},
+	{"/monitors", "Monitors"},
+	{"/monitors/new", "Watch a device"},
+	{"/configurations", "Configurations"},
+	{"/tables", "Tables"},
+	{"/tables/new", "Add a table"},
 	{"/health", "Health.*"},
 	{"/access", "Access.*"},
 }

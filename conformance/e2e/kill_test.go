@@ -102,7 +102,7 @@ func TestKill(t *testing.T) {
 	if d := cmp.Diff(versionsOf(uninterrupted), versionsOf(killed)); d != "" {
 		t.Errorf("rows differ from those of an uninterrupted run (-want +got):\n%s", short(d))
 	}
-	want, got := readIncidents(t, again.dir), readIncidents(t, s.dir)
+	want, got := readIncidents(t, again.dir, 1, 2), readIncidents(t, s.dir, 1, 2)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("incidents differ from those of an uninterrupted run (-want +got):\n%s", short(d))
 	}
@@ -315,7 +315,7 @@ type worked struct {
 	History  []storage.HistoryEntry
 }
 
-func readIncidents(t *testing.T, dir string) []worked {
+func readIncidents(t *testing.T, dir string, tenants ...storage.Tenant) []worked {
 	t.Helper()
 	ctx := context.Background()
 	db, err := meta.Open(ctx, meta.Config{Path: filepath.Join(dir, "vedette.db")})
@@ -323,7 +323,7 @@ func readIncidents(t *testing.T, dir string) []worked {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	p := storage.Principal{User: "test", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2}}
+	p := storage.Principal{User: "test", Role: storage.RoleAdmin, Tenants: tenants}
 	var out []worked
 	q := meta.IncidentQuery{Limit: meta.MaxListed}
 	for {

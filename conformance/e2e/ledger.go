@@ -165,6 +165,12 @@ func pack(t testing.TB, dir string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return tarOf(t, p)
+}
+
+// tarOf is a package as it is installed.
+func tarOf(t testing.TB, p manifest.Package) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	if err := layout.Pack(p, &b); err != nil {
 		t.Fatal(err)

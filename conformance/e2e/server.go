@@ -64,6 +64,7 @@ type server struct {
 	cmd      *exec.Cmd
 	errs     lockedBuffer
 	exited   chan struct{}
+	patience time.Duration // until a start answers, once it has read its log
 }
 
 // freePort returns a TCP port that nobody uses now.
@@ -80,7 +81,7 @@ func freePort(t testing.TB) int {
 // newServer prepares a data directory; extra is appended to its configuration.
 func newServer(t testing.TB, extra string) *server {
 	t.Helper()
-	s := &server{t: t, dir: filepath.Join(t.TempDir(), "data")}
+	s := &server{t: t, dir: filepath.Join(t.TempDir(), "data"), patience: time.Minute}
 	s.config = filepath.Join(filepath.Dir(s.dir), "vedette.yaml")
 	port := freePort(t)
 	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
@@ -127,7 +128,7 @@ func (s *server) start(args ...string) {
 	case <-s.exited:
 		s.t.Fatalf("the server ended:\n%s", s.errs.String())
 	}
-	s.until("the server to answer", 60*time.Second, func() bool {
+	s.until("the server to answer", s.patience, func() bool {
 		resp, err := http.Get(s.url + "/healthz")
 		if err != nil {
 			return false

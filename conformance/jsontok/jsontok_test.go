@@ -2,7 +2,9 @@
 package jsontok
 
 import (
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/tidwall/gjson"
@@ -42,6 +44,17 @@ func FuzzAgainstGJSON(f *testing.F) {
 	})
 }
 
+// same says whether a text is what gjson reads. Half a surrogate pair followed by an escape that is not the other half is one
+// character for gjson; there the standard library decides, for
+// which it is two; it also replaces bytes that are no UTF-8.
+func same(text string, want gjson.Result) bool {
+	if text == want.Str {
+		return true
+	}
+	var std string
+	return strings.Contains(want.Raw, `\u`) && json.Unmarshal([]byte(want.Raw), &std) == nil && string([]rune(text)) == std
+}
+
 // compare checks the token that s stands on, and all inside it; false when it nests too deep.
 func compare(t *testing.T, s *jsontok.Scanner, want gjson.Result) bool {
 	t.Helper()
@@ -60,7 +73,7 @@ func compare(t *testing.T, s *jsontok.Scanner, want gjson.Result) bool {
 				ok = false
 				return false
 			}
-			if want.IsObject() && string(jsontok.Unescape(nil, s.Key)) != key.Str {
+			if want.IsObject() && !same(string(jsontok.Unescape(nil, s.Key)), key) {
 				t.Fatalf("key %q, gjson has %q", s.Key, key.Str)
 			}
 			ok = compare(t, s, value)
@@ -80,7 +93,7 @@ func compare(t *testing.T, s *jsontok.Scanner, want gjson.Result) bool {
 		if s.Escaped {
 			text = jsontok.Unescape(nil, text)
 		}
-		if want.Type != gjson.String || string(text) != want.Str || `"`+string(s.Value)+`"` != want.Raw {
+		if want.Type != gjson.String || !same(string(text), want) || `"`+string(s.Value)+`"` != want.Raw {
 			t.Fatalf("string %q, gjson has %s", s.Value, want.Raw)
 		}
 	default:

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write what is generated: names of the S
 const root = "../.."
 
 // reference are the modules that there are in every language; testdata has a folder for each.
-var reference = []string{"refkv", "refrule", "refhttp"}
+var reference = []string{"refkv", "refrule", "refhttp", "refseen", "refsnmp"}
 
 // build is one way to make a module of a reference source.
 type build struct {

@@ -24,6 +24,10 @@ const (
 	root    = "../../.."
 	program = "./conformance/abi/mutants/broken"
 
+	// patience is how long a broken host may take for an answer: one that hangs is caught as well after this time as after
+	// the suite's own.
+	patience = 4 * time.Second
+
 	// wholeEnv runs the whole suite on each mutant and lists all requirements that notice, instead of the named one alone.
 	wholeEnv = "VEDETTE_SOAK"
 )
@@ -104,7 +108,7 @@ func build(t *testing.T, edits []Edit) string {
 // failures runs the suite on a host and returns the requirements that fail.
 func failures(t *testing.T, host string, only *regexp.Regexp) map[string]string {
 	t.Helper()
-	rep, err := conform.Hosts(t.Context(), conform.HostConfig{Only: only, Start: func(ctx context.Context) (protocol.Host, error) {
+	rep, err := conform.Hosts(t.Context(), conform.HostConfig{Only: only, Patience: patience, Start: func(ctx context.Context) (protocol.Host, error) {
 		return protocol.Start(ctx, nil, host)
 	}})
 	if err != nil {

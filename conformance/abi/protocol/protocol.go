@@ -56,15 +56,64 @@ type Load struct {
 	WASI     bool     `json:"wasi,omitempty"`   // the manifest says "wasi: stub"
 	Names    []string `json:"names,omitempty"`  // the manifest's own field names
 	Targets  []Target `json:"targets,omitempty"`
+	Tables   []string `json:"tables,omitempty"` // names that vedette_set_v1 and vedette_lookup_v1 may be asked for
 	Limits   Limits   `json:"limits,omitzero"`
 }
 
-// Target is a place that vedette_http_v1 may reach.
+// Target is a place that a monitor may reach. What may be done there is what is not zero.
 type Target struct {
 	Name    string            `json:"name"`
-	URL     string            `json:"url"`
 	Private bool              `json:"private,omitempty"` // may be a loopback, private or shared address
-	Header  map[string]string `json:"header,omitempty"`  // credentials that the host adds
+	URL     string            `json:"url,omitempty"`     // vedette_http_v1
+	Header  map[string]string `json:"header,omitempty"`  // credentials that the host adds to requests: what stands after the last blank is secret
+	Address string            `json:"address,omitempty"` // of the device, for what follows
+	SNMP    *SNMP             `json:"snmp,omitempty"`    // vedette_snmp_v1
+	SSH     *SSH              `json:"ssh,omitempty"`     // vedette_ssh_v1
+	Ports   []uint16          `json:"ports,omitempty"`   // vedette_probe_v1
+	Trust   string            `json:"trust,omitempty"`   // certificates in PEM form that may vouch for the device's; "": those that the system trusts
+	Texts   *Texts            `json:"texts,omitempty"`   // vedette_config_v1
+}
+
+// SNMP is what may be read of a device, over version 2c.
+type SNMP struct {
+	Port      uint16   `json:"port"`
+	Community string   `json:"community"`
+	OIDs      []string `json:"oids"` // prefixes
+}
+
+// SSH is what may be run on a device.
+type SSH struct {
+	Port     uint16    `json:"port"`
+	User     string    `json:"user"`
+	Password string    `json:"password"`
+	HostKeys []string  `json:"host_keys,omitempty"` // that a person has approved, in the form of authorized_keys
+	Commands []Command `json:"commands,omitempty"`
+}
+
+// Command is a granted command: a template, and a pattern for each of its arguments.
+type Command struct {
+	ID   string     `json:"id"`
+	Run  string     `json:"run"` // "show {section}"
+	Args []Argument `json:"args,omitempty"`
+}
+
+// Argument is a hole of a template.
+type Argument struct {
+	Name    string `json:"name"`
+	Pattern string `json:"pattern"` // a regular expression (RE2) that all of it must match
+}
+
+// Texts are what is known of a device's texts when a module is loaded.
+type Texts struct {
+	Blessed map[string]Bytes `json:"blessed,omitempty"` // by name: what a person has declared right
+}
+
+// Table is ABI 14.1 and 14.2.
+type Table struct {
+	Name    string     `json:"name"`
+	Kind    string     `json:"kind"` // exact, nocase, cidr or domain
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
 }
 
 // Limits are the manifest's. Zero is the host's default.
@@ -75,7 +124,8 @@ type Limits struct {
 	MemoryPages   uint32 `json:"memory_pages,omitempty"`
 }
 
-// Call is one batch, of the module's kind: Records, Rows or Poll. The host encodes it (ABI 4, 6.1, 7.1).
+// Call is one batch, of the module's kind: Records, Rows or Poll; or, of a rule and with From, all keys that it is to take
+// over. The host encodes it (ABI 4, 6.1, 7.1, 19.2).
 type Call struct {
 	Seq     uint64   `json:"seq,omitempty"`
 	At      int64    `json:"at,omitempty"` // log time, ns
@@ -83,6 +133,19 @@ type Call struct {
 	Columns int      `json:"columns,omitempty"`
 	Rows    []Row    `json:"rows,omitempty"`
 	Cursor  Bytes    `json:"cursor,omitempty"`
+	Keep    bool     `json:"keep,omitempty"`    // state is what the module's last call has left, instead of none
+	Tables  []Table  `json:"tables,omitempty"`  // in force at this batch
+	Targets []Target `json:"targets,omitempty"` // that this poll may reach, beside those of the load
+	From    uint32   `json:"from,omitempty"`    // state version of the keys
+	Keys    []Key    `json:"keys,omitempty"`
+}
+
+// Key is ABI 19.2.
+type Key struct {
+	Kind  uint32 `json:"kind,omitempty"`
+	Ends  int64  `json:"ends,omitempty"` // log time, ns
+	Name  Bytes  `json:"name"`
+	Value Bytes  `json:"value,omitempty"`
 }
 
 // Record is ABI 4.2.
@@ -127,6 +190,7 @@ type Answer struct {
 	Findings []Finding `json:"findings,omitempty"`
 	Records  []Bytes   `json:"records,omitempty"` // monitors
 	Cursor   Bytes     `json:"cursor,omitempty"`
+	Keys     []Key     `json:"keys,omitempty"`   // that the module has made, by kind and name
 	Poison   []Poison  `json:"poison,omitempty"` // records or rows that the module fails on when they stand alone
 	Log      []Line    `json:"log,omitempty"`    // what the module logged, as the host passed it on
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vedette-siem/vedette/conformance/abi/protocol"
+	"github.com/vedette-siem/vedette/host/monitor/texts"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/sdk/go/state"
@@ -21,14 +23,18 @@ func poisons(list []runtime.Poison) []protocol.Poison {
 }
 
 // parse hands records to a parser and resolves its answer against them.
-func parse(ctx context.Context, m *runtime.Module, c *protocol.Call, a *protocol.Answer) error {
+func parse(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) error {
+	inForce, err := tablesOf(c.Tables)
+	if err != nil {
+		return err
+	}
 	var e abi.RecordsEncoder
 	e.Begin(len(c.Records), c.Seq, c.At)
 	for _, r := range c.Records {
 		e.Add(r.Raw, string(r.Source), r.Received, r.Flags)
 	}
 	var r runtime.Result
-	if err := m.Parse(ctx, e.Bytes(), &r); err != nil {
+	if err := m.code.ParseIn(ctx, runtime.Env{Tables: inForce}, e.Bytes(), &r); err != nil {
 		return err
 	}
 	a.Fuel, a.Poison = uint64(r.Fuel), poisons(r.Poison)
@@ -91,8 +97,13 @@ func field(f *abi.Field) protocol.Field {
 	return out
 }
 
-// eval hands rows to a rule. One that asks for state begins with none in every call, so that calls can be compared.
-func eval(ctx context.Context, m *runtime.Module, c *protocol.Call, a *protocol.Answer) error {
+// eval hands rows to a rule. One that asks for state begins with none in every call that does not say otherwise, so that
+// calls can be compared.
+func eval(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) error {
+	inForce, err := tablesOf(c.Tables)
+	if err != nil {
+		return err
+	}
 	var e abi.RowsEncoder
 	e.Begin(len(c.Rows), c.Columns, c.Seq, c.At)
 	for _, r := range c.Rows {
@@ -107,11 +118,16 @@ func eval(ctx context.Context, m *runtime.Module, c *protocol.Call, a *protocol.
 		}
 	}
 	var f runtime.Findings
-	env := runtime.Env{}
-	if m.Stateful() {
-		env.State = state.New(state.Limits{}, nil)
+	env := runtime.Env{Tables: inForce}
+	if m.code.Stateful() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.state == nil || !c.Keep {
+			m.state = state.New(state.Limits{}, nil)
+		}
+		env.State = m.state
 	}
-	if err := m.EvalIn(ctx, env, e.Bytes(), &f); err != nil {
+	if err := m.code.EvalIn(ctx, env, e.Bytes(), &f); err != nil {
 		return err
 	}
 	a.Fuel, a.Poison = uint64(f.Fuel), poisons(f.Poison)
@@ -123,10 +139,41 @@ func eval(ctx context.Context, m *runtime.Module, c *protocol.Call, a *protocol.
 	return nil
 }
 
+// migrate has a rule take over keys, in the pages that the host makes of them.
+func migrate(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) error {
+	old, into := state.New(state.Limits{}, nil), state.New(state.Limits{}, nil)
+	old.Begin(c.At)
+	for _, k := range c.Keys {
+		if err := old.Take(abi.Key{Kind: k.Kind, Ends: k.Ends, Name: k.Name, Value: k.Value}); err != nil {
+			return fmt.Errorf("key %q: %w", k.Name, err)
+		}
+	}
+	old.Commit()
+	fuel, _, err := m.code.Migrate(ctx, c.Seq, c.At, c.From, old, into)
+	if err != nil {
+		return err
+	}
+	a.Fuel = uint64(fuel)
+	into.Each(func(k abi.Key) bool {
+		a.Keys = append(a.Keys, protocol.Key{Kind: k.Kind, Ends: k.Ends, Name: k.Name, Value: append(protocol.Bytes(nil), k.Value...)})
+		return true
+	})
+	return nil
+}
+
 // poll has a monitor poll once; a poll that fails is poison, as there is nothing to cut.
-func poll(ctx context.Context, m *runtime.Module, c *protocol.Call, a *protocol.Answer) error {
+// Texts that it brought are kept when it succeeds.
+func poll(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.texts.targets = slices.Concat(m.targets, c.Targets)
+	pull := texts.New(&m.texts)
+	targets, err := reachable(m.texts.targets, pull)
+	if err != nil {
+		return err
+	}
 	var p runtime.Polled
-	err := m.Poll(ctx, abi.EncodePoll(nil, c.Seq, c.At, c.Cursor), &p)
+	err = m.code.Poll(ctx, abi.EncodePoll(nil, c.Seq, c.At, c.Cursor), &p, targets...)
 	a.Fuel = uint64(p.Fuel)
 	var t *runtime.Trap
 	if errors.As(err, &t) {
@@ -144,5 +191,6 @@ func poll(ctx context.Context, m *runtime.Module, c *protocol.Call, a *protocol.
 		a.Records = append(a.Records, append(protocol.Bytes{}, r...))
 	}
 	a.Cursor = append(protocol.Bytes(nil), p.Cursor...)
+	m.texts.keep(pull)
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	goruntime "runtime"
 	"strconv"
@@ -16,10 +15,22 @@ import (
 	"github.com/vedette-siem/vedette/conformance/abi/protocol"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/config"
 	statekeys "github.com/vedette-siem/vedette/sdk/go/keys"
+	"github.com/vedette-siem/vedette/sdk/go/probe"
+	"github.com/vedette-siem/vedette/sdk/go/snmp"
+	"github.com/vedette-siem/vedette/sdk/go/ssh"
+	"github.com/vedette-siem/vedette/sdk/go/state"
+	"github.com/vedette-siem/vedette/sdk/go/table"
 	"github.com/vedette-siem/vedette/sdk/go/window"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
+
+// capabilities are the import modules that the host can link.
+var capabilities = []string{
+	abi.ImportCore, abi.ImportHTTP, snmp.Import, ssh.Import, probe.Import, config.Import, statekeys.Import, window.Import,
+	table.ImportSet, table.ImportLookup, abi.ImportWASI,
+}
 
 // Config is what a Host needs; the zero value works.
 type Config struct {
@@ -39,8 +50,13 @@ type Host struct {
 
 // module is one loaded module. Calls hold it, so that closing waits for them.
 type module struct {
-	code *runtime.Module
-	kind manifest.Kind
+	code    *runtime.Module
+	kind    manifest.Kind
+	targets []protocol.Target // of every poll
+
+	mu    sync.Mutex   // held by a call that uses what follows
+	state *state.Space // what the last call has left
+	texts kept
 }
 
 // New returns a Host. Shutdown frees it.
@@ -76,7 +92,7 @@ func (h *Host) Do(ctx context.Context, q protocol.Request) (protocol.Reply, erro
 	case q.Op == protocol.OpHello:
 		return protocol.Reply{Hello: &protocol.Hello{
 			Protocol: protocol.Version, Host: "vedette", Version: h.cfg.Version,
-			ABI: strconv.Itoa(abi.Major) + "." + strconv.Itoa(abi.Minor), Capabilities: []string{abi.ImportCore, abi.ImportHTTP, statekeys.Import, window.Import, abi.ImportWASI},
+			ABI: strconv.Itoa(abi.Major) + "." + strconv.Itoa(abi.Minor), Capabilities: capabilities,
 		}}, nil
 	case q.Op == protocol.OpLoad && q.Load != nil:
 		return h.load(ctx, q.Module, q.Load), nil
@@ -123,18 +139,11 @@ func (h *Host) load(ctx context.Context, name string, l *protocol.Load) protocol
 	}
 	spec := runtime.ModuleSpec{
 		Digest: manifest.Sum(l.Wasm), Wasm: l.Wasm, Kind: manifest.Kind(l.Kind), Settings: l.Settings, Grants: l.Grants,
-		Names: l.Names, WASIStub: l.WASI,
+		Names: l.Names, WASIStub: l.WASI, Tables: l.Tables,
 		Limits: manifest.Limits{
 			MemoryPages: l.Limits.MemoryPages, FuelPerCall: l.Limits.FuelPerCall,
 			FuelPerRecord: l.Limits.FuelPerRecord, FuelPerByte: l.Limits.FuelPerByte,
 		},
-	}
-	for _, t := range l.Targets {
-		header := http.Header{}
-		for k, v := range t.Header {
-			header.Set(k, v)
-		}
-		spec.Targets = append(spec.Targets, runtime.Target{Name: t.Name, URL: t.URL, Private: t.Private, Header: header})
 	}
 	code, err := h.rt.Load(ctx, spec)
 	if err != nil {
@@ -142,7 +151,7 @@ func (h *Host) load(ctx context.Context, name string, l *protocol.Load) protocol
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loaded[name] = &module{code, spec.Kind}
+	h.loaded[name] = &module{code: code, kind: spec.Kind, targets: l.Targets}
 	return protocol.Reply{}
 }
 
@@ -153,13 +162,15 @@ func (h *Host) call(ctx context.Context, name string, c *protocol.Call) protocol
 	}
 	var a protocol.Answer
 	var err error
-	switch m.kind {
-	case manifest.Rule:
-		err = eval(ctx, m.code, c, &a)
-	case manifest.Monitor:
-		err = poll(ctx, m.code, c, &a)
+	switch {
+	case m.kind == manifest.Rule && c.From != 0:
+		err = migrate(ctx, m, c, &a)
+	case m.kind == manifest.Rule:
+		err = eval(ctx, m, c, &a)
+	case m.kind == manifest.Monitor:
+		err = poll(ctx, m, c, &a)
 	default:
-		err = parse(ctx, m.code, c, &a)
+		err = parse(ctx, m, c, &a)
 	}
 	h.mu.Lock()
 	a.Log = h.log[m.code.Digest()]

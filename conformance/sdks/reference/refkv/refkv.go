@@ -8,6 +8,7 @@ package refkv
 
 import (
 	"bytes"
+	"math"
 	"unsafe"
 
 	sdk "github.com/vedette-siem/vedette/sdk/go"
@@ -173,14 +174,12 @@ func milliseconds(v []byte) (ns int64, ok bool) {
 
 // number reads a whole number of nothing but digits.
 func number(v []byte) (n uint64, ok bool) {
-	if len(v) == 0 || len(v) > 19 {
-		return 0, false
-	}
 	for _, c := range v {
-		if c-'0' > 9 {
+		digit := uint64(c - '0')
+		if digit > 9 || n > math.MaxUint64/10 || 10*n > math.MaxUint64-digit {
 			return 0, false
 		}
-		n = n*10 + uint64(c-'0')
+		n = 10*n + digit
 	}
-	return n, true
+	return n, len(v) > 0
 }
