@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -126,6 +127,14 @@ type QuotaConfig struct {
 	MemoryBytes  int64 `yaml:"memory_bytes"`  // at a moment, all modules that are the organization's own together; default 2 GiB
 }
 
+func (q QuotaConfig) withDefaults() QuotaConfig {
+	d := pipeline.DefaultQuota
+	return QuotaConfig{
+		Fuel: cmp.Or(q.Fuel, d.Fuel), OutputBytes: cmp.Or(q.OutputBytes, d.OutputBytes), LogLines: cmp.Or(q.LogLines, d.LogLines), StateBytes: cmp.Or(q.StateBytes, d.StateBytes),
+		Requests: cmp.Or(q.Requests, d.Requests), RequestBytes: cmp.Or(q.RequestBytes, d.RequestBytes), MemoryBytes: cmp.Or(q.MemoryBytes, d.MemoryBytes),
+	}
+}
+
 // MonitorTarget is an HTTP target that a monitor of one organization may reach.
 type MonitorTarget struct {
 	Organization string `yaml:"organization"`  // slug
@@ -201,6 +210,8 @@ func (c Config) WithDefaults() (Config, error) {
 	if err := c.Modules.Probation.Check(); err != nil {
 		return bad("modules.%v", err)
 	}
+	c.Modules.Probation = c.Modules.Probation.WithDefaults()
+	c.Quotas = c.Quotas.withDefaults()
 	return c, c.checkListeners()
 }
 

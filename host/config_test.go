@@ -26,7 +26,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Queue.MaxBytes, c.Queue.Shards, c.Queue.Linger = 0, 0, 0 // the queue has its own defaults, which it tests
+	c.Queue.MaxBytes, c.Queue.Shards, c.Queue.Linger, c.Queue.ShareBytes = 0, 0, 0, 0 // the queue has its own defaults, which it tests
 	c.Monitors = nil
 	if d := cmp.Diff(defaults(t, Config{}), defaults(t, c)); d != "" {
 		t.Errorf("vedette.example.yaml differs from the defaults (-default +example):\n%s", d)

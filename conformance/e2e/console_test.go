@@ -124,6 +124,7 @@ func TestConsole(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t
 			defer func() { s.t = nil }()
+			s.signIn(t.Context()) // the browsers' sessions end the oldest ones
 			c.test(t, s, token)
 		})
 	}

@@ -29,14 +29,15 @@ type Probation struct {
 
 // Check refuses what would take out versions that do nothing unusual.
 func (p Probation) Check() error {
-	d := p.withDefaults()
+	d := p.WithDefaults()
 	if d.Length < time.Minute || d.Length > MaxProbation || d.Records < 1 || d.Findings < 1 || d.Fuel <= 1 || d.Fewer <= 0 || d.Fewer >= 1 || d.Rate <= 1 {
 		return fmt.Errorf("probation: want a length from 1m to %s, records and findings above 0, fuel and rate above 1, and fewer between 0 and 1: %w", MaxProbation, storage.ErrInvalid)
 	}
 	return nil
 }
 
-func (p Probation) withDefaults() Probation {
+// WithDefaults fills in what is zero.
+func (p Probation) WithDefaults() Probation {
 	p.Length = cmp.Or(p.Length, time.Hour)
 	p.Records, p.Findings = cmp.Or(p.Records, 2000), cmp.Or(p.Findings, 50)
 	p.Fuel, p.Fewer, p.Rate = cmp.Or(p.Fuel, 5), cmp.Or(p.Fewer, 0.5), cmp.Or(p.Rate, 10)

@@ -12,7 +12,7 @@ import (
 
 // What a version does has to be far from what the one before did, and to be seen often enough, before it is drift.
 func TestDriftIsWideAndWellFounded(t *testing.T) {
-	p := Probation{}.withDefaults()
+	p := Probation{}.WithDefaults()
 	before := did{Records: 10_000, Events: 9_800, Findings: 200, Fuel: 10_000 * 1200}
 	for _, c := range []struct {
 		name string
@@ -63,7 +63,7 @@ func TestProbationIsChecked(t *testing.T) {
 // A rule without code is measured by the firings of its organizations' events, a version that was gone back to is on no
 // probation, and what counts of the past fades.
 func TestDriftOfDocuments(t *testing.T) {
-	d := newDrift(Probation{Records: 100}.withDefaults(), driftState{})
+	d := newDrift(Probation{Records: 100}.WithDefaults(), driftState{})
 	at := int64(0)
 	version := func(kind module.ControlKind, digest string, seq uint64) {
 		in := module.Install{Name: "a/b", Digest: digest, Seq: seq}

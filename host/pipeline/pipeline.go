@@ -140,7 +140,7 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 	if cfg.CheckpointEvery == 0 {
 		cfg.CheckpointEvery = 10 * time.Second
 	}
-	cfg.Probation = cfg.Probation.withDefaults()
+	cfg.Probation = cfg.Probation.WithDefaults()
 	cfg.Quota = cfg.Quota.Or(DefaultQuota)
 	if cfg.Cost == nil {
 		cfg.Cost = &Costs{}

@@ -323,24 +323,24 @@ func (c *contents) set(tb testing.TB, t storage.Tenant, rows ...string) module.C
 }
 
 // packages serves modules by digest.
-type packages map[registry.Digest]registry.Artifact
+type packages struct{ by sync.Map }
 
-func (p packages) Pull(_ context.Context, _ storage.Tenant, d registry.Digest) (registry.Artifact, error) {
-	if a, ok := p[d]; ok {
-		return a, nil
+func (p *packages) Pull(_ context.Context, _ storage.Tenant, d registry.Digest) (registry.Artifact, error) {
+	if a, ok := p.by.Load(d); ok {
+		return a.(registry.Artifact), nil
 	}
 	return registry.Artifact{}, fmt.Errorf("pull %s: %w", d, registry.ErrNotFound)
 }
 
-func (p packages) add(a registry.Artifact) string {
+func (p *packages) add(a registry.Artifact) string {
 	d := manifest.Sum(append(slices.Clone(a.ManifestBytes), a.Wasm...))
-	p[registry.Digest(d)] = a
+	p.by.Store(registry.Digest(d), a)
 	return d
 }
 
 // world is what simulated machines share: compiled modules.
 type world struct {
-	packages packages
+	packages *packages
 	runtime  *runtime.Host
 	v1, v2   string // digests of the parser; both panic on badge "trap", v2 also on "sneak"
 	rule     string // digest of the rule of the scaffold: three refusals in a minute
@@ -385,7 +385,7 @@ var worldDir = sync.OnceValue(func() string {
 
 func makeWorld() (*world, error) {
 	ctx, dir := context.Background(), worldDir()
-	w := &world{packages: packages{}, tables: &contents{by: map[string][]byte{}}}
+	w := &world{packages: &packages{}, tables: &contents{by: map[string][]byte{}}}
 	edit := func(name string, kind manifest.Kind, change func(file, text string) string) (string, error) {
 		at := filepath.Join(dir, name, "doors")
 		if kind == manifest.Rule {

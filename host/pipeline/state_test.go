@@ -295,7 +295,10 @@ func TestCasesHaveTables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	lib := w.library()
-	pkg := w.packages[registry.Digest(w.listed)]
+	pkg, err := w.packages.Pull(t.Context(), storage.NoTenant, registry.Digest(w.listed))
+	if err != nil {
+		t.Fatal(err)
+	}
 	mod, err := lib.Prepare(t.Context(), storage.NoTenant, module.Install{Name: listName, Digest: w.listed, Grants: tableGrants}, pkg)
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ func TestAuthorizeTable(t *testing.T) {
 		ReadEvents: "ANR", ReadIncidents: "ANR", WorkIncidents: "AN", ReadModules: "ANR", ManageModules: "AN", Grant: "A", ReadQuarantine: "AN",
 		ManageTokens: "A", ManageWebhooks: "A", ReadUsers: "AN", ReadHealth: "ANR", ManageTenants: "A", ManageUsers: "A", ManageGlobal: "A",
 		ReadSources: "ANR", RunDemo: "AN", ManageDemo: "A", ReadMonitors: "ANR", ManageMonitors: "AN", ManageDevices: "A",
+		ReadUsage: "ANR",
 	}
 	if len(want) != len(rights) {
 		t.Fatalf("%d actions here, %d in the policy", len(want), len(rights))

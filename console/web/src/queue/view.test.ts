@@ -141,6 +141,20 @@ describe('a held list', () => {
     expect(ids()).toEqual(['b', 'c', 'a']);
   });
 
+  it('takes rows back where they were when the host says so later', () => {
+    const back = view.leave(['b']);
+    put(['b', { opened: 20, updated: 30, state: 'resolved' }]);
+    back(); // the host has not answered yet
+    expect(ids()).toEqual(['a']);
+    put(['c', { opened: 30 }], ['b', { opened: 20, updated: 40 }]);
+    expect(ids()).toEqual(['b', 'a']);
+    expect(view.current().waiting).toBe(1); // nobody put c back
+    put(['b', { opened: 20, updated: 50, state: 'resolved' }]);
+    view.release();
+    put(['b', { opened: 20, updated: 60 }]);
+    expect(ids()).toEqual(['c', 'a']);
+  });
+
   it('stands still while two hundred changes a second go by', () => {
     for (let second = 0; second < 5; second++) {
       for (let i = 0; i < 200; i++) incidents.put(incident(`n${second}-${i}`, { opened: 100 + i }));

@@ -28,6 +28,8 @@ export class QueueView {
   private rows: Row[] = [];
   private at = new Map<string, number>();
   private waiting = new Set<string>();
+  // Where rows belong that were put back before the host has said so.
+  private readonly returning = new Map<string, number>();
   private held = false;
   private arrived = 0; // organizations whose incidents were there at the last change
   private counts: Counts = countFacets([], nothing);
@@ -91,7 +93,9 @@ export class QueueView {
       const rows = this.rows.slice();
       for (const { id, at } of left.sort((a, b) => a.at - b.at)) {
         const row = this.incidents.rows.get(id);
-        if (row && !this.at.has(id) && matches(row, this.filter)) rows.splice(Math.min(at, rows.length), 0, row);
+        if (!row || this.at.has(id)) continue;
+        if (matches(row, this.filter)) rows.splice(Math.min(at, rows.length), 0, row);
+        else this.returning.set(id, at);
       }
       this.place(rows);
       this.tell();
@@ -148,11 +152,15 @@ export class QueueView {
   // after a change of the organization, leaves.
   private refresh(batch: Batch): void {
     const rows = this.rows.slice();
+    const back: { row: Row; to: number }[] = [];
     let gone = false;
     for (const id of batch) {
       const at = this.at.get(id);
       const row = this.incidents.rows.get(id);
-      if (at !== undefined) {
+      const to = this.returning.get(id);
+      if (at === undefined && to !== undefined && row && this.member.has(id)) {
+        back.push({ row, to });
+      } else if (at !== undefined) {
         if (row) rows[at] = row;
         else gone = true;
       } else if (this.member.has(id)) {
@@ -161,8 +169,12 @@ export class QueueView {
         this.waiting.delete(id);
       }
     }
+    for (const { row, to } of back.sort((a, b) => a.to - b.to)) {
+      rows.splice(Math.min(to, rows.length), 0, row);
+      this.returning.delete(row.id);
+    }
     this.rows = rows;
-    if (gone) this.place(rows.filter((r) => this.incidents.rows.has(r.id)));
+    if (gone || back.length > 0) this.place(rows.filter((r) => this.incidents.rows.has(r.id)));
   }
 
   private place(rows: Row[]): void {
