@@ -298,7 +298,7 @@ func (p *Params) Next() bool {
 	}
 	p.inside = !r.take(']')
 	p.rest = r.left()
-	if p.inside && len(p.rest) > 0 && p.rest[0] != ' ' {
+	if p.inside && (len(p.rest) == 0 || p.rest[0] != ' ') { // an element that does not end
 		p.rest = nil
 		return false
 	}

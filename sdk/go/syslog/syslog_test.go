@@ -74,6 +74,7 @@ func TestElementsOverLimit(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
+		"<1>1 -     [a", // an element that does not end
 		"<34>Jun 14 22:14:15 box su[9]: failed", "<189>237: rtr1: *Jun  8 19:46:03.295: %SYS-5-X: y",
 		`<13>1 2024-06-14T22:14:15Z box app 7 ID [a k="v\]"] text`, "Jun 14 22:14:15 mac Web Browser[312]: x",
 	} {
