@@ -6,6 +6,7 @@ import "time"
 const (
 	MaxDocumentBytes   = 128 << 10       // source text
 	MaxSigmaBytes      = 1 << 20         // source text of a Sigma file: lists of hashes are long
+	MaxSigmaValues     = 100_000         // of all tests of a condition, each as often as it is named
 	MaxNestingDepth    = 32              // YAML nesting, and nesting of selections and expressions
 	MaxSubs            = 64              // sub-patterns; a mark of an event holds one bit for each
 	MaxKeyFields       = 8               // fields of one by list

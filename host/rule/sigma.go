@@ -211,6 +211,11 @@ func (d *sigmaDocument) detection() {
 	if d.rule.Where = any; len(any) == 1 {
 		d.rule.Where = any[0]
 	}
+	values := 0 // a search that the condition names often is written out as often
+	eachTest(d.rule.Where, func(t *Test) { values += 1 + len(t.Patterns) + len(t.Regexps) + len(t.Nets) + len(t.Number) })
+	if values > MaxSigmaValues {
+		d.fail(condition, "name each search identifier once", "condition: it comes to %d values, the limit is %d", values, MaxSigmaValues)
+	}
 }
 
 // search reads a search identifier: a mapping of tests that must all hold, a list of such mappings or of keywords, of

@@ -155,6 +155,10 @@ func TestSigmaLimits(t *testing.T) {
 	if _, err := ParseSigma("r.yml", make([]byte, MaxSigmaBytes+1), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "the limit is") {
 		t.Errorf("one byte over: %v", err)
 	}
+	many := "detection: {a: {f: [" + strings.Repeat("x, ", 999) + "x]}, condition: a" + strings.Repeat(" or a", MaxSigmaValues/1001) + "}\n"
+	if _, err := ParseSigma("r.yml", []byte("title: t\nid: a\nlogsource: {product: p}\n"+many), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "it comes to 100100 values, the limit is 100000") {
+		t.Errorf("one search too often: %v", err)
+	}
 	deep := strings.Repeat("(", MaxNestingDepth+2) + "a" + strings.Repeat(")", MaxNestingDepth+2)
 	doc = "title: t\nid: a\nlogsource: {product: p}\ndetection: {a: {f: x}, condition: '" + deep + "'}\n"
 	if _, err := ParseSigma("r.yml", []byte(doc), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "nested deeper") {
