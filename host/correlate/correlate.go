@@ -46,6 +46,17 @@ type Firing struct {
 	Entities    []storage.Entity // of the key, then of the events that led here, the newest first; at most storage.MaxEntities
 	RuleDigest  string           // rule.Rule.Package
 	QuietFor    time.Duration    // the incident clears after this long without a firing; 0: never by itself
+	Suppress    time.Duration    // no second notification about the incident within this time; 0: none is held back
+	Clears      bool             // the rule's clear pattern held: it ends the incident of Key and opens none
+	Writes      []Write          // to watch lists of the tenant
+	Watermark   int64            // of the rule in its tenant when it fired, ns
+	Approximate bool             // a count or percentile of Conditions is not exact
+}
+
+// Write puts a value on a watch list.
+type Write struct {
+	List, Value string
+	TTL         time.Duration // of log time; 0: for good
 }
 
 // Report is a change of state that an operator must know of, since it can hide an attack.

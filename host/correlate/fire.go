@@ -123,7 +123,7 @@ func (p *program) explain(c *chain, i int, at held, f *Firing, counts []string) 
 		}
 		counts[sub] = n
 		f.Conditions = append(f.Conditions, storage.Condition{
-			Sub: name, Actual: n, Expr: describe(spec.agg),
+			Sub: name, Actual: n, Expr: describe(spec),
 			Threshold: strconv.FormatFloat(spec.agg.Threshold, 'g', -1, 64),
 		})
 		for _, x := range window[max(0, len(window)-storage.MaxEvidence):] {
@@ -150,9 +150,10 @@ func (p *program) explain(c *chain, i int, at held, f *Firing, counts []string) 
 	f.Conditions = append(f.Conditions, edge)
 }
 
-func describe(a *rule.Aggregate) string {
-	return string(a.Func) + "(" + a.Field + ") " + a.Op + " " + strconv.FormatFloat(a.Threshold, 'g', -1, 64) +
-		" within " + a.Window.String()
+func describe(spec *ringSpec) string {
+	a := spec.agg
+	return string(a.Func) + "(" + strings.Join(a.Fields, ", ") + ") " + a.Op + " " + strconv.FormatFloat(a.Threshold, 'g', -1, 64) +
+		" within " + time.Duration(spec.window).String()
 }
 
 // title renders the template; for a field that is not there stands what the template says.

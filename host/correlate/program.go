@@ -43,7 +43,7 @@ type ringSpec struct {
 	need   int // events or values that satisfy it
 	keep   int // events or values that are remembered
 	window int64
-	agg    *rule.Aggregate
+	agg    *rule.Condition
 }
 
 // compile lowers a rule that Parse has accepted.
@@ -96,16 +96,16 @@ func (p *program) windows() {
 		if a == nil {
 			continue
 		}
-		need := a.Least()
+		need := a.All[0].Least()
 		keep := need
 		if len(p.stages) > 1 {
 			keep = max(need, maxChainEvents)
 		}
 		p.ringOf[i] = len(p.rings)
-		p.rings = append(p.rings, ringSpec{sub: i, need: need, keep: keep, window: int64(a.Window), agg: a})
+		p.rings = append(p.rings, ringSpec{sub: i, need: need, keep: keep, window: int64(a.Window), agg: &a.All[0]})
 		p.horizon = max(p.horizon, int64(a.Window))
 		p.span += int64(a.Window)
-		if a.Func == rule.Distinct {
+		if a.All[0].Func == rule.Distinct {
 			p.valueOf = append(p.valueOf, p.vals)
 			p.vals++
 		} else {
@@ -149,8 +149,9 @@ func (p *program) hash() {
 		fmt.Fprintf(&b, "%q %d ", s.Name, len(s.Match.By))
 		d := fmt.Sprintf("match by %q", s.Match.By)
 		if a := s.Aggregate; a != nil {
-			fmt.Fprintf(&b, "%s;", a.Func)
-			d += fmt.Sprintf(" %s(%q) %s %v %d", a.Func, a.Field, a.Op, a.Threshold, a.Window)
+			c := &a.All[0]
+			fmt.Fprintf(&b, "%s;", c.Func)
+			d += fmt.Sprintf(" %s(%q) %s %v %d", c.Func, strings.Join(c.Fields, ","), c.Op, c.Threshold, a.Window)
 		}
 		p.subs = append(p.subs, sum(d))
 	}

@@ -117,10 +117,10 @@ func (f *reference) satisfied(n rule.Node, e int) bool {
 				values[f.ev[i].val] = true
 			}
 		}
-		if n.Func == rule.Distinct {
+		if n.All[0].Func == rule.Distinct {
 			count = len(values)
 		}
-		return n.Op == ">=" && float64(count) >= n.Threshold || n.Op == ">" && float64(count) > n.Threshold
+		return n.All[0].Op == ">=" && float64(count) >= n.All[0].Threshold || n.All[0].Op == ">" && float64(count) > n.All[0].Threshold
 	}
 	panic("reference: step")
 }

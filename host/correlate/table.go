@@ -184,7 +184,7 @@ func (s *State) hit(h *Hit) {
 	val := ""
 	ring := p.ringOf[h.Sub]
 	if ring >= 0 && p.valueOf[ring] >= 0 {
-		if val, ok = rule.Value(h.Event, p.rings[ring].agg.Field); !ok {
+		if val, ok = rule.Value(h.Event, p.rings[ring].agg.Fields[0]); !ok {
 			s.stats.NullKey++
 			return
 		}

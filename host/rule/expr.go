@@ -66,17 +66,20 @@ func (r *reader) having(n ast.Node, m *Match, window time.Duration) *Aggregate {
 		r.fail(n, suggest(f[1], functions), "having: unknown function %q", f[1])
 		return nil
 	}
-	a := &Aggregate{Of: m, Func: Func(f[1]), Op: f[3], Window: window}
+	a := &Condition{Func: Func(f[1]), Op: f[3]}
 	arg, rank, ranked := strings.Cut(strings.TrimSpace(f[2]), ",")
-	a.Field = strings.TrimSpace(arg)
+	field := strings.TrimSpace(arg)
+	if field != "" {
+		a.Fields = []string{field}
+	}
 	if ranked {
 		a.Rank, _ = strconv.ParseFloat(strings.TrimSpace(rank), 64)
 	}
 	switch {
-	case a.Func == Count && a.Field != "":
+	case a.Func == Count && field != "":
 		r.fail(n, "distinct(field) counts values", "having: count() takes no argument")
-	case a.Func != Count && !validField(a.Field):
-		r.fail(n, "", "having: %s(%s): want a field name", a.Func, a.Field)
+	case a.Func != Count && !validField(field):
+		r.fail(n, "", "having: %s(%s): want a field name", a.Func, field)
 	case ranked != (a.Func == Percentile) || a.Rank < 0 || a.Rank > 100:
 		r.fail(n, "percentile(field, 95)", "having: arguments of %s", a.Func)
 	}
@@ -97,7 +100,7 @@ func (r *reader) having(n ast.Node, m *Match, window time.Duration) *Aggregate {
 	if r.err == nil && window <= 0 {
 		r.fail(n, "add window: 10m", "having: no window")
 	}
-	return a
+	return &Aggregate{Of: m, All: []Condition{*a}, Window: window, Windows: Sliding}
 }
 
 // expression parses the expr of a rule:

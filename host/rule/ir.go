@@ -16,14 +16,20 @@ type Node interface{ isNode() }
 type Match struct {
 	Sub   int      // index in Rule.Subs
 	Where Pred     // with the rule's exceptions folded in
-	By    []string // group key; a field that the event lacks keeps it out of this sub-pattern
+	Rule  string   // id of a rule whose firings these are; "": events of the log
+	By    []string // group key; a field that the event lacks keeps it out of this sub-pattern, unless NullKey is set
+	Key   []int    // of By, those that are the key of the rule, in its order; nil: all. The others divide this sub-pattern further
 	Code  bool     // Where is only the pre-filter: the package's Wasm module decides
+	// NullKey takes an event without a field of By in, as if its value were empty.
+	NullKey bool
+	// Alias names fields of Condition and Join in this stream, where it calls them otherwise.
+	Alias map[string]string
 }
 
 // Func is an aggregate function.
 type Func string
 
-// The aggregate functions. Count and Distinct are evaluated.
+// The aggregate functions.
 const (
 	Count      Func = "count"
 	Distinct   Func = "distinct"
@@ -34,80 +40,153 @@ const (
 	Percentile Func = "percentile"
 )
 
-// Aggregate holds at each event of Of that ends an interval of length Window, both ends included, over which the
-// function of one key satisfies "Op Threshold".
-type Aggregate struct {
-	Of        *Match
+// Condition compares an aggregate function with a threshold.
+type Condition struct {
 	Func      Func
-	Field     string  // argument; "" for count()
-	Rank      float64 // percentile(field, Rank), 0..100
-	Op        string  // ">=", ">", "<", "<=", "==", "!="
+	Fields    []string // arguments; none for count(), one for all others but distinct, which counts combinations
+	Rank      float64  // percentile(field, Rank), 0..100
+	Op        string   // ">=", ">", "<", "<=", "==", "!="
 	Threshold float64
-	Window    time.Duration
+	Stat      *Stat // a threshold made of what was learnt; nil: Threshold
 }
 
-// Least returns the smallest whole number that satisfies a count or distinct threshold.
-func (a *Aggregate) Least() int {
-	if n := int(a.Threshold); a.Op == ">=" && float64(n) == a.Threshold {
+// Eager reports whether more events can only make the condition true.
+func (c *Condition) Eager() bool {
+	switch c.Func {
+	case Count, Distinct, Sum, Max:
+		return c.Op == ">=" || c.Op == ">"
+	case Min:
+		return c.Op == "<=" || c.Op == "<"
+	}
+	return false
+}
+
+// Stat is an expression over what was learnt: a number, a variable (mean, std, n), or an operation on two of them.
+type Stat struct {
+	Var   string // "mean", "std" or "n"
+	Op    byte   // '+', '-', '*' or '/'; 0: a leaf
+	A, B  *Stat
+	Value float64 // of a leaf without Var
+}
+
+// Windows says which spans of time an Aggregate looks at.
+type Windows string
+
+// The kinds of windows; LANGUAGE.md section 5.
+const (
+	Sliding  Windows = "sliding"
+	Tumbling Windows = "tumbling"
+	Session  Windows = "session"
+)
+
+// Aggregate holds where all conditions hold over a window of the events of one key; LANGUAGE.md section 5.
+type Aggregate struct {
+	Of      *Match
+	Also    []*Match // further streams that are counted together, with group keys of the same length (Sigma aliases)
+	All     []Condition
+	Window  time.Duration
+	Windows Windows
+	Gap     time.Duration // of Session
+}
+
+// Eager reports whether the aggregate holds at an event, and not when a window closes.
+func (a *Aggregate) Eager() bool {
+	for i := range a.All {
+		if !a.All[i].Eager() || a.All[i].Stat != nil && a.All[i].Func == Avg {
+			return false
+		}
+	}
+	return true
+}
+
+// Least returns the smallest whole number that satisfies an eager count or distinct condition.
+func (c *Condition) Least() int {
+	if n := int(c.Threshold); c.Op == ">=" && float64(n) == c.Threshold {
 		return n
 	}
-	return int(a.Threshold) + 1
+	return int(c.Threshold) + 1
 }
 
-// FollowedBy holds at B when A held at most Within before it (tA < tB <= tA+Within; equal times are ordered by position).
+// FollowedBy holds where B does, when A ended at most Within before the end of B and before B began.
 type FollowedBy struct {
 	A, B   Node
 	Within time.Duration
 }
 
-// NotFollowedBy holds at tA+Within when B did not occur in (tA, tA+Within]; it is decided when the watermark arrives there.
+// NotFollowedBy holds Within after A when B did not occur in (end of A, end of A + Within].
 type NotFollowedBy struct {
 	A, B   Node
 	Within time.Duration
 	Latest bool // a later A moves the deadline; otherwise it is ignored until the first one is decided
 }
 
-// And holds when all of Of held within Within, in any order. Not evaluated yet.
+// And holds when all of Of held within Within, in any order.
 type And struct {
 	Of     []Node
 	Within time.Duration
 }
 
-// Or holds when one of Of holds. Not evaluated yet.
+// Or holds when one of Of holds.
 type Or struct{ Of []Node }
 
-// AndNot holds when A held and B did not within Within around it. Not evaluated yet.
+// AndNot holds when A held and B did not within Within around it, or, with Before, at most Within before it.
 type AndNot struct {
 	A, B   Node
 	Within time.Duration
+	Before bool
 }
 
-// FirstSeen holds for values of Field not seen within Within. Not evaluated yet.
-type FirstSeen struct {
-	Of     *Match
-	Field  string
+// Span holds for what Of says that took no longer than Within.
+type Span struct {
+	Of     Node
 	Within time.Duration
 }
 
-// Baseline compares an aggregate with what was learnt of its key. Not evaluated yet.
-type Baseline struct {
-	Of   *Match
-	Expr string
+// FirstSeen holds for events whose values of Fields their key did not have within Within; LANGUAGE.md section 8.
+type FirstSeen struct {
+	Of            *Match
+	Fields        []string
+	Within, Learn time.Duration
 }
 
-// Join relates fields of different sub-patterns beyond the positional join of their by lists. Not evaluated yet.
+// Slots says which samples of a baseline go together.
+type Slots string
+
+// The slots of a baseline, in UTC.
+const (
+	NoSlots        Slots = "none"
+	SlotHour       Slots = "hour"
+	SlotHourOfWeek Slots = "hour_of_week"
+)
+
+// Baseline is an aggregate whose thresholds come from what was learnt of its key; LANGUAGE.md section 9.
+type Baseline struct {
+	Of    *Aggregate
+	Slots Slots
+	Least int
+	Peers string // a field: keys with one value of it are learnt together; "": each key alone
+}
+
+// Compare relates fields of the events that complete two sub-patterns.
+type Compare struct {
+	A, B           int // indexes in Rule.Subs
+	AField, BField string
+	Op             string // "==", "!=", and of numbers "<", "<=", ">", ">="
+}
+
+// Join holds for what Of says when all of On hold. It stands directly below Emit.
 type Join struct {
 	Of Node
-	On []string
+	On []Compare
 }
 
 // Emit is the root of every rule: what happens when Of holds.
 type Emit struct {
-	Of        Node
-	Incident  *Incident
-	Clear     *Clear
-	WatchList *WatchList // not evaluated yet
-	Event     string     // internal event for rules on rules; not evaluated yet
+	Of         Node
+	Incident   *Incident
+	Suppress   time.Duration // no second notification of one incident within it; 0: none is held back
+	Clear      *Clear
+	WatchLists []WatchList
 }
 
 // Incident says which firings are one case and how it is called.
@@ -117,9 +196,12 @@ type Incident struct {
 }
 
 // Clear ends an episode.
-type Clear struct{ After time.Duration } // quiet period; 0: only people end it
+type Clear struct {
+	After time.Duration // quiet period; 0: none
+	Of    Node          // a Match or an Aggregate of the sub-pattern "clear", the last of Rule.Subs; nil: none
+}
 
-// WatchList writes Value to the list Name.
+// WatchList writes the value of a field, of the key or of the event that completed the pattern, to the list Name.
 type WatchList struct {
 	Name, Value string
 	TTL         time.Duration
@@ -135,6 +217,7 @@ func (*AndNot) isNode()        {}
 func (*FirstSeen) isNode()     {}
 func (*Baseline) isNode()      {}
 func (*Join) isNode()          {}
+func (*Span) isNode()          {}
 func (*Emit) isNode()          {}
 
 // Pred is a stateless condition on one event.
@@ -160,6 +243,7 @@ const (
 	OpNumber               // Cmp against Number
 	OpExists               // the event has the field (or, with Absent, lacks it)
 	OpField                // Refs: other fields, whose values stand at Place of the field's
+	OpList                 // Lists: the value is in one of them
 )
 
 // Place is where in a value a text stands.
@@ -186,6 +270,7 @@ type Test struct {
 	Number   []float64
 	Part     string   // of a time, compared in its place: minute, hour, day, week (ISO 8601), month, year; "": the number itself
 	Refs     []string // names of fields
+	Lists    []string // names of lists
 	Place    Place
 	Every    bool
 	Cased    bool

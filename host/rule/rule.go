@@ -25,9 +25,17 @@ type Rule struct {
 	Description    string
 	Severity       storage.Severity
 	Techniques     []string // ATT&CK: "T1110", "T1110.001"
+	DataSources    []string // what must be collected for it, in words
 	FalsePositives []string
 	NextSteps      []string      // what an analyst does about an incident, one step each
+	Containment    []string      // how the damage is kept from growing
+	Eradication    []string      // how the cause is removed
 	References     []string      // URLs of what explains it further
+	Author         string        // of an imported rule, as it names them
+	License        string        // of an imported rule: SPDX id or what the author wrote
+	Language       Language      // that the document is written in
+	Interpreted    bool          // its specification leaves open what it means; LANGUAGE.md says how it is read
+	MaxKeys        int           // bound of its state, in group keys of one organization; 0: the default
 	Package        string        // digest of the package that it came in, set by whoever loads it; "" for a bare document
 	Lateness       time.Duration // how far the watermark stays behind the newest event time
 	Subs           []Sub         // in the order of the document
@@ -43,12 +51,29 @@ type Sub struct {
 	Title     string // in words: "a failed login over SSH"; "" when the document does not say
 	Match     *Match
 	Aggregate *Aggregate // nil: every match counts
+	Baseline  *Baseline  // of Aggregate; nil: thresholds are numbers
+	FirstSeen *FirstSeen // nil: every match counts
 }
+
+// Language is a language that rules are written in.
+type Language string
+
+// The languages.
+const (
+	PatternLanguage Language = "pattern"
+	SigmaLanguage   Language = "sigma"
+	FortiSIEM       Language = "fortisiem"
+)
 
 // Node returns the sub-pattern's operator.
 func (s *Sub) Node() Node {
-	if s.Aggregate != nil {
+	switch {
+	case s.Baseline != nil:
+		return s.Baseline
+	case s.Aggregate != nil:
 		return s.Aggregate
+	case s.FirstSeen != nil:
+		return s.FirstSeen
 	}
 	return s.Match
 }

@@ -95,7 +95,7 @@ clear: {after: 1d}
 	chain := absence.A.(*FollowedBy)
 	agg := chain.A.(*Aggregate)
 	if absence.Within != 10*time.Minute || !absence.Latest || chain.Within != 90*time.Second || agg.Window != 10*time.Minute ||
-		agg.Least() != 6 || agg.Field != "user.name" || r.Root.Clear.After != 24*time.Hour || r.Lateness != DefaultLateness {
+		agg.All[0].Least() != 6 || agg.All[0].Fields[0] != "user.name" || r.Root.Clear.After != 24*time.Hour || r.Lateness != DefaultLateness {
 		t.Errorf("%+v %+v %+v", absence, chain, agg)
 	}
 	if _, folded := r.Subs[1].Match.Where.(AllOf)[1].(Not); !folded {
