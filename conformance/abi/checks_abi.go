@@ -25,6 +25,7 @@ var hostChecks = map[string]func(ctx context.Context, r *run) error{
 
 	"keys": keys, "keysUndone": keysUndone, "keysMisused": keysMisused,
 	"windowCounts": windowCounts, "distinctValues": distinctValues, "firstSeen": firstSeen, "sequenceSteps": sequenceSteps,
+	"timersFire": timersFire, "timersFail": timersFail, "timersAnswer": timersAnswer, "timersMisused": timersMisused,
 	"windowsGiveWay": windowsGiveWay, "windowsUndone": windowsUndone,
 	"tableKinds": tableKinds, "tableRows": tableRows, "tableMatches": tableMatches, "tableVersions": tableVersions,
 

@@ -149,6 +149,7 @@ func ungranted(ctx context.Context, r *run) error {
 		{"ask_probe", kindMonitor, []string{"vedette_probe_v1.tcp", "vedette_probe_v1.tls", "vedette_probe_v1.dns", "vedette_probe_v1.ping"}},
 		{"ask_config", kindMonitor, []string{"vedette_config_v1.compare"}},
 		{"windows", kindRule, []string{"vedette_window_v1.count", "vedette_window_v1.distinct", "vedette_window_v1.first_seen", "vedette_window_v1.seq_step"}},
+		{"timers", kindRule, []string{"vedette_timer_v1.set", "vedette_timer_v1.cancel", "vedette_kv_v1.get"}},
 		{"tables", kindParser, []string{"vedette_set_v1.match", "vedette_lookup_v1.get"}},
 	} {
 		_, reply, err := r.guest(ctx, c.guest, protocol.Load{Kind: c.kind})

@@ -21,6 +21,8 @@ const (
 	maxSamples     = 64
 	maxSampleBytes = 1000 // so that 1,024 fit into one batch
 	mixed          = 600  // samples that were cut, changed and joined
+
+	maxCellBytes = 12_000 // of all cells that are long in one row, so that 1,024 rows fit into one batch
 )
 
 // samplesOf returns the records of a package's own cases.
@@ -60,7 +62,8 @@ func (s *subject) batch(n int, at func(i int) int) protocol.Call {
 		case manifest.Rule:
 			row := protocol.Row{Time: logTime + int64(k)}
 			for col := range s.m.Reads {
-				row.Cells = append(row.Cells, cells[(k+col*k/len(cells)+col)%len(cells)])
+				cell := cells[(k+col*k/len(cells)+col)%len(cells)]
+				row.Cells = append(row.Cells, cell[:min(len(cell), maxCellBytes/len(s.m.Reads)&^1)])
 			}
 			c.Rows = append(c.Rows, row)
 		}

@@ -15,6 +15,7 @@ import (
 // until good items, which cost a small part of their share, have earned enough for halving.
 type cutter struct {
 	m      *Module
+	entry  entry
 	n      int
 	batch  batch
 	env    Env
@@ -58,7 +59,7 @@ func failed(err error) bool {
 }
 
 func (c *cutter) call(ctx context.Context, in []byte, lo, hi int, budget int64) error {
-	q := request{in: in, batch: c.batch, env: c.env, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts, work: c.work}
+	q := request{in: in, entry: c.entry, batch: c.batch, env: c.env, budget: budget, timeout: c.m.host.lim.CallTimeout, tries: attempts, work: c.work}
 	fuel, err := c.m.do(ctx, c.pool, q, func(out []byte) error { return c.take(lo, hi, out) })
 	*c.fuel += fuel
 	c.purse -= fuel

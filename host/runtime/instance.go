@@ -31,8 +31,7 @@ type instance struct {
 	ready       bool                      // its start-up went well; it counts as a copy
 	linear      experimental.LinearMemory // behind memory, so that it is freed even when the start function fails
 	memory      api.Memory
-	entry       api.Function
-	migrate     api.Function // nil: it has none
+	entries     [entries]api.Function // nil: it has none
 	globals     []api.MutableGlobal
 	fuel, depth api.MutableGlobal
 	stack       [1]uint64
@@ -78,9 +77,8 @@ func instanceOf(ctx context.Context) *instance {
 func (i *instance) bind(guest api.Module) error {
 	i.guest, i.memory = guest, guest.Memory()
 	i.before = i.memory.Size()
-	i.entry = guest.ExportedFunction(i.mod.entry())
-	if i.mod.migrates {
-		i.migrate = guest.ExportedFunction(abi.ExportMigrate)
+	i.entries = [entries]api.Function{
+		entryKind: guest.ExportedFunction(i.mod.entry()), entryMigrate: guest.ExportedFunction(abi.ExportMigrate), entryDue: guest.ExportedFunction(abi.ExportDue),
 	}
 	i.fuel, _ = guest.ExportedGlobal(meter.FuelExport).(api.MutableGlobal)
 	i.depth, _ = guest.ExportedGlobal(meter.DepthExport).(api.MutableGlobal)

@@ -8,12 +8,13 @@ import (
 
 	"github.com/vedette-siem/vedette/sdk/go/keys"
 	"github.com/vedette-siem/vedette/sdk/go/state"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
 	"github.com/vedette-siem/vedette/sdk/go/window"
 )
 
 // Env is what a call may use of the organization that it is made for. The zero Env offers nothing.
 type Env struct {
-	// State is what vedette_kv_v1 and vedette_window_v1 work with. Each try of a batch is one session of it: what a failed
+	// State is what vedette_kv_v1, vedette_window_v1 and vedette_timer_v1 work with. Each try of a batch is one session of it: what a failed
 	// one did, and what a batch did that is cut after it, is undone. Nobody else uses it meanwhile.
 	State *state.Space
 	// Tables is what vedette_set_v1 and vedette_lookup_v1 look into; nil: into empty tables.
@@ -23,12 +24,15 @@ type Env struct {
 // Stateful reports whether the module's code asks for state: its batches must then come one after another, in log order.
 func (m *Module) Stateful() bool {
 	for _, name := range m.imports {
-		if name == keys.Import || name == window.Import {
+		if name == keys.Import || name == window.Import || name == timer.Import {
 			return true
 		}
 	}
 	return false
 }
+
+// Timed reports whether the module's code sets timers.
+func (m *Module) Timed() bool { return m.timed }
 
 // keyed is the import module vedette_kv_v1 (ABI 12).
 var keyed = map[string]function{
@@ -45,6 +49,12 @@ var windows = map[string]function{
 	"distinct":   {"iiiiI", "I", windowDistinct},
 	"first_seen": {"iiI", "i", windowFirstSeen},
 	"seq_step":   {"iiiI", "i", windowSeqStep},
+}
+
+// timers is the import module vedette_timer_v1 (ABI 20).
+var timers = map[string]function{
+	"set":    {"iiI", "i", timerSet},
+	"cancel": {"ii", "i", timerCancel},
 }
 
 // Fuel of a call that looks for a key, and of one that goes through a set of values.
@@ -132,4 +142,14 @@ func windowFirstSeen(ctx context.Context, guest api.Module, s []uint64) {
 func windowSeqStep(ctx context.Context, guest api.Module, s []uint64) {
 	key := bytesAt(guest, s[0], s[1])
 	code(s, space(instanceOf(ctx), chargeKey, s[1]).Step(key, uint32(s[2]), int64(s[3])))
+}
+
+func timerSet(ctx context.Context, guest api.Module, s []uint64) {
+	key := bytesAt(guest, s[0], s[1])
+	code(s, space(instanceOf(ctx), chargeKey, s[1]).SetTimer(key, int64(s[2])))
+}
+
+func timerCancel(ctx context.Context, guest api.Module, s []uint64) {
+	key := bytesAt(guest, s[0], s[1])
+	code(s, space(instanceOf(ctx), chargeKey, s[1]).CancelTimer(key))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/vedette-siem/vedette/sdk/go/snmp"
 	"github.com/vedette-siem/vedette/sdk/go/ssh"
 	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
 	"github.com/vedette-siem/vedette/sdk/go/window"
 )
 
@@ -60,6 +61,7 @@ var offered = map[string]map[string]function{
 	config.Import:  {"compare": reach(config.Import, configCompare)},
 	keys.Import:    keyed,
 	window.Import:  windows,
+	timer.Import:   timers,
 
 	table.ImportSet:    sets,
 	table.ImportLookup: lookups,

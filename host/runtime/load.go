@@ -20,6 +20,7 @@ import (
 	"github.com/vedette-siem/vedette/sdk/go/snmp"
 	"github.com/vedette-siem/vedette/sdk/go/ssh"
 	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
 	"github.com/vedette-siem/vedette/sdk/go/window"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
@@ -79,6 +80,9 @@ func (m *Module) admit() ([]byte, error) {
 		abi.ExportInit:    "(i32)i64",
 		m.entry():         "(i32)i64",
 		exportMemory:      exportMemory,
+	}
+	if m.timed = slices.Contains(m.imports, timer.Import); m.timed {
+		want[abi.ExportDue] = "(i32)i64"
 	}
 	for _, e := range shape.Exports {
 		is := exportMemory
@@ -150,7 +154,7 @@ func (m *Module) granted(module string) bool {
 		return m.host.cfg.Fetch != nil && slices.Contains(m.spec.Grants, module)
 	case snmp.Import, ssh.Import, probe.Import, config.Import: // what is behind them comes with each target
 		return m.spec.Kind == manifest.Monitor && slices.Contains(m.spec.Grants, module)
-	case keys.Import, window.Import: // of events in log order: parsers see records, monitors have their cursor
+	case keys.Import, window.Import, timer.Import: // of events in log order: parsers see records, monitors have their cursor
 		return m.spec.Kind == manifest.Rule && slices.Contains(m.spec.Grants, module)
 	case table.ImportSet, table.ImportLookup:
 		return m.spec.Kind != manifest.Monitor && slices.Contains(m.spec.Grants, module)

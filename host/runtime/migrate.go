@@ -30,7 +30,7 @@ func (m *Module) Migrate(ctx context.Context, seq uint64, at int64, from uint32,
 	defer into.Commit()
 	g.begin()
 	old.Each(func(k abi.Key) bool {
-		if at >= k.Ends {
+		if timer := k.Kind == abi.KeyTimer; timer && !m.timed || !timer && at >= k.Ends {
 			return true
 		}
 		if g.keys.Len() < migratedKeys && g.keys.Add(k) {
@@ -75,7 +75,7 @@ func (g *migration) call() error {
 	m, n := g.m, g.keys.Len()
 	size, _ := g.keys.Finish(g.from, g.batch.at)
 	q := request{
-		in: g.page[:size], migrate: true, work: &g.work, batch: g.batch, timeout: m.host.lim.CallTimeout, tries: attempts,
+		in: g.page[:size], entry: entryMigrate, work: &g.work, batch: g.batch, timeout: m.host.lim.CallTimeout, tries: attempts,
 		budget: m.price.call + int64(n)*m.price.record + int64(size)*m.price.byte,
 	}
 	var answer abi.Keys

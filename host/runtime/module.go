@@ -21,6 +21,7 @@ type Module struct {
 	imports  []string // import modules that it names
 	globals  []string // exports of its mutable globals
 	migrates bool     // it is a rule and exports vedette_migrate
+	timed    bool     // it imports vedette_timer_v1
 	engine   wazero.Runtime
 	code     wazero.CompiledModule
 	narrow   *pool
@@ -75,7 +76,7 @@ func (m *Module) free(ctx context.Context) error {
 // request is one call into a guest.
 type request struct {
 	in      []byte
-	migrate bool // it is a page of keys for vedette_migrate
+	entry   entry // for whom it is
 	targets []Target
 	batch   batch
 	env     Env
@@ -85,17 +86,26 @@ type request struct {
 	work    *Work // what it did is added here
 }
 
+// entry is one of a module's entry points.
+type entry uint8
+
+const (
+	entryKind    entry = iota // of its kind
+	entryMigrate              // vedette_migrate
+	entryDue                  // vedette_due
+	entries
+)
+
 // Work is what calls did, beside their fuel.
 type Work struct {
 	OutBytes     int64 // of their answers
 	LogLines     int64 // those included that were left out
-	StateCalls   int64 // of vedette_kv_v1 and vedette_window_v1
+	StateCalls   int64 // of vedette_kv_v1, vedette_window_v1 and vedette_timer_v1
 	StateBytes   int64 // of keys and values handed over in them
 	Requests     int64 // to targets, those included that were refused
 	RequestBytes int64 // of them and of the answers
 }
 
-// Add adds what other calls did.
 // Add adds what other calls did.
 func (w *Work) Add(o *Work) {
 	w.OutBytes += o.OutBytes
@@ -145,11 +155,7 @@ func (m *Module) try(ctx context.Context, p *pool, q request, take func(out []by
 	if q.env.State != nil {
 		q.env.State.Begin(q.batch.at)
 	}
-	entry := i.entry
-	if q.migrate {
-		entry = i.migrate
-	}
-	status, out, err := i.run(entry, len(q.in))
+	status, out, err := i.run(i.entries[q.entry], len(q.in))
 	fuel := i.used()
 	i.work.OutBytes = int64(len(out))
 	q.work.Add(&i.work)

@@ -91,7 +91,7 @@ func (m *Module) takeEvents(recs *abi.Records, lo, hi int, b []byte, out *Result
 	return nil
 }
 
-// Findings is what a rule has found in a batch. It is reused like Result.
+// Findings is what a rule has found in a batch of rows or timers. It is reused like Result.
 type Findings struct {
 	List   []abi.Finding // Event is the row of the batch; texts are views into this value
 	Poison []Poison      // rows that the rule fails on
@@ -107,7 +107,7 @@ func (m *Module) Eval(ctx context.Context, in []byte, out *Findings) error {
 
 // EvalIn is Eval for an organization.
 func (m *Module) EvalIn(ctx context.Context, env Env, in []byte, out *Findings) error {
-	out.List, out.Poison, out.Fuel, out.Work, out.out = out.List[:0], out.Poison[:0], 0, Work{}, out.out[:0]
+	out.reset()
 	if m.spec.Kind != manifest.Rule {
 		return fmt.Errorf("eval with %s: it is a %s", m.spec.Digest, m.spec.Kind)
 	}
@@ -124,27 +124,71 @@ func (m *Module) EvalIn(ctx context.Context, env Env, in []byte, out *Findings) 
 		return m.price.record + m.price.byte*int64(n)
 	}
 	c.encode = func(lo, hi int) []byte { return encodeRows(&rows, lo, hi) }
+	out.answer(&c, abi.DecodeFindings)
+	return c.run(ctx, in)
+}
+
+// DueIn has a rule answer timers that are due (ABI 20.3). Event of a finding is the timer of the batch. Failures are
+// treated as Parse does, with a timer for a record.
+func (m *Module) DueIn(ctx context.Context, env Env, in []byte, out *Findings) error {
+	out.reset()
+	if !m.timed {
+		return fmt.Errorf("wake %s: it sets no timers", m.spec.Digest)
+	}
+	due, ok := abi.DecodeDue(in)
+	if !ok {
+		return fmt.Errorf("wake %s: the input is no batch of timers", m.spec.Digest)
+	}
+	c := cutter{m: m, entry: entryDue, n: due.Len, batch: batch{due.Seq, due.At}, env: env, fuel: &out.Fuel, work: &out.Work}
+	c.share = func(i int) int64 {
+		_, key := due.Timer(i)
+		return m.price.record + m.price.byte*int64(abi.DueSize+len(key))
+	}
+	c.encode = func(lo, hi int) []byte {
+		var e abi.DueEncoder
+		e.Begin(due.Seq, due.At)
+		for i := lo; i < hi; i++ {
+			e.Timer(due.Timer(i))
+		}
+		return e.Bytes()
+	}
+	out.answer(&c, abi.DecodeTimed)
+	return c.run(ctx, in)
+}
+
+func (f *Findings) reset() {
+	f.List, f.Poison, f.Fuel, f.Work, f.out = f.List[:0], f.Poison[:0], 0, Work{}, f.out[:0]
+}
+
+// answer has a cutter's answers, as decode reads them, come here.
+func (f *Findings) answer(c *cutter, decode func(b []byte, rows int, each func(abi.Finding)) error) {
 	c.take = func(lo, hi int, b []byte) error {
-		start, found := len(out.out), len(out.List)
-		out.out = append(out.out, b...)
-		err := abi.DecodeFindings(out.out[start:len(out.out):len(out.out)], hi-lo, func(f abi.Finding) {
-			f.Event += uint32(lo)
-			out.List = append(out.List, f)
+		start, found := len(f.out), len(f.List)
+		f.out = append(f.out, b...)
+		err := decode(f.out[start:len(f.out):len(f.out)], hi-lo, func(x abi.Finding) {
+			x.Event += uint32(lo)
+			f.List = append(f.List, x)
 		})
 		if err != nil {
-			out.out, out.List = out.out[:start], out.List[:found]
+			f.out, f.List = f.out[:start], f.List[:found]
 		}
 		return err
 	}
-	c.poison = func(i int, t *Trap) { out.Poison = append(out.Poison, Poison{i, t}) }
-	return c.run(ctx, in)
+	c.poison = func(i int, t *Trap) { f.Poison = append(f.Poison, Poison{i, t}) }
 }
 
 func encodeRows(rows *abi.Rows, lo, hi int) []byte {
 	var e abi.RowsEncoder
-	e.Begin(hi-lo, rows.Cols, rows.Seq, rows.At)
+	begin := e.Begin
+	if rows.Len > 0 && rows.Ref(0) != nil {
+		begin = e.BeginRefs
+	}
+	begin(hi-lo, rows.Cols, rows.Seq, rows.At)
 	for i := lo; i < hi; i++ {
 		e.Event(rows.Time(i))
+		if ref := rows.Ref(i); ref != nil {
+			e.Ref(ref)
+		}
 		for col := range rows.Cols {
 			if cell := rows.Cell(i, col); cell != nil {
 				e.Cell(col, string(cell))

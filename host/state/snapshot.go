@@ -95,6 +95,7 @@ func Restore(b []byte, l Limits) (*State, error) {
 	if r.bad || len(r.b) > 0 {
 		return bad("it is not as long as it says")
 	}
+	s.Wake()
 	return s, nil
 }
 

@@ -62,6 +62,8 @@ type State struct {
 	now     int64
 	swept   int64
 	used    []*held // since reports were last asked for
+	touched []*held // since Due was last asked: their timers may have changed
+	alarms  alarms
 	reports []Report
 }
 
@@ -80,7 +82,9 @@ type held struct {
 	aside    []*aside   // what versions before it kept, the newest last
 	lost     state.Lost // and not told yet
 	reported int64
-	marked   bool // it is in State.used
+	marked   bool  // it is in State.used
+	touched  bool  // it is in State.touched
+	alarm    int64 // log time of its entry in State.alarms that counts; 0: it has none
 }
 
 // aside is what an earlier version kept. Nobody changes it, so that a rollback finds it.
@@ -113,6 +117,10 @@ func (s *State) Of(t storage.Tenant, module string, version uint32) *state.Space
 	if !h.marked {
 		h.marked = true
 		s.used = append(s.used, h)
+	}
+	if !h.touched {
+		h.touched = true
+		s.touched = append(s.touched, h)
 	}
 	return h.space
 }

@@ -120,6 +120,53 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// What is due is named once, by organization and module, until it is used again; also after a restart, and when time moves in
+// large steps. What is put off, cancelled or forgotten is not.
+func TestDue(t *testing.T) {
+	set := func(key string, at int64) func(*state.Space) {
+		return func(sp *state.Space) { sp.SetTimer([]byte(key), at) }
+	}
+	s := New(Limits{})
+	use(s, 2, "a/b", 1, set("k", 5*minute))
+	use(s, 1, "a/c", 1, set("k", 5*minute))
+	use(s, 1, "a/b", 3, set("k", 4*minute))
+	use(s, 3, "a/b", 1, set("k", 4*minute))
+	use(s, 4, "a/b", 1, set("k", 4*minute))
+	use(s, 5, "a/b", 1, func(sp *state.Space) { sp.Put([]byte("k"), nil, 0) })
+	due := func(at int64) (out string) {
+		s.Advance(at)
+		for _, o := range s.Due() {
+			out += fmt.Sprint(o.Tenant, o.Module, o.Version, " ")
+		}
+		return out
+	}
+	if got := due(4*minute - 1); got != "" {
+		t.Errorf("before it is time: %s", got)
+	}
+	use(s, 3, "a/b", 1, set("k", 9*minute))
+	s.Forget(4)
+	if got := due(5 * minute); got != "1a/b3 1a/c1 2a/b1 " {
+		t.Errorf("due: %s", got)
+	}
+	if got := due(6 * minute); got != "" {
+		t.Errorf("again: %s", got)
+	}
+	use(s, 1, "a/b", 3, func(sp *state.Space) {})
+	if got := due(6 * minute); got != "1a/b3 " {
+		t.Errorf("when it was used: %s", got)
+	}
+	if s.Wake(); due(6*minute) != "1a/b3 1a/c1 2a/b1 " {
+		t.Error("others run, and they are not looked at anew")
+	}
+	var err error
+	if s, err = Restore(s.Snapshot(), Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := due(6*minute) + "|" + due(9*minute); got != "1a/b3 1a/c1 2a/b1 |3a/b1 " {
+		t.Errorf("after a restart: %s", got)
+	}
+}
+
 func sample() *State {
 	s := New(Limits{})
 	s.Advance(5 * minute)

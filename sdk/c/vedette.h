@@ -335,6 +335,7 @@ typedef struct {
 	uint32_t columns;
 	vedette_text heap;
 	int64_t log_time; /* of the batch, ns since the Unix epoch; it never goes back from one batch to the next */
+	vedette_text ref; /* the event's reference (ABI 20.4), to be kept and named as evidence; p is NULL when there is none */
 } vedette_row;
 
 /* The event's time, ns since the Unix epoch. */
@@ -351,9 +352,11 @@ static inline vedette_text vedette_cell(const vedette_row *r, uint32_t column)
 
 typedef struct {
 	uint32_t n, columns;
-	vedette_text table, heap;
+	vedette_text table, heap, refs;
 	int64_t log_time;
 } vedette_rows;
+
+enum { VEDETTE_REF = 32 }; /* bytes of a reference */
 
 static inline bool vedette_decode_rows(vedette_text in, vedette_rows *r)
 {
@@ -362,6 +365,9 @@ static inline bool vedette_decode_rows(vedette_text in, vedette_rows *r)
 	r->n = vedette_load32(in.p + 8);
 	r->columns = vedette_load32(in.p + 12);
 	r->log_time = (int64_t)vedette_load64(in.p + 40);
+	r->refs = VEDETTE_NOWHERE;
+	if (r->n <= 1024 && vedette_load32(in.p + 28) && !vedette_table(in, vedette_load32(in.p + 28), (uint64_t)r->n * VEDETTE_REF, &r->refs))
+		return false;
 	return r->n <= 1024 && r->columns <= 64 && vedette_table(in, vedette_load32(in.p + 16), (uint64_t)r->n * (8 + r->columns * 8), &r->table) &&
 	       vedette_range(in, in.p + 20, &r->heap);
 }
@@ -443,7 +449,7 @@ enum {
 	VEDETTE_MAX_EVENT_BYTES = 1 << 20,
 	VEDETTE_MAX_MESSAGE = 1024,
 	VEDETTE_MAX_FINDINGS = 4096,
-	VEDETTE_MAX_TEXT = 512, /* of a finding */
+	VEDETTE_MAX_TEXT = 512, /* of a finding, and of its evidence: 16 references */
 	VEDETTE_MAX_POLLED = 1024,
 	VEDETTE_MAX_RECORD = 1 << 20,
 };
@@ -746,10 +752,12 @@ typedef struct {
 } vedette_findings;
 
 /* Reports a finding. VEDETTE_KEEP and empty texts keep what the rule document says; texts are cut to 512 bytes. title is
- * what was found, reason why, and key is added to the incident's key to keep apart what the rule's key fields do not. */
-static inline void vedette_add(vedette_findings *f, vedette_severity severity, vedette_text title, vedette_text reason, vedette_text key)
+ * what was found, reason why, and key is added to the incident's key to keep apart what the rule's key fields do not. evidence
+ * is references of events that led to it, at most 16. A finding of a timer needs severity, title, evidence, and a key of lines
+ * field=value: it stands for an event with these fields (ABI 20.6). */
+static inline void vedette_report(vedette_findings *f, vedette_severity severity, vedette_text title, vedette_text reason, vedette_text key, vedette_text evidence)
 {
-	const vedette_text texts[] = {title, reason, key};
+	const vedette_text texts[] = {title, reason, key, {evidence.p, evidence.n / VEDETTE_REF * VEDETTE_REF}};
 	if (f->out.pos >= 32 + VEDETTE_MAX_FINDINGS * 48)
 		f->out.full = true;
 	uint8_t *at = vedette_entry(&f->out, 48);
@@ -757,7 +765,7 @@ static inline void vedette_add(vedette_findings *f, vedette_severity severity, v
 		return;
 	vedette_store32(at, f->row);
 	at[4] = (uint8_t)severity;
-	for (uint32_t i = 0; i < 3; i++) {
+	for (uint32_t i = 0; i < 3 + (texts[3].n > 0); i++) {
 		uint32_t off, n = texts[i].n < VEDETTE_MAX_TEXT ? texts[i].n : VEDETTE_MAX_TEXT;
 		uint8_t *p = vedette_reserve(&f->out, n, &off);
 		if (!p)
@@ -766,6 +774,12 @@ static inline void vedette_add(vedette_findings *f, vedette_severity severity, v
 		vedette_store32(at + 8 + 8 * i, off);
 		vedette_store32(at + 12 + 8 * i, n);
 	}
+}
+
+/* vedette_report with the row alone as evidence. */
+static inline void vedette_add(vedette_findings *f, vedette_severity severity, vedette_text title, vedette_text reason, vedette_text key)
+{
+	vedette_report(f, severity, title, reason, key, VEDETTE_NOWHERE);
 }
 
 static inline uint64_t vedette_findings_finish(vedette_findings *f)
@@ -789,7 +803,63 @@ static inline uint64_t vedette_run_rule(vedette_eval_fn *eval, vedette_text in, 
 		return vedette_pack(VEDETTE_BAD_INPUT, 0);
 	vedette_out_begin(&f.out, out, cap, 4, 32);
 	for (f.row = 0; f.row < rows.n; f.row++)
-		eval(&(vedette_row){rows.table.p + f.row * (8 + rows.columns * 8), rows.columns, rows.heap, rows.log_time}, &f);
+		eval(&(vedette_row){
+			     rows.table.p + f.row * (8 + rows.columns * 8), rows.columns, rows.heap, rows.log_time,
+			     rows.refs.p ? vedette_slice(rows.refs, f.row * VEDETTE_REF, VEDETTE_REF) : VEDETTE_NOWHERE,
+		     },
+		     &f);
+	return vedette_findings_finish(&f);
+}
+
+/* --- rules: timers (ABI 20) -------------------------------------------------------------------------------------- */
+
+/* A timer whose time has come. */
+typedef struct {
+	vedette_text key;
+	int64_t at;  /* when it was due, ns since the Unix epoch */
+	int64_t now; /* log time */
+} vedette_timer;
+
+typedef struct {
+	uint32_t n;
+	vedette_text table, arena;
+	int64_t now;
+} vedette_timers;
+
+static inline bool vedette_get_timer(const vedette_timers *d, uint32_t i, vedette_timer *t)
+{
+	const uint8_t *row = d->table.p + i * 16;
+	t->at = (int64_t)vedette_load64(row);
+	t->now = d->now;
+	return vedette_range(d->arena, row + 8, &t->key) && t->key.n > 0 && t->key.n <= 512;
+}
+
+static inline bool vedette_decode_due(vedette_text in, vedette_timers *d)
+{
+	vedette_timer t;
+	if (in.n < 40 || vedette_load32(in.p) != 0x31424456 /* "VDB1" */)
+		return false;
+	d->n = vedette_load32(in.p + 8);
+	d->now = (int64_t)vedette_load64(in.p + 32);
+	bool ok = d->n <= 1024 && vedette_table(in, vedette_load32(in.p + 12), (uint64_t)d->n * 16, &d->table) && vedette_range(in, in.p + 16, &d->arena);
+	for (uint32_t i = 0; ok && i < d->n; i++)
+		ok = vedette_get_timer(d, i, &t);
+	return ok;
+}
+
+typedef void vedette_due_fn(const vedette_timer *, vedette_findings *);
+
+/* Answers a batch of timers, as vedette_due of a module does. */
+static inline uint64_t vedette_run_due(vedette_due_fn *due, vedette_text in, uint8_t *out, uint32_t cap)
+{
+	vedette_timers timers;
+	vedette_timer t;
+	vedette_findings f;
+	if (!vedette_decode_due(in, &timers))
+		return vedette_pack(VEDETTE_BAD_INPUT, 0);
+	vedette_out_begin(&f.out, out, cap, 4, 32);
+	for (f.row = 0; f.row < timers.n && vedette_get_timer(&timers, f.row, &t); f.row++)
+		due(&t, &f);
 	return vedette_findings_finish(&f);
 }
 
@@ -1078,7 +1148,7 @@ static inline bool vedette_config_compare(vedette_text target, vedette_text requ
 	return true;
 }
 
-/* --- rules that remember (ABI 12, 13) ---------------------------------------------------------------------------- */
+/* --- rules that remember (ABI 12, 13, 20) ---------------------------------------------------------------------------- */
 
 /* Negative results of what follows: a quota or a bound, no such key, too little room, no such table was granted. */
 enum vedette_fault { VEDETTE_LIMIT = -1, VEDETTE_ABSENT = -2, VEDETTE_SHORT = -3, VEDETTE_DENIED = -4 };
@@ -1094,6 +1164,9 @@ VEDETTE_IMPORT("vedette_window_v1", "distinct")
 int64_t vedette_import_window_distinct(const uint8_t *key, uint32_t key_n, const uint8_t *value, uint32_t value_n, int64_t window);
 VEDETTE_IMPORT("vedette_window_v1", "first_seen") int32_t vedette_import_window_first_seen(const uint8_t *key, uint32_t key_n, int64_t ttl);
 VEDETTE_IMPORT("vedette_window_v1", "seq_step") int32_t vedette_import_window_seq_step(const uint8_t *key, uint32_t key_n, uint32_t state, int64_t ttl);
+
+VEDETTE_IMPORT("vedette_timer_v1", "set") int32_t vedette_import_timer_set(const uint8_t *key, uint32_t key_n, int64_t at);
+VEDETTE_IMPORT("vedette_timer_v1", "cancel") int32_t vedette_import_timer_cancel(const uint8_t *key, uint32_t key_n);
 
 /* Times to live and windows are nanoseconds of log time. */
 #define VEDETTE_SECOND INT64_C(1000000000)
@@ -1140,6 +1213,13 @@ static inline int32_t vedette_window_first_seen(vedette_text key, int64_t ttl) {
 /* Moves a key of a sequence to a state, from this one or the one before, and returns the state in which it stood. State 0
  * ends the sequence. */
 static inline int32_t vedette_window_step(vedette_text key, uint32_t state, int64_t ttl) { return vedette_import_window_seq_step(key.p, key.n, state, ttl); }
+
+/* Sets the timer of a key to a log time, ns since the Unix epoch, in the place of the one that it has. The module answers it
+ * with VEDETTE_DUE. */
+static inline int32_t vedette_timer_set(vedette_text key, int64_t at) { return vedette_import_timer_set(key.p, key.n, at); }
+
+/* Removes the timer of a key. 1, or 0 when there was none. */
+static inline int32_t vedette_timer_cancel(vedette_text key) { return vedette_import_timer_cancel(key.p, key.n); }
 
 /* --- parsers and rules: tables (ABI 14) -------------------------------------------------------------------------- */
 
@@ -1354,13 +1434,20 @@ static inline uint64_t vedette_provide(uint32_t in, uint32_t out)
 	VEDETTE_EXPORT(vedette_buffers)(uint32_t in, uint32_t out) { return vedette_provide(in, out); } \
 	VEDETTE_EXPORT(vedette_init)(uint32_t n) { return vedette_run_init(init, (vedette_text){vedette_memory.in, n}, vedette_memory.out, vedette_memory.cap); } \
 	__attribute__((export_name(entry))) uint64_t vedette_entry_point(uint32_t n) { return run(fn, (vedette_text){vedette_memory.in, n}, vedette_memory.out, vedette_memory.cap); }
+
+#define VEDETTE_DUE(due) \
+	VEDETTE_EXPORT(vedette_due)(uint32_t n) { return vedette_run_due(due, (vedette_text){vedette_memory.in, n}, vedette_memory.out, vedette_memory.cap); }
 #else /* a native test calls the run functions itself */
+#define VEDETTE_DUE(due) \
+	static inline uint64_t vedette_native_due(vedette_text in, uint8_t *out, uint32_t cap) { return vedette_run_due(due, in, out, cap); }
+
 #define VEDETTE_MODULE(entry, run, fn, init) \
 	static inline uint64_t vedette_native_init(vedette_text settings, uint8_t *out, uint32_t cap) { return vedette_run_init(init, settings, out, cap); } \
 	static inline uint64_t vedette_native(vedette_text in, uint8_t *out, uint32_t cap) { return run(fn, in, out, cap); }
 #endif
 
-/* Makes a function the module; init is a vedette_init_fn or NULL. */
+/* Makes a function the module; init is a vedette_init_fn or NULL. A rule that sets timers also has VEDETTE_DUE, with a
+ * vedette_due_fn. */
 #define VEDETTE_PARSER(parse, init) VEDETTE_MODULE("vedette_parse", vedette_run_parser, parse, init)
 #define VEDETTE_RULE(eval, init) VEDETTE_MODULE("vedette_eval", vedette_run_rule, eval, init)
 #define VEDETTE_MONITOR(poll, init) VEDETTE_MODULE("vedette_poll", vedette_run_monitor, poll, init)

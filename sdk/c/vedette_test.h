@@ -134,6 +134,12 @@ int32_t vedette_import_window_first_seen(const uint8_t *key, uint32_t n, int64_t
 {
 	return (int32_t)vedette_test_call("window_first_seen", key, n);
 }
+int32_t vedette_import_timer_set(const uint8_t *key, uint32_t n, int64_t at)
+{
+	(void)at;
+	return (int32_t)vedette_test_call("timer_set", key, n);
+}
+int32_t vedette_import_timer_cancel(const uint8_t *key, uint32_t n) { return (int32_t)vedette_test_call("timer_cancel", key, n); }
 int32_t vedette_import_window_seq_step(const uint8_t *key, uint32_t n, uint32_t state, int64_t ttl)
 {
 	return (int32_t)vedette_test_call("window_seq_step", key, n);

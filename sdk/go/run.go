@@ -34,6 +34,7 @@ type runner struct {
 	rec      Record
 	ev       Event
 	row      Row
+	timer    Timer
 	found    Findings
 }
 
@@ -80,7 +81,8 @@ func (r *runner) parse(p Parser, in []byte, b *Buffers) (abi.Status, int) {
 // RunRule answers a batch of projected events with a finding batch, as the guest's vedette_eval does. What the rule
 // remembers is in state.Native.
 func RunRule(p Rule, in []byte, b *Buffers) (abi.Status, []byte) {
-	end := session(in)
+	rows, ok := abi.DecodeRows(in)
+	end := session(rows.At, ok)
 	s, n := run.eval(p, in, b)
 	end(s == abi.StatusOK)
 	return s, b.Out[:n]
@@ -98,6 +100,36 @@ func (r *runner) eval(p Rule, in []byte, b *Buffers) (abi.Status, int) {
 		r.row = Row{rows: &r.rows, i: i}
 		r.found.row = uint32(i)
 		p.Eval(&r.row, &r.found)
+	}
+	n, ok := r.findings.Finish()
+	if !ok {
+		return abi.StatusOutTooShort, 0
+	}
+	return abi.StatusOK, n
+}
+
+// RunDue answers a batch of timers with a finding batch, as the guest's vedette_due does. What the rule remembers is in
+// state.Native.
+func RunDue(f func(*Timer, *Findings), in []byte, b *Buffers) (abi.Status, []byte) {
+	due, ok := abi.DecodeDue(in)
+	end := session(due.At, ok)
+	s, n := run.due(f, in, b)
+	end(s == abi.StatusOK)
+	return s, b.Out[:n]
+}
+
+func (r *runner) due(f func(*Timer, *Findings), in []byte, b *Buffers) (abi.Status, int) {
+	due, ok := abi.DecodeDue(in)
+	if !ok {
+		return abi.StatusBadInput, 0
+	}
+	r.findings.Begin(b.split(4))
+	r.found = Findings{enc: &r.findings}
+	for i := range due.Len {
+		at, key := due.Timer(i)
+		r.timer = Timer{Key: key, At: at, Now: due.At}
+		r.found.row = uint32(i)
+		f(&r.timer, &r.found)
 	}
 	n, ok := r.findings.Finish()
 	if !ok {

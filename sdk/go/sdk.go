@@ -253,7 +253,18 @@ func (r *Row) LogTime() int64 { return r.rows.At }
 // Get returns column col of the manifest's reads, nil when the event does not have it. It is valid during the call.
 func (r *Row) Get(col int) []byte { return r.rows.Cell(r.i, col) }
 
-// Findings takes what a rule has found in a row.
+// Ref returns the event's reference, abi.RefSize bytes that a rule may keep and name as evidence later; nil on a host of
+// an ABI before 1.3, and for a rule without state. It is valid during the call.
+func (r *Row) Ref() []byte { return r.rows.Ref(r.i) }
+
+// Timer is a timer whose time has come (package timer).
+type Timer struct {
+	Key []byte // valid during the call
+	At  int64  // when it was due, ns since the Unix epoch
+	Now int64  // log time, ns since the Unix epoch
+}
+
+// Findings takes what a rule has found in a row, or when a timer is due.
 type Findings struct {
 	enc *abi.FindingsEncoder
 	row uint32
@@ -261,7 +272,14 @@ type Findings struct {
 
 // Add reports a finding. Empty texts and severity 0 keep what the rule document says.
 func (f *Findings) Add(severity uint8, title, reason, key []byte) {
-	f.enc.Add(abi.Finding{Event: f.row, Severity: severity, Title: title, Reason: reason, Key: key})
+	f.Report(abi.Finding{Severity: severity, Title: title, Reason: reason, Key: key})
+}
+
+// Report is Add with evidence: references of earlier events. A finding of a timer needs severity, title, evidence and a
+// key, lines of field=value: it stands for an event with these fields (ABI 20.6).
+func (f *Findings) Report(x abi.Finding) {
+	x.Event = f.row
+	f.enc.Add(x)
 }
 
 // Poll is one poll of a monitor.

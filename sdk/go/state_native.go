@@ -2,19 +2,15 @@
 
 package sdk
 
-import (
-	"github.com/vedette-siem/vedette/sdk/go/abi"
-	"github.com/vedette-siem/vedette/sdk/go/state"
-)
+import "github.com/vedette-siem/vedette/sdk/go/state"
 
-// session begins one of state.Native for a batch; the function that it returns ends it.
-func session(in []byte) func(ok bool) {
+// session begins one of state.Native for a good batch at a log time in ns; the function that it returns ends it.
+func session(at int64, good bool) func(ok bool) {
 	s := state.Native
-	rows, ok := abi.DecodeRows(in)
-	if s == nil || !ok {
+	if s == nil || !good {
 		return func(bool) {}
 	}
-	s.Begin(rows.At)
+	s.Begin(at)
 	return func(ok bool) {
 		if ok {
 			s.Commit()

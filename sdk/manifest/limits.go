@@ -39,7 +39,7 @@ const (
 	MaxLookBack         = 7 * 24 * time.Hour // of a rule that begins anew
 
 	MaxWasmBytes     = 8 << 20 // a Wasm file
-	MaxFiles         = 512     // documents, vectors and docs of a package together
+	MaxFiles         = 4096    // documents, vectors and docs of a package together
 	MaxFileBytes     = 1 << 20 // one of them
 	MaxContentBytes  = 8 << 20 // all of one of the three kinds
 	MaxWasmImports   = 256

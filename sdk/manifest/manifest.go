@@ -39,7 +39,7 @@ type Manifest struct {
 
 	Entry        Entry        `json:"entry"`
 	Match        *Match       `json:"match,omitempty"`        // parsers: which records to hand over
-	Reads        []string     `json:"reads,omitempty"`        // Wasm rules: the columns of a row, in order
+	Reads        []string     `json:"reads,omitempty"`        // Wasm rules: the columns of a row, in order; "*" is the whole event
 	Names        []string     `json:"names,omitempty"`        // parsers: module-local field names, number 0x8000+index
 	Capabilities []Capability `json:"capabilities,omitempty"` // what the host must grant; vedette_core_v1 is always there
 	WASI         WASI         `json:"wasi,omitempty"`         // "none" (default) or "stub"
@@ -65,9 +65,9 @@ const (
 // the host hands it the spec, compiled, as its settings (sdk/spec).
 type Entry struct {
 	Wasm       bool     `json:"wasm,omitempty"`       // the package holds a Wasm module
-	Documents  []string `json:"documents,omitempty"`  // declarative documents in the module's folder, "rule.yaml"
+	Documents  []string `json:"documents,omitempty"`  // declarative documents in the module's folder: paths or patterns, "rule.yaml"
 	Spec       string   `json:"spec,omitempty"`       // parsers without code of their own: what an interpreter reads, "spec.yaml"
-	Interprets bool     `json:"interprets,omitempty"` // the code reads specs: it is part of other packages and runs in no other way
+	Interprets bool     `json:"interprets,omitempty"` // the code reads specs or compiled rules: it is part of other packages and runs in no other way
 }
 
 // Match routes records that come without a hint. The most specific signature is asked first, and the parser itself

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 )
 
 // File is one file of a package; Path is relative to the module's folder, with slashes.
@@ -80,7 +81,7 @@ func (p *Package) Interpreter() (Manifest, error) {
 	return m, nil
 }
 
-// documents lists the files that the manifest's entry names.
+// documents lists the paths and patterns of the manifest's entry.
 func (m *Manifest) documents() []string {
 	names := slices.Clone(m.Entry.Documents)
 	if m.Entry.Spec != "" {
@@ -90,28 +91,36 @@ func (m *Manifest) documents() []string {
 }
 
 func (p *Package) checkNames(name string) error {
-	want := slices.Sorted(slices.Values(p.Manifest.documents()))
-	have := make([]string, len(p.Documents))
-	for i, f := range p.Documents {
-		have[i] = f.Path
+	if err := checkSelected("documents", p.Manifest.documents(), p.Documents); err != nil {
+		return fmt.Errorf("package %s: %w", name, err)
 	}
-	if !slices.Equal(want, have) {
-		return fmt.Errorf("package %s: documents are %q, the manifest says %q: %w", name, have, want, ErrInvalid)
-	}
-	for _, f := range p.Vectors {
-		if !slices.ContainsFunc(p.Manifest.Vectors, func(pattern string) bool { ok, _ := path.Match(pattern, f.Path); return ok }) {
-			return fmt.Errorf("package %s: the manifest's vectors do not select %q: %w", name, f.Path, ErrInvalid)
-		}
-	}
-	for _, pattern := range p.Manifest.Vectors {
-		if !slices.ContainsFunc(p.Vectors, func(f File) bool { ok, _ := path.Match(pattern, f.Path); return ok }) {
-			return fmt.Errorf("package %s: vectors %q select no file: %w", name, pattern, ErrInvalid)
-		}
+	if err := checkSelected("vectors", p.Manifest.Vectors, p.Vectors); err != nil {
+		return fmt.Errorf("package %s: %w", name, err)
 	}
 	for _, f := range p.Docs {
 		if f.Path != DocsName {
 			return fmt.Errorf("package %s: docs hold %q, want only %s: %w", name, f.Path, DocsName, ErrInvalid)
 		}
+	}
+	return nil
+}
+
+// checkSelected verifies that patterns of the manifest select just these files, and each of them one at least.
+func checkSelected(what string, patterns []string, files []File) error {
+	used := make([]bool, len(patterns))
+	for _, f := range files {
+		selected := false
+		for i, pattern := range patterns {
+			if ok, _ := path.Match(pattern, f.Path); ok {
+				selected, used[i] = true, true
+			}
+		}
+		if !selected {
+			return fmt.Errorf("the manifest's %s do not select %q: %w", what, f.Path, ErrInvalid)
+		}
+	}
+	if i := slices.Index(used, false); i >= 0 {
+		return fmt.Errorf("%s %q select no file: %w", what, patterns[i], ErrInvalid)
 	}
 	return nil
 }
@@ -157,18 +166,10 @@ func ReadFolder(name string, folder fs.FS, wasm []byte) (Package, error) {
 			return Package{}, fmt.Errorf("module %s: %w", name, err)
 		}
 	}
-	if p.Documents, err = readAll(folder, p.Manifest.documents()); err != nil {
+	if p.Documents, err = readSelected(folder, p.Manifest.documents()); err != nil {
 		return Package{}, fmt.Errorf("module %s: documents: %w", name, err)
 	}
-	var vectors []string
-	for _, pattern := range p.Manifest.Vectors {
-		found, err := fs.Glob(folder, pattern)
-		if err != nil {
-			return Package{}, fmt.Errorf("module %s: vectors %q: %w", name, pattern, err)
-		}
-		vectors = append(vectors, found...)
-	}
-	if p.Vectors, err = readAll(folder, vectors); err != nil {
+	if p.Vectors, err = readSelected(folder, p.Manifest.Vectors); err != nil {
 		return Package{}, fmt.Errorf("module %s: vectors: %w", name, err)
 	}
 	if _, err := fs.Stat(folder, DocsName); err == nil {
@@ -180,6 +181,22 @@ func ReadFolder(name string, folder fs.FS, wasm []byte) (Package, error) {
 		return Package{}, fmt.Errorf("module %s: %w", name, err)
 	}
 	return p, nil
+}
+
+// readSelected reads the files that patterns select. A path without a pattern must be there.
+func readSelected(folder fs.FS, patterns []string) ([]File, error) {
+	var paths []string
+	for _, pattern := range patterns {
+		found, err := fs.Glob(folder, pattern)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", pattern, err)
+		}
+		if len(found) == 0 && !strings.ContainsAny(pattern, `*?[`) {
+			found = []string{pattern} // reading it says what is wrong
+		}
+		paths = append(paths, found...)
+	}
+	return readAll(folder, paths)
 }
 
 func readAll(folder fs.FS, paths []string) ([]File, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/vedette-siem/vedette/sdk/go/snmp"
 	"github.com/vedette-siem/vedette/sdk/go/ssh"
 	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
 	"github.com/vedette-siem/vedette/sdk/go/window"
 )
 
@@ -26,7 +27,7 @@ import (
 // is their cursor.
 var capabilitiesOf = map[Kind][]string{
 	Parser:  {table.ImportSet, table.ImportLookup},
-	Rule:    {keys.Import, window.Import, table.ImportSet, table.ImportLookup},
+	Rule:    {keys.Import, window.Import, timer.Import, table.ImportSet, table.ImportLookup},
 	Monitor: {abi.ImportHTTP, snmp.Import, ssh.Import, probe.Import, config.Import},
 }
 
@@ -96,7 +97,7 @@ func (c *check) abi(v string) {
 }
 
 func (c *check) entry(m *Manifest) {
-	c.paths("entry.documents", m.Entry.Documents, false)
+	c.paths("entry.documents", m.Entry.Documents, true)
 	c.spec(m)
 	switch m.Kind {
 	case Parser, Monitor:
@@ -104,7 +105,7 @@ func (c *check) entry(m *Manifest) {
 			c.add("entry.wasm", "a %s needs code: want wasm: true", m.Kind)
 		}
 	case Rule:
-		if len(m.Entry.Documents) == 0 {
+		if len(m.Entry.Documents) == 0 && !m.Entry.Interprets {
 			c.add("entry.documents", "a rule needs a document: it names the severity and selects the events")
 		}
 		if m.Entry.Wasm && len(m.Reads) == 0 {
@@ -130,8 +131,8 @@ func (c *check) entry(m *Manifest) {
 
 // spec checks what entry.spec and entry.interprets want and exclude.
 func (c *check) spec(m *Manifest) {
-	if m.Entry.Interprets && (m.Kind != Parser || !m.Entry.Wasm || m.Match != nil) {
-		c.add("entry.interprets", "only the code of a parser without signatures reads specs")
+	if m.Entry.Interprets && (m.Kind == Monitor || !m.Entry.Wasm || m.Match != nil || len(m.Entry.Documents) > 0) {
+		c.add("entry.interprets", "only the code of a parser without signatures, or of a rule without documents, is part of other packages")
 	}
 	if m.Entry.Spec == "" {
 		return
@@ -253,14 +254,14 @@ func (c *check) capabilities(m *Manifest) {
 }
 
 // stateful reports whether a capability is to remember something.
-func stateful(id string) bool { return id == keys.Import || id == window.Import }
+func stateful(id string) bool { return id == keys.Import || id == window.Import || id == timer.Import }
 
 // state checks the version in which state is kept.
 func (c *check) state(m *Manifest) {
 	switch s := m.State; {
 	case s == nil:
 	case !slices.ContainsFunc(m.Capabilities, func(w Capability) bool { return stateful(w.ID) }):
-		c.add("state", "nothing is remembered without %s or %s", keys.Import, window.Import)
+		c.add("state", "nothing is remembered without %s, %s or %s", keys.Import, window.Import, timer.Import)
 	case s.Version == 0:
 		c.add("state.version", "want 1 or more")
 	case s.CompatibleFrom > s.Version:

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
 )
 
 // Wasm binary format, core specification 2.0 §5.5.
@@ -148,6 +149,9 @@ func (m *Manifest) CheckWasm(file []byte) (unused []string, err error) {
 	if m.State != nil && m.State.CompatibleFrom != 0 && m.State.CompatibleFrom < m.State.Version && !slices.Contains(w.Exports, abi.ExportMigrate) {
 		return nil, fmt.Errorf("the wasm of %s does not export %s, and state.compatible_from says that it reads state version %d: %w",
 			m.Reference(), abi.ExportMigrate, m.State.CompatibleFrom, ErrInvalid)
+	}
+	if slices.ContainsFunc(w.Imports, func(im Import) bool { return im.Module == timer.Import }) && !slices.Contains(w.Exports, abi.ExportDue) {
+		return nil, fmt.Errorf("the wasm of %s imports %s and does not export %s: %w", m.Reference(), timer.Import, abi.ExportDue, ErrInvalid)
 	}
 	declared := m.ImportModules()
 	for _, im := range w.Imports {

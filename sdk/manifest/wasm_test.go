@@ -143,6 +143,40 @@ func TestReadFolder(t *testing.T) {
 	}
 }
 
+// TestDocumentPatterns: a package of many documents names them by patterns, and holds just those.
+func TestDocumentPatterns(t *testing.T) {
+	f := fstest.MapFS{FileName: {Data: []byte(`publisher: a
+name: b
+version: 1.0.0
+kind: rule
+title: Many
+abi: "1.0"
+entry: {documents: ["rules/*.yml", extra.yaml]}
+`)}}
+	for _, name := range []string{"rules/b.yml", "rules/a.yml", "rules/skipped.txt", "rules/deeper/c.yml", "extra.yaml"} {
+		f[name] = &fstest.MapFile{Data: []byte(name)}
+	}
+	p, err := ReadFolder("p", f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range p.Documents {
+		got = append(got, d.Path)
+	}
+	if want := []string{"extra.yaml", "rules/a.yml", "rules/b.yml"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	p.Documents = append(p.Documents, File{Path: "rules/deeper/c.yml"})
+	if err := p.Check(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "do not select") {
+		t.Errorf("a document too many: %v", err)
+	}
+	p.Documents = p.Documents[1:3]
+	if err := p.Check(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `"extra.yaml" select no file`) {
+		t.Errorf("a document too few: %v", err)
+	}
+}
+
 func TestPackageLimitsOneOver(t *testing.T) {
 	sound, err := ReadFolder("p", folder(), wasmFile(nil, parserExports()))
 	if err != nil {

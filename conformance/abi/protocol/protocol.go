@@ -125,7 +125,7 @@ type Limits struct {
 }
 
 // Call is one batch, of the module's kind: Records, Rows or Poll; or, of a rule and with From, all keys that it is to take
-// over. The host encodes it (ABI 4, 6.1, 7.1, 19.2).
+// over; or, of a rule and with Due, all its timers that are due. The host encodes it (ABI 4, 6.1, 7.1, 19.2, 20.3).
 type Call struct {
 	Seq     uint64   `json:"seq,omitempty"`
 	At      int64    `json:"at,omitempty"` // log time, ns
@@ -138,6 +138,7 @@ type Call struct {
 	Targets []Target `json:"targets,omitempty"` // that this poll may reach, beside those of the load
 	From    uint32   `json:"from,omitempty"`    // state version of the keys
 	Keys    []Key    `json:"keys,omitempty"`
+	Due     bool     `json:"due,omitempty"` // of a rule: the timers that are due are handed over, and Keep is understood
 }
 
 // Key is ABI 19.2.
@@ -156,10 +157,11 @@ type Record struct {
 	Flags    uint32 `json:"flags,omitempty"`
 }
 
-// Row is ABI 6.2; a cell that is null is absent.
+// Row is ABI 6.2; a cell that is null is absent. Ref is its reference, for a rule that has state.
 type Row struct {
 	Time  int64   `json:"time,omitempty"`
 	Cells []Bytes `json:"cells,omitempty"`
+	Ref   Bytes   `json:"ref,omitempty"`
 }
 
 // Reply is one line from the host. Code is "" when it was done; otherwise it is one of ABI 10 or of the codes above.
@@ -220,13 +222,14 @@ type Field struct {
 	Source []int  `json:"source,omitempty"`
 }
 
-// Finding is ABI 6.3.
+// Finding is ABI 6.3, or, of a timer, 20.6, with its place among those that were due for the row.
 type Finding struct {
 	Row      int    `json:"row,omitempty"`
 	Severity int    `json:"severity,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 	Key      string `json:"key,omitempty"`
+	Evidence Bytes  `json:"evidence,omitempty"`
 }
 
 // Poison is a record or row that the module fails on by itself, or a poll that failed.

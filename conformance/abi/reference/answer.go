@@ -105,9 +105,16 @@ func eval(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) 
 		return err
 	}
 	var e abi.RowsEncoder
-	e.Begin(len(c.Rows), c.Columns, c.Seq, c.At)
+	begin, none := e.Begin, [abi.RefSize]byte{}
+	if m.code.Stateful() {
+		begin = e.BeginRefs
+	}
+	begin(len(c.Rows), c.Columns, c.Seq, c.At)
 	for _, r := range c.Rows {
 		e.Event(r.Time)
+		if m.code.Stateful() {
+			e.Ref(append(r.Ref[:len(r.Ref):len(r.Ref)], none[:]...))
+		}
 		if len(r.Cells) > c.Columns {
 			return fmt.Errorf("a row of %d cells in a batch of %d columns", len(r.Cells), c.Columns)
 		}
@@ -130,12 +137,42 @@ func eval(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) 
 	if err := m.code.EvalIn(ctx, env, e.Bytes(), &f); err != nil {
 		return err
 	}
+	found(a, &f)
+	return nil
+}
+
+func found(a *protocol.Answer, f *runtime.Findings) {
 	a.Fuel, a.Poison = uint64(f.Fuel), poisons(f.Poison)
 	for _, x := range f.List {
 		a.Findings = append(a.Findings, protocol.Finding{
 			Row: int(x.Event), Severity: int(x.Severity), Title: string(x.Title), Reason: string(x.Reason), Key: string(x.Key),
+			Evidence: append(protocol.Bytes(nil), x.Evidence...),
 		})
 	}
+}
+
+// due hands a rule the timers that are due.
+func due(ctx context.Context, m *module, c *protocol.Call, a *protocol.Answer) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.state == nil {
+		return nil
+	}
+	var e abi.DueEncoder
+	n := 0
+	e.Begin(c.Seq, c.At)
+	m.state.TakeDue(c.At, abi.MaxDuePerBatch, func(at int64, key string) {
+		e.Timer(at, []byte(key))
+		n++
+	})
+	if n == 0 {
+		return nil
+	}
+	var f runtime.Findings
+	if err := m.code.DueIn(ctx, runtime.Env{State: m.state}, e.Bytes(), &f); err != nil {
+		return err
+	}
+	found(a, &f)
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/vedette-siem/vedette/sdk/go/ssh"
 	"github.com/vedette-siem/vedette/sdk/go/state"
 	"github.com/vedette-siem/vedette/sdk/go/table"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
 	"github.com/vedette-siem/vedette/sdk/go/window"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 )
@@ -29,7 +30,7 @@ import (
 // capabilities are the import modules that the host can link.
 var capabilities = []string{
 	abi.ImportCore, abi.ImportHTTP, snmp.Import, ssh.Import, probe.Import, config.Import, statekeys.Import, window.Import,
-	table.ImportSet, table.ImportLookup, abi.ImportWASI,
+	timer.Import, table.ImportSet, table.ImportLookup, abi.ImportWASI,
 }
 
 // Config is what a Host needs; the zero value works.
@@ -165,6 +166,8 @@ func (h *Host) call(ctx context.Context, name string, c *protocol.Call) protocol
 	switch {
 	case m.kind == manifest.Rule && c.From != 0:
 		err = migrate(ctx, m, c, &a)
+	case m.kind == manifest.Rule && c.Due:
+		err = due(ctx, m, c, &a)
 	case m.kind == manifest.Rule:
 		err = eval(ctx, m, c, &a)
 	case m.kind == manifest.Monitor:

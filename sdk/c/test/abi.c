@@ -78,9 +78,41 @@ static void views(void)
 	in = golden("rows");
 	refuses_prefixes(in, rows_ok);
 	assert(vedette_decode_rows(in, &rows) && rows.n == 2 && rows.columns == 3);
-	vedette_row a = {rows.table.p, 3, rows.heap, rows.log_time}, b = {rows.table.p + 32, 3, rows.heap, rows.log_time};
+	assert(!rows.refs.p);
+	vedette_row a = {rows.table.p, 3, rows.heap, rows.log_time, VEDETTE_NOWHERE}, b = {rows.table.p + 32, 3, rows.heap, rows.log_time, VEDETTE_NOWHERE};
 	assert(a.log_time == 8 && vedette_row_time(&a) == 3 && vedette_is(vedette_cell(&a, 0), "root") && !vedette_cell(&a, 1).p && vedette_is(vedette_cell(&a, 2), "10.0."));
 	assert(vedette_row_time(&b) == -1 && !vedette_cell(&b, 0).p && vedette_is(vedette_cell(&b, 2), "root"));
+}
+
+/* What a rule with a timer sees and says: the golden batches of clause 20. */
+static vedette_text seen_ref;
+
+static void see(const vedette_row *r, vedette_findings *f)
+{
+	(void)f;
+	assert(vedette_is(vedette_cell(r, 0), "x"));
+	seen_ref = r->ref;
+}
+
+static uint32_t timers_seen;
+
+static void due(const vedette_timer *t, vedette_findings *f)
+{
+	assert(t->now == 1000000000 && (timers_seen++ ? t->at == t->now && vedette_is(t->key, "bob") : t->at == 8 && vedette_is(t->key, "ann")));
+	if (vedette_is(t->key, "bob"))
+		vedette_report(f, VEDETTE_LOW, VEDETTE_TEXT("late"), VEDETTE_TEXT("3s"), VEDETTE_TEXT("a.b=1\nc=x=y"), seen_ref);
+}
+
+static bool due_ok(vedette_text in)
+{
+	vedette_timers d;
+	return vedette_decode_due(in, &d);
+}
+
+static bool referred_ok(vedette_text in)
+{
+	vedette_rows r;
+	return vedette_decode_rows(in, &r) && r.refs.n == VEDETTE_REF;
 }
 
 static void same(const char *what, uint64_t got, const uint8_t *out, vedette_text want)
@@ -149,6 +181,17 @@ static void encoders(void)
 	same("findings", got, out, golden("findings"));
 }
 
+static void timers(void)
+{
+	static uint8_t out[1024];
+	vedette_text in = golden("referred"), batch = golden("due");
+	refuses_prefixes(in, referred_ok);
+	refuses_prefixes(batch, due_ok);
+	assert(vedette_run_rule(see, in, out, sizeof out) >> 32 == VEDETTE_DONE && seen_ref.n == VEDETTE_REF);
+	same("timed", vedette_run_due(due, batch, out, sizeof out), out, golden("timed"));
+	assert(timers_seen == 2 && vedette_run_due(due, in, out, sizeof out) == vedette_pack(VEDETTE_BAD_INPUT, 0));
+}
+
 static bool polled(vedette_poll *p)
 {
 	assert(p->at == 10 && vedette_is(p->cursor, "abc"));
@@ -200,6 +243,7 @@ int main(void)
 {
 	views();
 	encoders();
+	timers();
 	polls();
 	numbers();
 	while (kept_n)

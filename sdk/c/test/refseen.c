@@ -42,6 +42,9 @@ int main(void)
 	assert(vedette_lookup(VEDETTE_TEXT("t"), VEDETTE_TEXT("x"), &b) == 8 && b.n == 8);
 	assert(vedette_lookup(VEDETTE_TEXT("t"), VEDETTE_TEXT("x"), &b) == VEDETTE_ABSENT && b.n == 0);
 	assert(vedette_kv_del(VEDETTE_TEXT("k")) == VEDETTE_LIMIT);
+	vedette_test_state.results = (const int64_t[]){0, 1};
+	vedette_test_state.n = 2;
+	assert(vedette_timer_set(VEDETTE_TEXT("k"), VEDETTE_SECOND) == 0 && vedette_timer_cancel(VEDETTE_TEXT("k")) == 1);
 
 	/* A row of two columns (ABI 14.3): user = eva, department = nothing. */
 	static const uint8_t golden[] =

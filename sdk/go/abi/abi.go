@@ -7,7 +7,7 @@ package abi
 // Version is the ABI version: major, then minor. A host accepts a module of its own major and no higher minor.
 const (
 	Major = 1
-	Minor = 2
+	Minor = 3
 )
 
 // Names of the exports and import modules (ABI 2.1, 3.1).
@@ -19,6 +19,7 @@ const (
 	ExportPoll    = "vedette_poll"
 	ExportEval    = "vedette_eval"
 	ExportMigrate = "vedette_migrate"
+	ExportDue     = "vedette_due"
 	ImportCore    = "vedette_core_v1"
 	ImportHTTP    = "vedette_http_v1"
 	ImportWASI    = "wasi_snapshot_preview1"
@@ -34,6 +35,7 @@ const (
 	MagicPoll     = 'V' | 'P'<<8 | 'I'<<16 | '1'<<24 // host to monitor: what to poll
 	MagicPolled   = 'V' | 'P'<<8 | 'O'<<16 | '1'<<24 // monitor to host: records and a cursor
 	MagicKeys     = 'V' | 'K'<<8 | 'P'<<16 | '1'<<24 // a page of state, between host and rule in both directions
+	MagicDue      = 'V' | 'D'<<8 | 'B'<<16 | '1'<<24 // host to rule: timers whose time has come
 )
 
 // Sizes of the fixed structures in bytes.
@@ -53,6 +55,9 @@ const (
 	PolledSize     = 8
 	KeysHeader     = 32
 	KeySize        = 32
+	DueHeader      = 40
+	DueSize        = 16
+	RefSize        = 32
 )
 
 // None marks an absent offset, cell or source span.

@@ -51,6 +51,25 @@ func TestEncoders(t *testing.T) {
 	}
 	compare(t, "findings", out[:n])
 
+	ref := make([]byte, abi.RefSize)
+	ref[0], ref[16], ref[24] = 1, 2, 3
+	found.Begin(out, arena)
+	found.Add(abi.Finding{Event: 1, Severity: abi.SeverityLow, Title: []byte("late"), Reason: []byte("3s"), Key: []byte("a.b=1\nc=x=y"), Evidence: ref})
+	n, _ = found.Finish()
+	compare(t, "timed", out[:n])
+	rows.BeginRefs(1, 1, 7, 8)
+	rows.Event(3)
+	rows.Ref(ref)
+	rows.Cell(0, "x")
+	compare(t, "referred", rows.Bytes())
+	var due abi.DueEncoder
+	for range 2 {
+		due.Begin(7, 1_000_000_000)
+		due.Timer(8, []byte("ann"))
+		due.Timer(1_000_000_000, []byte("bob"))
+		compare(t, "due", due.Bytes())
+	}
+
 	compare(t, "poll", abi.EncodePoll(nil, 9, 10, []byte("abc")))
 
 	var polled abi.PolledEncoder

@@ -9,6 +9,7 @@ const (
 	KeyDistinct               // distinct
 	KeySeen                   // first_seen
 	KeyStep                   // seq_step
+	KeyTimer                  // of vedette_timer_v1: its end is the time at which it is due
 	keyKinds
 )
 

@@ -19,6 +19,8 @@ const (
 	MaxKeysPerPage      = 1024 // of state that is migrated
 	MaxKeyBytes         = 512
 	MaxKeyValueBytes    = 64 << 10
+	MaxDuePerBatch      = 1024 // timers
+	MaxEvidence         = 16   // references of one finding
 )
 
 // OutBytes is the size of OUT that the host offers for an input: four times its bytes and room for the tables.

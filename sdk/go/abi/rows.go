@@ -6,15 +6,27 @@ type RowsEncoder struct {
 	buf  []byte
 	cols int
 	row  int
+	refs int // where the next event's reference goes; 0: none have one
 	heap int
 }
 
 func rowSize(cols int) int { return 8 + cols*CellSize }
 
 // Begin starts a batch of at most n events of cols columns.
-func (e *RowsEncoder) Begin(n, cols int, seq uint64, at int64) {
-	e.cols, e.row = cols, RowsHeader
-	e.heap = RowsHeader + n*rowSize(cols)
+func (e *RowsEncoder) Begin(n, cols int, seq uint64, at int64) { e.begin(n, cols, 0, seq, at) }
+
+// BeginRefs is Begin for events that have references (ABI 20.4), which Ref sets.
+func (e *RowsEncoder) BeginRefs(n, cols int, seq uint64, at int64) {
+	e.begin(n, cols, n*RefSize, seq, at)
+	if n > 0 {
+		e.refs = e.heap - n*RefSize
+		le.PutUint32(e.buf[28:], uint32(e.refs))
+	}
+}
+
+func (e *RowsEncoder) begin(n, cols, refs int, seq uint64, at int64) {
+	e.cols, e.row, e.refs = cols, RowsHeader, 0
+	e.heap = RowsHeader + n*rowSize(cols) + refs
 	if cap(e.buf) < e.heap {
 		e.buf = make([]byte, e.heap, 2*e.heap+64<<10)
 	}
@@ -36,12 +48,48 @@ func (e *RowsEncoder) Event(time int64) {
 	e.row += rowSize(e.cols)
 }
 
+// Ref sets the reference of the newest event, RefSize bytes. Every event of a batch that has them must get one.
+func (e *RowsEncoder) Ref(ref []byte) {
+	copy(e.buf[e.refs:e.refs+RefSize], ref)
+	e.refs += RefSize
+}
+
 // Cell sets column col of the newest event.
 func (e *RowsEncoder) Cell(col int, value string) {
 	off := len(e.buf) - e.heap
 	e.buf = append(e.buf, value...)
 	b := e.buf[e.row-rowSize(e.cols)+8+col*CellSize:]
 	le.PutUint64(b, uint64(off)|uint64(len(value))<<32)
+}
+
+// CellOf is Cell for a value that f appends to what is there.
+func (e *RowsEncoder) CellOf(col int, f func([]byte) []byte) {
+	from := len(e.buf)
+	e.buf = f(e.buf)
+	b := e.buf[e.row-rowSize(e.cols)+8+col*CellSize:]
+	le.PutUint64(b, uint64(from-e.heap)|uint64(len(e.buf)-from)<<32)
+}
+
+// AppendField appends a field of an event to a cell that holds the whole of it (ABI 6.4).
+func AppendField(b []byte, name, value string) []byte {
+	n := len(b)
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
+	le.PutUint32(b[n:], uint32(len(name)))
+	le.PutUint32(b[n+4:], uint32(len(value)))
+	return append(append(b, name...), value...)
+}
+
+// NextField takes the first field off a cell that holds a whole event (ABI 6.4); false at its end.
+func NextField(cell []byte) (name, value, rest []byte, ok bool) {
+	if len(cell) < 8 {
+		return nil, nil, nil, false
+	}
+	n, v := uint64(le.Uint32(cell)), uint64(le.Uint32(cell[4:]))
+	if n+v > uint64(len(cell)-8) {
+		return nil, nil, nil, false
+	}
+	end := 8 + n + v
+	return cell[8 : 8+n : 8+n], cell[8+n : end : end], cell[end:], true
 }
 
 // Bytes returns the batch. It is valid until the next Begin.
@@ -61,6 +109,7 @@ type Rows struct {
 	Cols  int
 	Len   int
 	table []byte
+	refs  []byte // nil: the batch has none
 	heap  []byte
 }
 
@@ -69,7 +118,7 @@ func DecodeRows(b []byte) (Rows, bool) {
 	if len(b) < RowsHeader || le.Uint32(b) != MagicRows {
 		return Rows{}, false
 	}
-	n, cols := uint64(le.Uint32(b[8:])), uint64(le.Uint32(b[12:]))
+	n, cols, ro := uint64(le.Uint32(b[8:])), uint64(le.Uint32(b[12:])), uint64(le.Uint32(b[28:]))
 	to, ho, hl := uint64(le.Uint32(b[16:])), uint64(le.Uint32(b[20:])), uint64(le.Uint32(b[24:]))
 	if n > MaxRecordsPerBatch || cols > MaxColumns {
 		return Rows{}, false
@@ -78,14 +127,29 @@ func DecodeRows(b []byte) (Rows, bool) {
 	if to+size > uint64(len(b)) || ho+hl > uint64(len(b)) {
 		return Rows{}, false
 	}
-	return Rows{
+	r := Rows{
 		Seq: le.Uint64(b[32:]), At: int64(le.Uint64(b[40:])), Cols: int(cols), Len: int(n),
 		table: b[to : to+size], heap: b[ho : ho+hl],
-	}, true
+	}
+	if ro != 0 {
+		if ro+n*RefSize > uint64(len(b)) {
+			return Rows{}, false
+		}
+		r.refs = b[ro : ro+n*RefSize]
+	}
+	return r, true
 }
 
 // Time returns the time of event i in ns.
 func (r *Rows) Time(i int) int64 { return int64(le.Uint64(r.table[i*rowSize(r.Cols):])) }
+
+// Ref returns the reference of event i (ABI 20.4), nil when the batch has none.
+func (r *Rows) Ref(i int) []byte {
+	if r.refs == nil {
+		return nil
+	}
+	return r.refs[i*RefSize : (i+1)*RefSize : (i+1)*RefSize]
+}
 
 // Cell returns column col of event i, nil when the event does not have the field.
 func (r *Rows) Cell(i, col int) []byte {
@@ -99,11 +163,12 @@ func (r *Rows) Cell(i, col int) []byte {
 
 // Finding is one match of a rule module (ABI 6.3).
 type Finding struct {
-	Event    uint32 // index of the row
+	Event    uint32 // index of the row, or of the timer
 	Severity uint8  // SeverityKeep or Sigma's five
 	Title    []byte // empty: the rule's own title
 	Reason   []byte // why it fired, shown to the operator
-	Key      []byte // added to the incident key, to keep apart what the rule's key fields do not
+	Key      []byte // added to the incident key, to keep apart what the rule's key fields do not; of a timer, ABI 20.6
+	Evidence []byte // references of events that led to it (ABI 20.4), RefSize bytes each
 }
 
 // FindingsEncoder writes a finding batch into a buffer of fixed size.
@@ -138,11 +203,14 @@ func (e *FindingsEncoder) Add(f Finding) {
 	clear(b)
 	le.PutUint32(b, f.Event)
 	b[4] = f.Severity
-	for i, s := range [3][]byte{f.Title, f.Reason, f.Key} {
+	evidence := f.Evidence[:min(len(f.Evidence)/RefSize, MaxEvidence)*RefSize]
+	for i, s := range [4][]byte{f.Title, f.Reason, f.Key, evidence} {
 		if len(s) > MaxTitleBytes {
 			s = s[:MaxTitleBytes]
 		}
-		e.text(b[8+8*i:], s)
+		if i < 3 || len(s) > 0 { // without evidence these bytes are reserved before 1.3
+			e.text(b[8+8*i:], s)
+		}
 	}
 	e.pos += FindingSize
 }
@@ -182,12 +250,15 @@ func DecodeFindings(b []byte, rows int, each func(Finding)) error {
 			if f.Event >= uint32(rows) || f.Severity > SeverityCritical {
 				return broken("6.3", "a finding's event or severity is out of range")
 			}
-			for j, dst := range [3]*[]byte{&f.Title, &f.Reason, &f.Key} {
+			for j, dst := range [4]*[]byte{&f.Title, &f.Reason, &f.Key, &f.Evidence} {
 				off, l := uint64(le.Uint32(row[8+8*j:])), uint64(le.Uint32(row[12+8*j:]))
 				if off+l > uint64(len(arena)) || l > MaxTitleBytes {
 					return broken("6.3", "a finding's text lies outside the arena or is too long")
 				}
 				*dst = arena[off : off+l]
+			}
+			if len(f.Evidence)%RefSize != 0 {
+				return broken("20.5", "evidence is not made of references")
 			}
 			if pass == 1 {
 				each(f)

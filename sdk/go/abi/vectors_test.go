@@ -95,6 +95,7 @@ type (
 	rowVector struct {
 		Time  int64      `json:"time"`
 		Cells []hexBytes `json:"cells"`
+		Ref   hexBytes   `json:"ref,omitempty"`
 	}
 	rowsVector struct {
 		Seq  uint64      `json:"seq"`
@@ -102,11 +103,21 @@ type (
 		Rows []rowVector `json:"rows"`
 	}
 	findingVector struct {
-		Row      int    `json:"row"`
-		Severity int    `json:"severity,omitempty"`
-		Title    string `json:"title,omitempty"`
-		Reason   string `json:"reason,omitempty"`
-		Key      string `json:"key,omitempty"`
+		Row      int      `json:"row"`
+		Severity int      `json:"severity,omitempty"`
+		Title    string   `json:"title,omitempty"`
+		Reason   string   `json:"reason,omitempty"`
+		Key      string   `json:"key,omitempty"`
+		Evidence hexBytes `json:"evidence,omitempty"`
+	}
+	timerVector struct {
+		At  int64    `json:"at"`
+		Key hexBytes `json:"key"`
+	}
+	dueVector struct {
+		Seq    uint64        `json:"seq"`
+		At     int64         `json:"at"`
+		Timers []timerVector `json:"timers"`
 	}
 	pollVector struct {
 		Seq    uint64   `json:"seq"`
@@ -177,19 +188,28 @@ func (v *vector) decode(b []byte) (any, error) {
 		r, ok := abi.DecodeRows(b)
 		w := rowsVector{Seq: r.Seq, At: r.At}
 		for i := range r.Len {
-			row := rowVector{Time: r.Time(i)}
+			row := rowVector{Time: r.Time(i), Ref: r.Ref(i)}
 			for c := range r.Cols {
 				row.Cells = append(row.Cells, r.Cell(i, c))
 			}
 			w.Rows = append(w.Rows, row)
 		}
 		return w, no(ok, "6.1")
-	case "findings":
+	case "findings", "timed":
 		var w []findingVector
-		err := abi.DecodeFindings(b, v.Rows, func(f abi.Finding) {
-			w = append(w, findingVector{int(f.Event), int(f.Severity), string(f.Title), string(f.Reason), string(f.Key)})
+		decode := map[string]func([]byte, int, func(abi.Finding)) error{"findings": abi.DecodeFindings, "timed": abi.DecodeTimed}[v.Kind]
+		err := decode(b, v.Rows, func(f abi.Finding) {
+			w = append(w, findingVector{int(f.Event), int(f.Severity), string(f.Title), string(f.Reason), string(f.Key), f.Evidence})
 		})
 		return w, err
+	case "due":
+		d, ok := abi.DecodeDue(b)
+		w := dueVector{Seq: d.Seq, At: d.At}
+		for i := range d.Len {
+			at, key := d.Timer(i)
+			w.Timers = append(w.Timers, timerVector{at, key})
+		}
+		return w, no(ok, "20.3")
 	case "poll":
 		p, ok := abi.DecodePoll(b)
 		return pollVector{p.Seq, p.At, p.Cursor}, no(ok, "7.1")

@@ -27,6 +27,7 @@ const (
 	Distinct = Kind(abi.KeyDistinct) // window.Distinct
 	Seen     = Kind(abi.KeySeen)     // window.FirstSeen
 	Step     = Kind(abi.KeyStep)     // window.Step
+	Timer    = Kind(abi.KeyTimer)    // package timer: it ends when it is due
 )
 
 // Key is one key of the state before. Its texts are valid during the call.

@@ -32,7 +32,7 @@ func (s *Space) Each(f func(abi.Key) bool) {
 }
 
 // Take puts a key that Each has given, as a module has changed it, in the place of what is there under its name. One
-// that has ended is left out. There is an open session, of a space that is freed when this fails. Errors wrap ErrRoom, or
+// that has ended is left out; a timer whose time has come is due next. There is an open session, of a space that is freed when this fails. Errors wrap ErrRoom, or
 // say why no call can have left such a key.
 func (s *Space) Take(k abi.Key) error {
 	if k.Kind >= uint32(kinds) || !goodKey(k.Name) || len(k.Value) < spans[k.Kind] {
@@ -44,7 +44,11 @@ func (s *Space) Take(k abi.Key) error {
 	if !endless && k.Ends > s.now+2*int64(MaxTTL) || len(e.value) > maxStored || !e.wellFormed() {
 		return fmt.Errorf("no call leaves such a key: kind %d, %d bytes, end at %d", k.Kind, len(k.Value), k.Ends)
 	}
-	if k.Ends <= s.now {
+	switch {
+	case k.Ends > s.now:
+	case e.kind == kindTimer: // it is due
+		e.expires = s.now + 1
+	default:
 		return nil
 	}
 	if old := s.find(e.kind, []byte(e.key)); old != nil {

@@ -89,7 +89,7 @@ func (e *entry) wellFormed() bool {
 			}
 		}
 		return len(list) == 0 || below(list, e.value[1]) == len(list)/sampleValue
-	case kindSeen:
+	case kindSeen, kindTimer:
 		return n == 0
 	case kindStep:
 		return n == 4 && le.Uint32(e.value) <= MaxStep

@@ -1,7 +1,7 @@
 // Package state is what a rule remembers: keys that live for a span of log time, counted against a quota, and changed by
 // a whole batch or not at all.
 //
-// It is the one implementation of vedette_kv_v1 and vedette_window_v1 (sdk/ABI.md 12 and 13): a host keeps a Space for
+// It is the one implementation of vedette_kv_v1, vedette_window_v1 and vedette_timer_v1 (sdk/ABI.md 12, 13, 20): a host keeps a Space for
 // each organization and module, and the native tests of a module run against one. There is no clock, no randomness and
 // no I/O in it, so the same calls give the same answers and the same bytes everywhere.
 package state
@@ -29,6 +29,7 @@ const (
 	kindDistinct
 	kindSeen
 	kindStep
+	kindTimer // value empty; expires is when it is due
 	kinds
 )
 
@@ -61,6 +62,7 @@ type Space struct {
 	keys   [kinds]map[string]*entry
 	values queue // kindValue: never removed before their time
 	others queue // all that the calls of a window keep: the soonest to expire makes room for another
+	timers queue // never removed but by Due
 	lost   Lost
 
 	session uint64
@@ -88,7 +90,7 @@ func New(l Limits, budget *Budget) *Space {
 }
 
 // Len returns the number of keys, those included that have expired and were not swept yet.
-func (s *Space) Len() int { return len(s.values) + len(s.others) }
+func (s *Space) Len() int { return len(s.values) + len(s.others) + len(s.timers) }
 
 // Bytes returns what the keys count for.
 func (s *Space) Bytes() int { return s.bytes }
@@ -228,12 +230,12 @@ func (s *Space) resize(e *entry, n int) {
 	s.budget.add(n - was)
 }
 
-// room makes sure that bytes and keys more can be kept. Windows make room by what expires soonest among them; a value is
-// what the module asked to be kept, so nothing takes its place. self is never removed.
+// room makes sure that bytes and keys more can be kept. Windows make room by what expires soonest among them; a value or
+// a timer is what the module asked for, so nothing takes its place. self is never removed.
 func (s *Space) room(bytes, keys int, k kind, self *entry) bool {
 	for s.Len()+keys > s.lim.Keys || s.bytes+bytes > s.lim.Bytes || !s.budget.fits(bytes) {
 		e := s.others.soonest()
-		if k == kindValue || e == nil || e == self {
+		if k == kindValue || k == kindTimer || e == nil || e == self {
 			s.lost.Refused++
 			return false
 		}
@@ -268,8 +270,11 @@ func (s *Space) expire(e *entry, at int64) {
 }
 
 func (s *Space) queueOf(e *entry) *queue {
-	if e.kind == kindValue {
+	switch e.kind {
+	case kindValue:
 		return &s.values
+	case kindTimer:
+		return &s.timers
 	}
 	return &s.others
 }

@@ -25,6 +25,7 @@ type model struct {
 	sets   map[string]map[string]int64
 	seen   map[string]int64
 	steps  map[string]modelStep
+	timers map[string]int64
 }
 
 type modelValue struct {
@@ -40,12 +41,12 @@ type modelStep struct {
 }
 
 func newModel() *model {
-	return &model{values: map[string]modelValue{}, counts: map[string][]modelAdd{}, sets: map[string]map[string]int64{}, seen: map[string]int64{}, steps: map[string]modelStep{}}
+	return &model{values: map[string]modelValue{}, counts: map[string][]modelAdd{}, sets: map[string]map[string]int64{}, seen: map[string]int64{}, steps: map[string]modelStep{}, timers: map[string]int64{}}
 }
 
 func (m *model) clone() *model {
 	c := *m
-	c.values, c.seen, c.steps = maps.Clone(m.values), maps.Clone(m.seen), maps.Clone(m.steps)
+	c.values, c.seen, c.steps, c.timers = maps.Clone(m.values), maps.Clone(m.seen), maps.Clone(m.steps), maps.Clone(m.timers)
 	c.counts, c.sets = map[string][]modelAdd{}, map[string]map[string]int64{}
 	for k, v := range m.counts {
 		c.counts[k] = slices.Clone(v)
@@ -150,6 +151,19 @@ func (p *program) run(t *testing.T) {
 		} else {
 			s.Commit()
 		}
+		if p.next(2) == 0 {
+			var got, want []string
+			s.TakeDue(m.now, 1<<20, func(at int64, key string) { got = append(got, fmt.Sprintf("%020d %s", at, key)) })
+			for key, at := range m.timers {
+				if at <= m.now {
+					want = append(want, fmt.Sprintf("%020d %s", at, key))
+					delete(m.timers, key)
+				}
+			}
+			if slices.Sort(want); !slices.Equal(got, want) {
+				t.Fatalf("due: %v, want %v", got, want)
+			}
+		}
 		sane(t, s)
 		if p.next(4) == 0 {
 			s = restored(t, s)
@@ -162,7 +176,7 @@ func (p *program) step(t *testing.T, s *Space, m *model) {
 	value := fmt.Sprint("v", p.next(5))
 	ttl := int64(p.next(5)) * minute / 2
 	span := ttl + minute/2
-	switch p.next(9) {
+	switch p.next(11) {
 	case 0:
 		s.Put([]byte(key), []byte(value), ttl)
 		m.put(key, value, ttl)
@@ -228,6 +242,15 @@ func (p *program) step(t *testing.T, s *Space, m *model) {
 		if got, ok := s.Incr([]byte(key), -7, ttl); !ok || got != n-7 {
 			t.Fatalf("incr: %d %v, want %d", got, ok, n-7)
 		}
+	case 9:
+		s.SetTimer([]byte(key), m.now+ttl-minute)
+		m.timers[key] = max(m.now+ttl-minute, m.now+1)
+	case 10:
+		_, there := m.timers[key]
+		delete(m.timers, key)
+		if got := s.CancelTimer([]byte(key)); (got == 1) != there {
+			t.Fatalf("cancel: %d, was there %v", got, there)
+		}
 	}
 }
 
@@ -235,7 +258,7 @@ func (p *program) step(t *testing.T, s *Space, m *model) {
 func sane(t testing.TB, s *Space) {
 	t.Helper()
 	size := 0
-	for _, q := range []queue{s.values, s.others} {
+	for _, q := range []queue{s.values, s.others, s.timers} {
 		for i, e := range q {
 			if e.pos != i || e.due > e.expires || i > 0 && q.less(i, (i-1)/2) || s.keys[e.kind][e.key] != e {
 				t.Fatalf("the queue is out of order at %d: %+v", i, e)
@@ -632,7 +655,7 @@ func TestTakeOver(t *testing.T) {
 		t.Errorf("no room: %v", err)
 	}
 	for name, change := range map[string]func(*abi.Key){
-		"a kind":  func(k *abi.Key) { k.Kind = 5 },
+		"a kind":  func(k *abi.Key) { k.Kind = 6 },
 		"a name":  func(k *abi.Key) { k.Name = nil },
 		"an end":  func(k *abi.Key) { k.Ends = 1001 + 2*int64(MaxTTL) + 1 },
 		"a value": func(k *abi.Key) { k.Value = append(k.Value, make([]byte, MaxValueBytes)...) },
@@ -641,5 +664,53 @@ func TestTakeOver(t *testing.T) {
 		if take(n, change); n.Len() != 0 {
 			t.Errorf("%s that no call leaves: %d keys", name, n.Len())
 		}
+	}
+}
+
+// A timer fires once, in the order of times and keys, when log time has reached it; a session that fails has set none.
+func TestTimers(t *testing.T) {
+	s := New(Limits{Keys: 5}, nil)
+	set := func(key string, at int64) int32 { return s.SetTimer([]byte(key), at) }
+	due := func(now int64, most int) (out string) {
+		s.TakeDue(now, most, func(at int64, key string) { out += fmt.Sprint(key, at, " ") })
+		sane(t, s)
+		s = restored(t, s)
+		return out
+	}
+	s.Begin(100)
+	for _, c := range []struct {
+		got, want int32
+	}{
+		{set("b", 200), 0},
+		{set("a", 200), 0},
+		{set("c", 150), 0},
+		{set("past", 7), 0},
+		{set("gone", 160), 0},
+		{set("one too many", 160), int32(Limit)},
+		{s.CancelTimer([]byte("gone")), 1},
+		{s.CancelTimer([]byte("gone")), 0},
+		{set("c", 170), 0},
+		{set("", 170), int32(Limit)},
+		{set("far", 100+int64(MaxTTL)+1), int32(Limit)},
+		{s.CancelTimer(make([]byte, MaxKeyBytes+1)), int32(Limit)},
+	} {
+		if c.got != c.want {
+			t.Errorf("%d, want %d", c.got, c.want)
+		}
+	}
+	s.Commit()
+	if at, ok := s.Alarm(); at != 101 || !ok {
+		t.Errorf("the first is due at %d %v", at, ok)
+	}
+	s.Begin(100)
+	set("a", 1)
+	set("undone", 1)
+	s.CancelTimer([]byte("b"))
+	s.Rollback()
+	if got := due(100, 9) + "|" + due(180, 9) + "|" + due(300, 1) + "|" + due(300, 9) + "|" + due(400, 9); got != "|past101 c170 |a200 |b200 |" {
+		t.Errorf("fired %s", got)
+	}
+	if _, ok := s.Alarm(); ok || s.Len() != 0 {
+		t.Error("one is left")
 	}
 }

@@ -239,7 +239,7 @@ func search(list []byte, hash uint64) (at int, there bool) {
 
 // sorted returns the entries in the order of a snapshot.
 func (s *Space) sorted() []*entry {
-	all := slices.Concat(s.values, s.others)
+	all := slices.Concat(s.values, s.others, s.timers)
 	slices.SortFunc(all, func(a, b *entry) int {
 		switch {
 		case a.kind != b.kind:

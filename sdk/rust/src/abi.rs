@@ -1,4 +1,4 @@
-//! What the host writes into IN (ABI 4, 6.1, 7.1): views that borrow from it. Offsets are added as `u64`, so that no sum
+//! What the host writes into IN (ABI 4, 6.1, 7.1, 20.3): views that borrow from it. Offsets are added as `u64`, so that no sum
 //! wraps around (ABI 1.3).
 
 pub(crate) const MAX_RECORDS: u64 = 1024;
@@ -10,6 +10,10 @@ pub(crate) const RECORD_SIZE: usize = 32;
 pub(crate) const ROWS_HEADER: usize = 48;
 pub(crate) const CELL_SIZE: usize = 8;
 pub(crate) const POLL_HEADER: usize = 40;
+pub(crate) const DUE_HEADER: usize = 40;
+pub(crate) const TIMER_SIZE: usize = 16;
+pub(crate) const REF_SIZE: usize = 32;
+const MAX_KEY: usize = 512;
 
 /// An absent offset, cell or source span.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -103,10 +107,17 @@ impl<'a> Records<'a> {
 pub struct Row<'a> {
     row: &'a [u8],
     heap: &'a [u8],
+    reference: Option<&'a [u8]>,
     log_time: i64,
 }
 
 impl<'a> Row<'a> {
+    /// The event's reference, 32 bytes that a rule may keep and name as evidence later ([`crate::Finding::evidence`]); `None`
+    /// on a host of an ABI before 1.3, and for a rule without state.
+    pub fn reference(&self) -> Option<&'a [u8]> {
+        self.reference
+    }
+
     /// The event's time, nanoseconds since the Unix epoch.
     pub fn time(&self) -> i64 {
         u64_at(self.row, 0) as i64
@@ -137,6 +148,7 @@ pub(crate) struct Rows<'a> {
     size: usize,
     table: &'a [u8],
     heap: &'a [u8],
+    references: Option<&'a [u8]>,
     log_time: i64,
 }
 
@@ -150,11 +162,16 @@ impl<'a> Rows<'a> {
             return None;
         }
         let size = 8 + columns * CELL_SIZE as u64;
+        let references = match u32_at(b, 28) {
+            0 => None,
+            at => Some(part(b, at.into(), n * REF_SIZE as u64)?),
+        };
         Some(Rows {
             rows: n as usize,
             size: size as usize,
             table: part(b, u32_at(b, 16).into(), n * size)?,
             heap: range(b, 20, b)?,
+            references,
             log_time: u64_at(b, 40) as i64,
         })
     }
@@ -169,7 +186,55 @@ impl<'a> Rows<'a> {
     }
 
     pub fn get(&self, i: usize) -> Row<'a> {
-        Row { row: &self.table[i * self.size..][..self.size], heap: self.heap, log_time: self.log_time }
+        let reference = self.references.map(|r| &r[i * REF_SIZE..][..REF_SIZE]);
+        Row { row: &self.table[i * self.size..][..self.size], heap: self.heap, reference, log_time: self.log_time }
+    }
+}
+
+/// A timer whose time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer<'a> {
+    /// What it was set with.
+    pub key: &'a [u8],
+    /// When it was due, nanoseconds since the Unix epoch.
+    pub at: i64,
+    /// Log time, nanoseconds since the Unix epoch.
+    pub now: i64,
+}
+
+/// A batch of timers (ABI 20.3).
+pub(crate) struct Due<'a> {
+    table: &'a [u8],
+    arena: &'a [u8],
+    now: i64,
+}
+
+impl<'a> Due<'a> {
+    pub fn decode(b: &'a [u8]) -> Option<Due<'a>> {
+        if !has_magic(b, DUE_HEADER, b"VDB1") {
+            return None;
+        }
+        let n = u64::from(u32_at(b, 8));
+        if n > MAX_RECORDS {
+            return None;
+        }
+        let table = part(b, u32_at(b, 12).into(), n * TIMER_SIZE as u64)?;
+        let due = Due { table, arena: range(b, 16, b)?, now: u64_at(b, 32) as i64 };
+        (0..due.len()).all(|i| due.get(i).is_some_and(|t| (1..=MAX_KEY).contains(&t.key.len()))).then_some(due)
+    }
+
+    pub fn len(&self) -> usize {
+        self.table.len() / TIMER_SIZE
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    pub fn get(&self, i: usize) -> Option<Timer<'a>> {
+        let row = &self.table[i * TIMER_SIZE..][..TIMER_SIZE];
+        Some(Timer { key: range(row, 8, self.arena)?, at: u64_at(row, 0) as i64, now: self.now })
     }
 }
 

@@ -77,6 +77,25 @@ fn rows() {
 }
 
 #[test]
+fn references() {
+    let b = golden("abi/referred");
+    let r = Rows::decode(&b).unwrap();
+    assert_eq!((r.len(), r.get(0).get(0), r.get(0).reference()), (1, Some(&b"x"[..]), Some(&b[64..96])));
+    assert_eq!(Rows::decode(&golden("abi/rows")).unwrap().get(0).reference(), None);
+    refused("abi/referred", |b| Rows::decode(b).is_some_and(|r| r.get(0).reference().is_some()));
+}
+
+#[test]
+fn due() {
+    let b = golden("abi/due");
+    let d = Due::decode(&b).unwrap();
+    let now = 1_000_000_000;
+    assert_eq!((d.len(), d.get(0)), (2, Some(Timer { key: b"ann", at: 8, now })));
+    assert_eq!(d.get(1), Some(Timer { key: b"bob", at: now, now }));
+    refused("abi/due", |b| Due::decode(b).is_some());
+}
+
+#[test]
 fn poll() {
     let mut b = golden("abi/poll");
     assert_eq!(Ask::decode(&b), Some(Ask { at: 10, cursor: b"abc", name: b"" }));

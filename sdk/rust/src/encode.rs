@@ -424,6 +424,14 @@ impl Finding<'_, '_> {
         self.text(2, pieces)
     }
 
+    /// References of events that led to it ([`crate::Row::reference`]), at most 16, the newest last.
+    pub fn evidence(self, references: &[&[u8]]) -> Self {
+        if references.iter().all(|r| r.is_empty()) {
+            return self;
+        }
+        self.text(3, references)
+    }
+
     fn text(self, which: usize, pieces: &[&[u8]]) -> Self {
         let Some(at) = self.at else { return self };
         let out = &mut self.findings.out;

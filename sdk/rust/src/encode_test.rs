@@ -67,6 +67,17 @@ fn findings() {
 }
 
 #[test]
+fn timed() {
+    let mut out = vec![0xAA; 1024];
+    let mut f = Findings::new(&mut out);
+    f.row(1);
+    let reference = &golden("abi/referred")[64..96];
+    f.add(Severity::Low).title(&[b"late"]).reason(&[b"3s"]).key(&[b"a.b=1\n", b"c=x=y"]).evidence(&[reference]);
+    let n = f.finish().unwrap();
+    assert_eq!(out[..n], golden("abi/timed"));
+}
+
+#[test]
 fn polled() {
     let mut out = vec![0xAA; 1024];
     let mut p = Polled::new(&mut out);

@@ -31,6 +31,8 @@ struct State {
     seen: HashMap<Vec<u8>, i64>,
     /// States of sequences, with when they end.
     steps: HashMap<Vec<u8>, (u32, i64)>,
+    /// When a timer is due.
+    timers: HashMap<Vec<u8>, i64>,
 }
 
 struct Table {
@@ -181,6 +183,33 @@ pub(crate) fn window_seq_step(key: &[u8], to: u32, ttl: i64) -> i32 {
             s.steps.insert(key.to_vec(), (to, s.now + ttl));
         }
         was as i32
+    })
+}
+
+pub(crate) fn timer_set(key: &[u8], at: i64) -> i32 {
+    with(key, |s| {
+        if at > s.now + MAX_TTL {
+            return LIMIT;
+        }
+        s.timers.insert(key.to_vec(), at.max(s.now + 1));
+        0
+    })
+}
+
+pub(crate) fn timer_cancel(key: &[u8]) -> i32 {
+    with(key, |s| s.timers.remove(key).is_some().into())
+}
+
+/// Takes the timers that are due at a log time, by time and key.
+pub(crate) fn take_due(at: i64) -> Vec<(i64, Vec<u8>)> {
+    STATE.with_borrow_mut(|s| {
+        s.now = s.now.max(at);
+        let now = s.now;
+        let mut due: Vec<_> =
+            s.timers.iter().filter(|(_, at)| **at <= now).map(|(key, at)| (*at, key.clone())).collect();
+        s.timers.retain(|_, at| *at > now);
+        due.sort();
+        due
     })
 }
 

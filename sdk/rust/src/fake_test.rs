@@ -2,13 +2,52 @@ use std::time::Duration;
 
 use crate::kv::{self, Fault};
 use crate::testing::{self, session, TableKind};
-use crate::{table, window};
+use crate::{table, timer, window};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn at(after: Duration) -> i64 {
     1_700_000_000_000_000_000 + after.as_nanos() as i64
+}
+
+/// A rule that reports who did not come back within a minute.
+#[derive(Default)]
+struct Absent;
+
+impl crate::Rule for Absent {
+    fn eval(&self, row: &crate::Row, _: &mut crate::Findings) {
+        let who = row.get(0).unwrap();
+        if row.get(1) == Some(b"in") {
+            timer::cancel(who).unwrap();
+            return;
+        }
+        kv::put(who, row.reference().unwrap(), kv::FOREVER).unwrap();
+        timer::set(who, row.log_time() + 60_000_000_000).unwrap();
+    }
+
+    fn due(&self, t: &timer::Timer, findings: &mut crate::Findings) {
+        let mut seen = [0; 32];
+        let seen = kv::get(t.key, &mut seen).unwrap();
+        findings.add(crate::Severity::Low).title(&[t.key, b" is gone"]).key(&[b"user.name=", t.key]).evidence(&[seen]);
+    }
+}
+
+#[test]
+fn timers() {
+    let row = |who: &'static [u8], what: &'static [u8]| [Some(who), Some(what)];
+    let minute = 60_000_000_000;
+    testing::eval_at(
+        &Absent,
+        1,
+        &[&row(b"bob", b"out"), &row(b"ann", b"out"), &row(b"eve", b"out"), &row(b"eve", b"in")],
+    );
+    assert_eq!(testing::due_at(&Absent, minute), []);
+    let found = testing::due_at(&Absent, minute + 1);
+    let said: Vec<_> = found.iter().map(|f| (f.title.as_str(), f.key.as_str(), f.evidence[0])).collect();
+    assert_eq!(said, [("ann is gone", "user.name=ann", 2), ("bob is gone", "user.name=bob", 1)]);
+    assert_eq!(testing::due_at(&Absent, 2 * minute), []);
+    assert_eq!(timer::set(b"", 1), Err(kv::Fault::Limit));
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub(crate) mod reach {
     }
 }
 
-/// What a rule remembers (ABI 12, 13). Results are those of the imports: negative ones are faults.
+/// What a rule remembers (ABI 12, 13, 20). Results are those of the imports: negative ones are faults.
 pub(crate) mod state {
     mod kv_v1 {
         #[link(wasm_import_module = "vedette_kv_v1")]
@@ -102,6 +102,14 @@ pub(crate) mod state {
             pub fn distinct(key: *const u8, key_len: usize, value: *const u8, value_len: usize, window: i64) -> i64;
             pub fn first_seen(key: *const u8, key_len: usize, ttl: i64) -> i32;
             pub fn seq_step(key: *const u8, key_len: usize, state: u32, ttl: i64) -> i32;
+        }
+    }
+
+    mod timer_v1 {
+        #[link(wasm_import_module = "vedette_timer_v1")]
+        extern "C" {
+            pub fn set(key: *const u8, key_len: usize, at: i64) -> i32;
+            pub fn cancel(key: *const u8, key_len: usize) -> i32;
         }
     }
 
@@ -147,6 +155,14 @@ pub(crate) mod state {
 
     pub(crate) fn window_seq_step(key: &[u8], state: u32, ttl: i64) -> i32 {
         unsafe { window_v1::seq_step(key.as_ptr(), key.len(), state, ttl) }
+    }
+
+    pub(crate) fn timer_set(key: &[u8], at: i64) -> i32 {
+        unsafe { timer_v1::set(key.as_ptr(), key.len(), at) }
+    }
+
+    pub(crate) fn timer_cancel(key: &[u8]) -> i32 {
+        unsafe { timer_v1::cancel(key.as_ptr(), key.len()) }
     }
 }
 
@@ -264,6 +280,10 @@ impl<M: Parser> Guest<M> {
 impl<M: Rule> Guest<M> {
     pub fn eval(&'static self, n: u32) -> u64 {
         self.call(n, |m, input, out| run::eval(m, input, out))
+    }
+
+    pub fn due(&'static self, n: u32) -> u64 {
+        self.call(n, |m, input, out| run::due(m, input, out))
     }
 }
 

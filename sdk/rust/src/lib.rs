@@ -34,7 +34,7 @@
 //! A panic is written to the module's log with its file and line, and fails one record, not the module.
 //!
 //! What a module may do beside answering is a capability that its manifest asks for, a person grants, and the module names
-//! by using it: a rule remembers by [`kv`] and [`window`]; parsers and rules look keys up by [`table`]; monitors reach devices
+//! by using it: a rule remembers by [`kv`] and [`window`] and is woken by [`timer`]; parsers and rules look keys up by [`table`]; monitors reach devices
 //! by [`http`], [`snmp`], [`ssh`] and [`probe`] and have texts compared by [`config`]. Natively, [`testing`] plays the host.
 //!
 //! Clause numbers in comments are those of the module ABI, `sdk/ABI.md`.
@@ -62,6 +62,7 @@ pub mod ssh;
 pub mod table;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod timer;
 pub mod window;
 
 pub use abi::{Record, Row};
@@ -146,6 +147,12 @@ pub trait Rule: Default {
 
     /// Calls [`Findings::add`] for each finding. Columns of the row are the manifest's `reads`, in order.
     fn eval(&self, row: &Row, findings: &mut Findings);
+
+    /// Answers a timer that it has set ([`timer`]). A finding needs severity, title, evidence, and a key of lines
+    /// `field=value`: it stands for an event with these fields (ABI 20.6).
+    fn due(&self, timer: &timer::Timer, findings: &mut Findings) {
+        let _ = (timer, findings);
+    }
 }
 
 /// A monitor polls. Make it a module with [`export_monitor!`].
@@ -209,11 +216,14 @@ macro_rules! export_parser {
     };
 }
 
-/// Makes a type that is a [`Rule`] the module.
+/// Makes a type that is a [`Rule`] the module; `export_rule!(Module, timers)` one that sets timers.
 #[macro_export]
 macro_rules! export_rule {
     ($module:ty) => {
         $crate::export_module!($module, Rule, vedette_eval, eval, 0);
+    };
+    ($module:ty, timers) => {
+        $crate::export_module!($module, Rule, vedette_eval, eval, 0, vedette_due, due);
     };
 }
 
@@ -228,7 +238,7 @@ macro_rules! export_monitor {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_module {
-    ($module:ty, $kind:ident, $entry:ident, $run:ident, $spare:expr) => {
+    ($module:ty, $kind:ident, $entry:ident, $run:ident, $spare:expr $(, $more:ident, $call:ident)?) => {
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code)] // an export has a name that nothing else may have
         mod vedette_exports {
@@ -252,6 +262,12 @@ macro_rules! export_module {
             extern "C" fn $entry(n: u32) -> u64 {
                 GUEST.$run(n)
             }
+            $(
+                #[no_mangle]
+                extern "C" fn $more(n: u32) -> u64 {
+                    GUEST.$call(n)
+                }
+            )?
         }
     };
 }

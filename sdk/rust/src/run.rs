@@ -1,6 +1,6 @@
 //! One call: a batch in, an answer out. It is the same natively and in the sandbox.
 
-use crate::abi::{Ask, Records, Rows, Status, MAX_MESSAGE};
+use crate::abi::{Ask, Due, Records, Rows, Status, MAX_MESSAGE};
 use crate::encode::{Events, Findings, Polled};
 use crate::{Error, Event, Monitor, Parser, Poll, Rule};
 
@@ -32,6 +32,17 @@ pub(crate) fn eval(rule: &impl Rule, input: &[u8], out: &mut [u8]) -> Answer {
     for i in 0..rows.len() {
         findings.row(i);
         rule.eval(&rows.get(i), &mut findings);
+    }
+    answer(findings.finish())
+}
+
+pub(crate) fn due(rule: &impl Rule, input: &[u8], out: &mut [u8]) -> Answer {
+    let Some(due) = Due::decode(input) else { return (Status::BadInput, 0) };
+    let mut findings = Findings::new(out);
+    for i in 0..due.len() {
+        let Some(timer) = due.get(i) else { return (Status::BadInput, 0) };
+        findings.row(i);
+        rule.due(&timer, &mut findings);
     }
     answer(findings.finish())
 }

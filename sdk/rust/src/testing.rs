@@ -21,7 +21,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use crate::abi::{
-    u32_at, u64_at, Rows, Status, CELL_SIZE, NONE, POLL_HEADER, RECORDS_HEADER, RECORD_SIZE, ROWS_HEADER,
+    u32_at, u64_at, Due, Rows, Status, CELL_SIZE, DUE_HEADER, NONE, POLL_HEADER, RECORDS_HEADER, RECORD_SIZE, REF_SIZE,
+    ROWS_HEADER, TIMER_SIZE,
 };
 use crate::encode::{FIELD_SIZE, LIST};
 use crate::http::Response;
@@ -132,6 +133,8 @@ pub struct Found {
     pub reason: String,
     /// What is added to the incident's key.
     pub key: String,
+    /// References of events that led to it, 32 bytes each.
+    pub evidence: Vec<u8>,
 }
 
 /// Has a rule look at rows; each is one event, its cells in the order of the manifest's `reads`.
@@ -152,7 +155,32 @@ pub fn eval_at(rule: &impl Rule, at: i64, rows: &[&[Option<&[u8]>]]) -> Vec<Foun
     let input = self::rows(rows, at);
     let mut out = vec![0; OUT];
     let n = run_rule(rule, &input, &mut out).expect("at most 4,096 findings");
-    let b = &out[..n];
+    findings(&out[..n])
+}
+
+/// Lets log time, in nanoseconds, pass, and has the rule answer the timers that are due; a finding's row is the timer's place
+/// among them.
+///
+/// # Panics
+///
+/// When there are more than 1,024, or more findings than a batch may have.
+pub fn due_at(rule: &impl Rule, at: i64) -> Vec<Found> {
+    let due = fake::take_due(at);
+    let arena = DUE_HEADER + due.len() * TIMER_SIZE;
+    let mut b = header(b"VDB1", arena, &[(8, due.len()), (12, DUE_HEADER), (16, arena)]);
+    b[32..40].copy_from_slice(&at.to_le_bytes());
+    for (i, (time, key)) in due.iter().enumerate() {
+        let row = DUE_HEADER + i * TIMER_SIZE;
+        b[row..row + 8].copy_from_slice(&time.to_le_bytes());
+        append(&mut b, row + 8, arena, key);
+    }
+    let input = close(b, arena, 20);
+    let mut out = vec![0; OUT];
+    let n = run_due(rule, &input, &mut out).expect("at most 1,024 timers and 4,096 findings");
+    findings(&out[..n])
+}
+
+fn findings(b: &[u8]) -> Vec<Found> {
     let arena = &b[u32_at(b, 16) as usize..];
     let table = &b[u32_at(b, 12) as usize..][..48 * u32_at(b, 8) as usize];
     let found = table.chunks_exact(48).map(|f| {
@@ -171,6 +199,7 @@ pub fn eval_at(rule: &impl Rule, at: i64, rows: &[&[Option<&[u8]>]]) -> Vec<Foun
             title: text(8),
             reason: text(16),
             key: text(24),
+            evidence: arena[u32_at(f, 32) as usize..][..u32_at(f, 36) as usize].to_vec(),
         }
     });
     found.collect()
@@ -226,6 +255,12 @@ pub fn run_rule(rule: &impl Rule, input: &[u8], out: &mut [u8]) -> Result<usize,
     session(at, || checked(run::eval(rule, input, out)))
 }
 
+/// Answers a batch of timers exactly as the module's `vedette_due` does.
+pub fn run_due(rule: &impl Rule, input: &[u8], out: &mut [u8]) -> Result<usize, BadStatus> {
+    let at = Due::decode(input).map_or(0, |d| d.now());
+    session(at, || checked(run::due(rule, input, out)))
+}
+
 /// Answers a poll exactly as the module's `vedette_poll` does; after status −4 the reason is in `out`.
 pub fn run_monitor(monitor: &impl Monitor, input: &[u8], out: &mut [u8]) -> Result<usize, BadStatus> {
     checked(run::poll(monitor, input, out))
@@ -250,12 +285,14 @@ pub fn rows(rows: &[&[Option<&[u8]>]], time: i64) -> Vec<u8> {
     let columns = rows.first().map_or(0, |r| r.len());
     assert!(rows.iter().all(|r| r.len() == columns), "rows differ in length");
     let size = 8 + columns * CELL_SIZE;
-    let heap = ROWS_HEADER + rows.len() * size;
-    let mut b = header(b"VEP1", heap, &[(8, rows.len()), (12, columns), (16, ROWS_HEADER), (20, heap)]);
+    let refs = ROWS_HEADER + rows.len() * size;
+    let heap = refs + rows.len() * REF_SIZE;
+    let mut b = header(b"VEP1", heap, &[(8, rows.len()), (12, columns), (16, ROWS_HEADER), (20, heap), (28, refs)]);
     b[40..48].copy_from_slice(&time.to_le_bytes());
     for (i, row) in rows.iter().enumerate() {
         let at = ROWS_HEADER + i * size;
         b[at..at + 8].copy_from_slice(&time.to_le_bytes());
+        b[refs + i * REF_SIZE..][..8].copy_from_slice(&(i as u64 + 1).to_le_bytes());
         for (c, cell) in row.iter().enumerate() {
             let at = at + 8 + c * CELL_SIZE;
             match cell {
