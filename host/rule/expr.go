@@ -1,113 +1,18 @@
 package rule
 
 import (
-	"fmt"
 	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
 
-var durationForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(ms|s|m|h|d|w)([0-9]+(\.[0-9]+)?(ms|s|m|h))*$`)
-
-// parseDuration reads 90s, 10m, 1h30m, 7d, 2w.
-func parseDuration(s string) (time.Duration, error) {
-	if !durationForm.MatchString(s) {
-		return 0, fmt.Errorf("duration %q", s)
-	}
-	unit := time.Duration(0)
-	switch {
-	case strings.HasSuffix(s, "d"):
-		unit = 24 * time.Hour
-	case strings.HasSuffix(s, "w"):
-		unit = 7 * 24 * time.Hour
-	default:
-		return time.ParseDuration(s)
-	}
-	n, err := strconv.ParseFloat(s[:len(s)-1], 64)
-	if err != nil || n > 10000 {
-		return 0, fmt.Errorf("duration %q", s)
-	}
-	return time.Duration(n * float64(unit)), nil
-}
-
-// duration reads a duration above zero and not above limit.
-func (r *reader) duration(n ast.Node, what string, limit time.Duration) time.Duration {
-	s := r.text(n, what)
-	if r.err != nil {
-		return 0
-	}
-	d, err := parseDuration(strings.TrimPrefix(s, "+"))
-	if err != nil {
-		r.fail(n, "such as 90s, 10m, 1h or 7d", "%s: %v", what, err)
-	}
-	if d > limit {
-		r.fail(n, "", "%s: %s is over the limit of %s", what, s, limit)
-	}
-	return d
-}
-
-var (
-	havingForm = regexp.MustCompile(`^\s*([a-z_]+)\s*\(([^()]*)\)\s*(>=|<=|==|!=|>|<)\s*(.+?)\s*$`)
-	functions  = []string{"count", "distinct", "sum", "avg", "min", "max", "percentile"}
-)
-
-// having reads "count() >= 10" or "distinct(user.name) > 5" into an Aggregate over m.
-func (r *reader) having(n ast.Node, m *Match, window time.Duration) *Aggregate {
-	text := r.text(n, "having")
-	f := havingForm.FindStringSubmatch(text)
-	if r.err != nil || f == nil {
-		r.fail(n, `such as "count() >= 10" or "distinct(user.name) > 5"`, "having: %q", text)
-		return nil
-	}
-	if !contains(functions, f[1]) {
-		r.fail(n, suggest(f[1], functions), "having: unknown function %q", f[1])
-		return nil
-	}
-	a := &Condition{Func: Func(f[1]), Op: f[3]}
-	arg, rank, ranked := strings.Cut(strings.TrimSpace(f[2]), ",")
-	field := strings.TrimSpace(arg)
-	if field != "" {
-		a.Fields = []string{field}
-	}
-	if ranked {
-		a.Rank, _ = strconv.ParseFloat(strings.TrimSpace(rank), 64)
-	}
-	switch {
-	case a.Func == Count && field != "":
-		r.fail(n, "distinct(field) counts values", "having: count() takes no argument")
-	case a.Func != Count && !validField(field):
-		r.fail(n, "", "having: %s(%s): want a field name", a.Func, field)
-	case ranked != (a.Func == Percentile) || a.Rank < 0 || a.Rank > 100:
-		r.fail(n, "percentile(field, 95)", "having: arguments of %s", a.Func)
-	}
-	t, err := strconv.ParseFloat(f[4], 64)
-	a.Threshold = t
-	switch {
-	case err != nil && strings.Contains(f[4], "stat."):
-		r.lacking(n, "thresholds of a baseline (%s)", f[4])
-	case err != nil:
-		r.fail(n, "", "having: threshold %q is not a number", f[4])
-	case a.Func != Count && a.Func != Distinct:
-		r.lacking(n, "%s() as an aggregate", a.Func)
-	case a.Op != ">=" && a.Op != ">":
-		r.lacking(n, "%s() %s: conditions that are decided when a window closes", a.Func, a.Op)
-	case t < 0 || a.Op == ">=" && t < 1 || t > MaxExactThreshold || a.Least() > MaxExactThreshold:
-		r.fail(n, "", "having: threshold %s, want one that is met by 1 to %d", f[4], MaxExactThreshold)
-	}
-	if r.err == nil && window <= 0 {
-		r.fail(n, "add window: 10m", "having: no window")
-	}
-	return &Aggregate{Of: m, All: []Condition{*a}, Window: window, Windows: Sliding}
-}
-
 // expression parses the expr of a rule:
 //
-//	expr = and { "or" and }         and  = seq { "and" [ "not" ] seq }
+//	expr = and { "or" and }
+//	and  = seq { "and" [ "not" [ "before" ] ] seq [ "within" duration ] }
 //	seq  = term { ( "->" | "!->" ) term [ "within" duration ] }
-//	term = sub | "(" expr ")"
+//	term = sub | "(" expr ")" [ "span" duration ]
 type expression struct {
 	r      *reader
 	at     ast.Node
@@ -117,6 +22,9 @@ type expression struct {
 	latest bool
 	depth  int
 }
+
+// reservedSubs are the words of the grammar, and the name of the sub-pattern that clears.
+var reservedSubs = []string{"and", "or", "not", "before", "within", "span", ClearSub}
 
 var exprTokens = regexp.MustCompile(`\s*(!->|->|\(|\)|[A-Za-z0-9_.+-]*[A-Za-z0-9_.]|\S)`)
 
@@ -143,6 +51,14 @@ func (x *expression) next() string {
 	return t
 }
 
+func (x *expression) accept(word string) bool {
+	if x.peek() != word {
+		return false
+	}
+	x.next()
+	return true
+}
+
 func (x *expression) parse() Node {
 	n := x.or()
 	if t := x.peek(); t != "" {
@@ -153,8 +69,7 @@ func (x *expression) parse() Node {
 
 func (x *expression) or() Node {
 	of := []Node{x.and()}
-	for x.peek() == "or" {
-		x.next()
+	for x.accept("or") {
 		of = append(of, x.and())
 	}
 	if len(of) == 1 {
@@ -163,18 +78,28 @@ func (x *expression) or() Node {
 	return &Or{Of: of}
 }
 
+// and reads conjunctions. What stands before one within is one conjunction: "a and b and c within 5m".
 func (x *expression) and() Node {
-	n := x.seq()
-	for x.peek() == "and" {
-		x.next()
-		if x.peek() == "not" {
-			x.next()
-			n = &AndNot{A: n, B: x.seq(), Within: x.window}
+	of := []Node{x.seq()}
+	for x.accept("and") {
+		if x.accept("not") {
+			a, before := x.together(of), x.accept("before")
+			b := x.seq()
+			of = []Node{&AndNot{A: a, B: b, Before: before, Within: x.within("and not")}}
 			continue
 		}
-		n = &And{Of: []Node{n, x.seq()}, Within: x.window}
+		if of = append(of, x.seq()); x.peek() == "within" {
+			of = []Node{x.together(of)}
+		}
 	}
-	return n
+	return x.together(of)
+}
+
+func (x *expression) together(of []Node) Node {
+	if len(of) == 1 {
+		return of[0]
+	}
+	return &And{Of: of, Within: x.within("and")}
 }
 
 func (x *expression) seq() Node {
@@ -182,25 +107,33 @@ func (x *expression) seq() Node {
 	for x.peek() == "->" || x.peek() == "!->" {
 		op := x.next()
 		b := x.term()
-		within := x.window
-		if x.peek() == "within" {
-			x.next()
-			d, err := parseDuration(x.next())
-			if err != nil || d <= 0 || d > MaxDuration {
-				x.r.fail(x.at, "such as within 10m, at most "+MaxDuration.String(), "expr: within what?")
-			}
-			within = d
-		}
-		if within <= 0 {
-			x.r.fail(x.at, "write within 10m after it, or give the rule a window", "expr: %s has no window", op)
-		}
-		if op == "->" {
+		if within := x.within(op); op == "->" {
 			n = &FollowedBy{A: n, B: b, Within: within}
 		} else {
 			n = &NotFollowedBy{A: n, B: b, Within: within, Latest: x.latest}
 		}
 	}
 	return n
+}
+
+// within reads the time of an operator; without one it is the rule's window.
+func (x *expression) within(op string) time.Duration {
+	d := x.window
+	if x.accept("within") {
+		d = x.duration("within")
+	}
+	if d <= 0 {
+		x.r.fail(x.at, "write within 10m after it, or give the rule a window", "expr: %s has no window", op)
+	}
+	return d
+}
+
+func (x *expression) duration(what string) time.Duration {
+	d, err := parseDuration(x.next())
+	if err != nil || d <= 0 || d > MaxDuration {
+		x.r.fail(x.at, "such as "+what+" 10m, at most "+MaxDuration.String(), "expr: %s what?", what)
+	}
+	return d
 }
 
 func (x *expression) term() Node {
@@ -211,8 +144,11 @@ func (x *expression) term() Node {
 	t := x.next()
 	if t == "(" {
 		n := x.or()
-		if x.next() != ")" {
+		if !x.accept(")") {
 			x.r.fail(x.at, "", "expr: a parenthesis is not closed")
+		}
+		if x.accept("span") {
+			n = &Span{Of: n, Within: x.duration("span")}
 		}
 		return n
 	}
@@ -227,107 +163,110 @@ func (x *expression) term() Node {
 	return nil
 }
 
-// evaluable refuses trees that the evaluator lacks: it runs one sub-pattern, or a chain of FollowedBy whose last edge
-// may be NotFollowedBy.
-func (r *reader) evaluable(at ast.Node, root Node) {
-	n := root
-	if x, ok := n.(*NotFollowedBy); ok {
-		r.leaf(at, x.B, "the right side of !->")
-		n = x.A
+// tree reads expr and rearm into the rule's operators.
+func (d *document) tree() Node {
+	latest := false
+	if e, ok := d.at["rearm"]; ok {
+		latest = d.oneOf(e.val, "rearm", "latest") == "latest"
 	}
-	for {
-		x, ok := n.(*FollowedBy)
-		if !ok {
-			break
+	e, ok := d.at["expr"]
+	root := d.rule.Subs[0].Node()
+	if ok {
+		text := d.text(e.val, "expr")
+		if len(text) > maxExpressionBytes {
+			d.fail(e.val, "", "expr of %d bytes, the limit is %d", len(text), maxExpressionBytes)
 		}
-		r.leaf(at, x.B, "the right side of ->")
-		n = x.A
-	}
-	r.leaf(at, n, "expr")
-}
-
-func (r *reader) leaf(at ast.Node, n Node, where string) {
-	switch n.(type) {
-	case *Match, *Aggregate, nil:
-	case *And:
-		r.lacking(at, "and in %s", where)
-	case *AndNot:
-		r.lacking(at, "and not in %s", where)
-	case *Or:
-		r.lacking(at, "or in %s", where)
-	case *NotFollowedBy:
-		r.lacking(at, "!-> before another edge")
-	default:
-		r.lacking(at, "a sequence inside %s", where)
-	}
-}
-
-// Title is a template: text with {field}, {field|text}, {count} and {sub.count}; {{ and }} are literal braces.
-type Title []TitlePart
-
-// TitlePart is a run of text, or one placeholder.
-type TitlePart struct {
-	Text  string // a run of text; beside a field, what stands for one that is not there
-	Field string // {source.ip}: of the incident's key, otherwise of the event that triggered the firing
-	Count bool   // {count} or {sub.count}: events counted for Sub at the firing
-	Sub   int
-}
-
-func (r *reader) title(n ast.Node, text string, subs []Sub) (t Title) {
-	if len(text) > MaxTitleBytes {
-		r.fail(n, "", "title of %d bytes, the limit is %d", len(text), MaxTitleBytes)
-		return nil
-	}
-	var lit strings.Builder
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if (c == '{' || c == '}') && i+1 < len(text) && text[i+1] == c {
-			i++
-			lit.WriteByte(c)
-			continue
-		}
-		if c != '{' {
-			lit.WriteByte(c)
-			continue
-		}
-		end := strings.IndexByte(text[i:], '}')
-		if end < 0 {
-			r.fail(n, "write {{ for a brace", "title: a placeholder is not closed")
+		if d.err != nil {
 			return nil
 		}
-		if lit.Len() > 0 {
-			t = append(t, TitlePart{Text: lit.String()})
-			lit.Reset()
+		x := &expression{r: &d.reader, at: e.val, toks: tokenize(text), subs: d.rule.Subs, window: d.window, latest: latest}
+		root = x.parse()
+	} else if len(d.rule.Subs) != 1 {
+		d.fail(d.at["subs"].node, `such as expr: "a -> b within 5m"`, "rule: %d subs and no expr", len(d.rule.Subs))
+	}
+	if d.err != nil {
+		return nil
+	}
+	absence := false
+	used := map[int]bool{}
+	Walk(root, func(n Node) {
+		switch n := n.(type) {
+		case *Match:
+			used[n.Sub] = true
+		case *NotFollowedBy:
+			absence = true
 		}
-		t = append(t, r.placeholder(n, text[i+1:i+end], subs))
-		i += end
+	})
+	if latest && !absence {
+		d.fail(d.at["rearm"].node, "", "rearm without !->")
 	}
-	if lit.Len() > 0 {
-		t = append(t, TitlePart{Text: lit.String()})
+	for i := range d.rule.Subs {
+		if !used[i] {
+			d.fail(e.val, "", "expr: sub %s is not used", d.rule.Subs[i].Name)
+		}
 	}
-	return t
+	return root
 }
 
-func (r *reader) placeholder(n ast.Node, name string, subs []Sub) TitlePart {
-	if name == "count" {
-		for i := range subs { // the count that the rule is about: of its first aggregate
-			if subs[i].Aggregate != nil {
-				return TitlePart{Count: true, Sub: i}
-			}
+// Walk calls f with a node and all below it, each before what it is made of.
+func Walk(n Node, f func(Node)) {
+	if n == nil {
+		return
+	}
+	f(n)
+	for _, of := range parts(n) {
+		Walk(of, f)
+	}
+}
+
+// parts returns what a node is made of.
+func parts(n Node) []Node {
+	switch n := n.(type) {
+	case *Aggregate:
+		all := []Node{n.Of}
+		for _, m := range n.Also {
+			all = append(all, m)
 		}
-		r.fail(n, "", "title: {count} in a rule that counts nothing")
+		return all
+	case *Baseline:
+		return []Node{n.Of}
+	case *FirstSeen:
+		return []Node{n.Of}
+	case *FollowedBy:
+		return []Node{n.A, n.B}
+	case *NotFollowedBy:
+		return []Node{n.A, n.B}
+	case *AndNot:
+		return []Node{n.A, n.B}
+	case *And:
+		return n.Of
+	case *Or:
+		return n.Of
+	case *Span:
+		return []Node{n.Of}
+	case *Join:
+		return []Node{n.Of}
+	case *Emit:
+		if n.Clear != nil && n.Clear.Of != nil {
+			return []Node{n.Of, n.Clear.Of}
+		}
+		return []Node{n.Of}
 	}
-	for i := range subs {
-		if name == subs[i].Name+".count" {
-			return TitlePart{Count: true, Sub: i}
+	return nil
+}
+
+// mark collects the sub-patterns that must occur: not those of which only the absence counts.
+func mark(n Node, into map[int]bool) {
+	switch n := n.(type) {
+	case *Match:
+		into[n.Sub] = true
+	case *NotFollowedBy:
+		mark(n.A, into)
+	case *AndNot:
+		mark(n.A, into)
+	default:
+		for _, of := range parts(n) {
+			mark(of, into)
 		}
 	}
-	name, otherwise, named := strings.Cut(name, "|")
-	if !validField(name) || named && otherwise == "" {
-		r.fail(n, "{field}, {field|text}, {count} or {sub.count}", "title: placeholder {%s}", name)
-	}
-	if !named {
-		otherwise = "-"
-	}
-	return TitlePart{Field: name, Text: otherwise}
 }

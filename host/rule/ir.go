@@ -9,7 +9,7 @@ import (
 )
 
 // Node is one operator of the intermediate representation. Every rule language lowers to these types and nothing else
-// runs; the set is closed, and a node that the evaluator lacks is refused by Parse with ErrNotImplemented.
+// runs; the set is closed, and whoever does not know a node refuses the rule with ErrNotImplemented.
 type Node interface{ isNode() }
 
 // Match is a stream of events: those for which Where holds and that carry every field of By.
@@ -92,7 +92,7 @@ type Aggregate struct {
 // Eager reports whether the aggregate holds at an event, and not when a window closes.
 func (a *Aggregate) Eager() bool {
 	for i := range a.All {
-		if !a.All[i].Eager() || a.All[i].Stat != nil && a.All[i].Func == Avg {
+		if !a.All[i].Eager() {
 			return false
 		}
 	}
@@ -298,6 +298,9 @@ func Value(ev *storage.Event, name string) (string, bool) {
 	}
 	return "", false
 }
+
+// FiringDataset is the dataset of firings that are events, for rules on rules.
+const FiringDataset = "vedette.firing"
 
 // FieldOriginal is the name under which rules see the record as received.
 const FieldOriginal = "event.original"

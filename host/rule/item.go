@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"math"
 	"net/netip"
 	"regexp"
 	"strconv"
@@ -10,15 +11,15 @@ import (
 )
 
 // modifierNames are those of the Sigma specification 2.1.0 (appendix "Sigma Modifiers"), in the order in which suggest
-// lists them.
+// lists them, and in.
 var modifierNames = []string{
 	"contains", "startswith", "endswith", "all", "exists", "cased", "neq", "re", "i", "m", "s", "cidr",
 	"gt", "gte", "lt", "lte", "fieldref", "windash", "base64", "base64offset", "utf16", "utf16le", "utf16be", "wide", "expand",
-	"minute", "hour", "day", "week", "month", "year",
+	"minute", "hour", "day", "week", "month", "year", "in",
 }
 
 // kinds are the modifiers of which each says what its values are; at most one of them is given.
-var kinds = []string{"re", "cidr", "exists", "gt", "gte", "lt", "lte", "fieldref"}
+var kinds = []string{"re", "cidr", "exists", "gt", "gte", "lt", "lte", "fieldref", "in"}
 
 var (
 	places = []string{"contains", "startswith", "endswith"}
@@ -150,7 +151,7 @@ func (it *item) value(v ast.Node, text string) {
 	switch {
 	case cmps[it.kind] != "" || t.Part != "":
 		n, err := strconv.ParseFloat(text, 64)
-		if err != nil {
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			it.fail(v, "", "%s: %q is not a number", it.name(), text)
 		}
 		t.Op, t.Cmp, t.Number = OpNumber, cmps[it.kind], append(t.Number, n)
@@ -173,6 +174,11 @@ func (it *item) value(v ast.Node, text string) {
 		t.Op, t.Absent = OpExists, text == "false"
 	case it.kind == "fieldref":
 		t.Op, t.Place, t.Refs = OpField, it.place, append(t.Refs, text)
+	case it.kind == "in":
+		t.Op, t.Lists = OpList, append(t.Lists, it.listName(v, it.name()))
+		if len(t.Lists) > MaxListsPerTest || t.Field == "" {
+			it.fail(v, "", "%s: in takes a field and up to %d lists", it.name(), MaxListsPerTest)
+		}
 	default:
 		t.Op = OpMatch
 		for _, s := range it.expand(v, text) {

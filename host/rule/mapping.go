@@ -133,8 +133,25 @@ func (r *reader) logSource(n ast.Node) (s Source) {
 // under is what a mapping says of one log source: an entry for each of its words, from product to service.
 type under []*Source
 
-// of returns the alternatives for a log source, of each of its words the most exact entries.
-func (m *Mapping) of(l LogSource) ([]under, error) {
+// taxonomyECS is the taxonomy of documents whose fields have our names already.
+const taxonomyECS = "ecs"
+
+// of returns the alternatives for a log source, of each of its words the most exact entries. Fields of the taxonomy ecs
+// keep their names.
+func (m *Mapping) of(l LogSource, taxonomy string) ([]under, error) {
+	all, err := m.alternatives(l)
+	if taxonomy != taxonomyECS {
+		return all, err
+	}
+	for _, u := range all {
+		for i, s := range u {
+			u[i] = &Source{LogSource: s.LogSource, Where: s.Where}
+		}
+	}
+	return all, err
+}
+
+func (m *Mapping) alternatives(l LogSource) ([]under, error) {
 	var best [3][]*Source // by the last word that an entry has: product, category or service
 	for i := range m.Sources {
 		s := &m.Sources[i]
@@ -292,28 +309,22 @@ func named(t Test, fields []string) Pred {
 	return any
 }
 
-// Unmapped returns the fields of a rule whose names here a mapping does not say, sorted. The rule looks for them under the
-// names that its author used.
-func (s *Sigma) Unmapped(m *Mapping) ([]string, error) {
-	alternatives, err := m.of(s.Source)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
+// unmapped returns the fields of a rule whose names here the mapping does not say, sorted.
+func (s *Sigma) unmapped(alternatives []under) (out []string) {
 	eachTest(s.Where, func(t *Test) {
 		for _, name := range append([]string{t.Field}, t.Refs...) {
-			known := strings.Contains(name, ".") // it may be ours already
-			for _, u := range alternatives {
-				_, here := u.names(name)
-				known = known || here
-			}
-			if !known {
+			if !knownTo(alternatives, name) {
 				out = append(out, name)
 			}
 		}
 	})
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	return slices.Compact(out)
+}
+
+// knownTo reports whether one of the alternatives says what a field is called here, or it is a name of ours already.
+func knownTo(alternatives []under, field string) bool {
+	return strings.Contains(field, ".") || slices.ContainsFunc(alternatives, func(u under) bool { _, known := u.names(field); return known })
 }
 
 func eachTest(p Pred, visit func(*Test)) {

@@ -9,7 +9,7 @@ import (
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// ErrNotImplemented marks an operator that the language has and the evaluator lacks. It is a load error, never ignored.
+// ErrNotImplemented marks an operator or a test that what is to run a rule does not know. It is never ignored.
 var ErrNotImplemented = errors.New("not implemented")
 
 // Schema is the JSON Schema (2020-12) of pattern documents, for editors and other tools; Parse is stricter.
@@ -34,6 +34,8 @@ type Rule struct {
 	Author         string        // of an imported rule, as it names them
 	License        string        // of an imported rule: SPDX id or what the author wrote
 	Language       Language      // that the document is written in
+	Unmapped       []string      // fields of a Sigma rule that its mapping does not know; they are looked for under its author's names
+	Inner          bool          // its firings are for the rules that name it: they raise no incident
 	Interpreted    bool          // its specification leaves open what it means; LANGUAGE.md says how it is read
 	MaxKeys        int           // bound of its state, in group keys of one organization; 0: the default
 	Package        string        // digest of the package that it came in, set by whoever loads it; "" for a bare document
@@ -88,12 +90,19 @@ type Exception struct {
 // Case is an inline test of a rule.
 type Case struct {
 	Name      string
+	Lists     []CaseList // what named lists hold meanwhile
 	Events    []CaseEvent
 	Until     time.Duration // how long the log runs on, from the first event's base; 0: until everything is decided
 	Incidents int           // wanted: incidents
 	Count     int           // wanted: firings over all incidents; -1: not checked
 	Title     string        // wanted: title of the last firing; "": not checked
 	Line      int           // of the case in the document
+}
+
+// CaseList is a named list of an inline test. Networks and domains among its values match what is in them.
+type CaseList struct {
+	Name   string
+	Values []string
 }
 
 // CaseEvent is one event of an inline test.

@@ -10,9 +10,10 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/tools/txtar"
+	"pgregory.net/rapid"
 )
 
-// TestSchemaAccepts: the JSON Schema is valid, accepts every shipped rule, and refuses an unknown key on each level.
+// TestSchemaAccepts: the JSON Schema is valid, accepts every shipped rule and random ones, and refuses an unknown key on each level.
 func TestSchemaAccepts(t *testing.T) {
 	raw, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
 	if err != nil {
@@ -40,15 +41,7 @@ func TestSchemaAccepts(t *testing.T) {
 		}
 		return schema.Validate(v)
 	}
-	files, _ := filepath.Glob("../../modules/rules/*/rule.yaml")
-	if len(files) == 0 {
-		t.Fatal("no shipped rules")
-	}
-	for _, name := range files {
-		src, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, src := range shipped(t) {
 		if _, err := Parse(name, src); err != nil {
 			t.Error(err)
 		}
@@ -56,6 +49,15 @@ func TestSchemaAccepts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	rapid.Check(t, func(t *rapid.T) {
+		src, err := randomForm(t).Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate(src); err != nil {
+			t.Fatalf("%v\n%s", err, src)
+		}
+	})
 	ar, err := txtar.ParseFile("testdata/faults.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -69,4 +71,24 @@ func TestSchemaAccepts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// shipped returns the rule documents of modules/rules by file.
+func shipped(t testing.TB) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	files, _ := filepath.Glob("../../modules/rules/*/*.yaml")
+	for _, name := range files {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.HasPrefix(src, []byte("kind: pattern")) {
+			out[name] = src
+		}
+	}
+	if len(out) == 0 {
+		t.Fatal("no shipped rules")
+	}
+	return out
 }

@@ -51,15 +51,21 @@ func (r *reader) selection(n ast.Node, what string, depth int) Pred {
 	return all
 }
 
-// field reads "name|modifier…: value or list".
+// field reads "name|modifier…: value or list"; the name * is any field of the event and the record as received.
 func (r *reader) field(e entry) Pred {
 	name, modifiers, _ := strings.Cut(e.key, "|")
+	if name == AnyField {
+		return r.item(e, "", modifiers)
+	}
 	if !validField(name) {
 		r.fail(e.node, "an ECS name such as source.ip", "field name %q", name)
 		return nil
 	}
 	return r.item(e, name, modifiers)
 }
+
+// AnyField stands for a field's name where any field may be meant.
+const AnyField = "*"
 
 // validField accepts dotted names as the store holds them.
 func validField(s string) bool {

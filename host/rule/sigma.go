@@ -12,21 +12,35 @@ import (
 // Sigma is a detection rule of the Sigma specification 2.1.0, as its author wrote it: fields have the names of the log
 // source. Lower makes a Rule of it.
 type Sigma struct {
+	SigmaHead
+	Source LogSource
+	Where  Pred
+}
+
+// SigmaHead is what all Sigma documents say of themselves.
+type SigmaHead struct {
 	ID, Name, Title, Status, Description, Author, License, Date string
 
-	Severity       storage.Severity
-	Techniques     []string // ATT&CK
+	Taxonomy       string           // whose names its fields have: "ecs", or Sigma's own
+	Severity       storage.Severity // medium when the document has no level
+	Techniques     []string         // ATT&CK
 	Tags           []string
 	FalsePositives []string
 	References     []string
-	Source         LogSource
-	Where          Pred
 	File           string
 	Line           int // where the document begins
+
+	level bool // the document has one
 }
 
 // LogSource says of which events a rule speaks; "" for any.
 type LogSource struct{ Category, Product, Service string }
+
+// has reports whether the words of l say the same of a source, as far as l names them.
+func (l LogSource) has(source LogSource) bool {
+	return (l.Category == "" || l.Category == source.Category) && (l.Product == "" || l.Product == source.Product) &&
+		(l.Service == "" || l.Service == source.Service)
+}
 
 func (l LogSource) String() string {
 	var parts []string
@@ -38,13 +52,9 @@ func (l LogSource) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// SigmaConfig is what a site adds to Sigma rules. The zero value adds nothing.
-type SigmaConfig struct {
-	Placeholders map[string][]string // values of %name% under the modifier expand
-}
-
-// ParseSigma reads the documents of a Sigma file. Faults are *Error with file, line, column and hint.
-func ParseSigma(file string, src []byte, cfg SigmaConfig) ([]*Sigma, error) {
+// ParseSigma reads the detection rules of a Sigma file; documents of other kinds are refused, ParseDocuments reads those
+// too. Faults are *Error with file, line, column and hint.
+func ParseSigma(file string, src []byte, o Options) ([]*Sigma, error) {
 	docs, err := parseAll(file, src, MaxSigmaBytes)
 	if err != nil {
 		return nil, err
@@ -54,47 +64,49 @@ func ParseSigma(file string, src []byte, cfg SigmaConfig) ([]*Sigma, error) {
 	}
 	var out []*Sigma
 	for _, root := range docs {
-		d := &sigmaDocument{reader: reader{file: file, placeholders: cfg.Placeholders}, rule: &Sigma{File: file}, at: map[string]entry{}}
-		d.read(root)
+		d := newSigmaDocument(file, root, o)
+		for _, key := range [...]string{"correlation", "filter"} {
+			if e, ok := d.at[key]; ok {
+				d.fail(e.node, "", "a Sigma %s stands where a detection rule was expected", key)
+			}
+		}
+		s := d.rule()
 		if d.err != nil {
 			return nil, d.err
 		}
-		out = append(out, d.rule)
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-// sigmaDocument is a rule being read.
+// sigmaDocument is a Sigma document being read, of any kind.
 type sigmaDocument struct {
 	reader
-	rule *Sigma
+	root ast.Node
+	what string           // "Sigma rule", "Sigma correlation" or "Sigma filter"
 	at   map[string]entry // top-level entries
 }
 
-func (d *sigmaDocument) read(root ast.Node) {
-	for _, e := range d.mapping(root, "Sigma rule", nil) { // further keys are allowed
+func newSigmaDocument(file string, root ast.Node, o Options) *sigmaDocument {
+	d := &sigmaDocument{reader: reader{file: file, placeholders: o.Placeholders}, root: root, what: "Sigma rule", at: map[string]entry{}}
+	for _, e := range d.mapping(root, d.what, nil) { // further keys are allowed
 		d.at[e.key] = e
 	}
+	if e, ok := d.at["action"]; ok {
+		d.fail(e.node, "write out each rule", "%s: action belongs to Sigma 1, whose documents complete each other", d.what)
+	}
+	return d
+}
+
+// rule reads a detection rule.
+func (d *sigmaDocument) rule() *Sigma {
+	s := &Sigma{SigmaHead: d.head("logsource", "detection")}
 	if d.err != nil {
-		return
+		return nil
 	}
-	d.rule.Line = root.GetToken().Position.Line
-	for _, key := range [...]string{"correlation", "filter"} {
-		if e, ok := d.at[key]; ok {
-			d.lacking(e.node, "Sigma %s documents", key)
-		}
-	}
-	for _, key := range [...]string{"title", "logsource", "detection"} {
-		if _, ok := d.at[key]; !ok {
-			d.fail(root, "", "Sigma rule: %s is missing", key)
-		}
-	}
-	if d.err != nil {
-		return
-	}
-	d.head()
-	d.source()
-	d.detection()
+	s.Source = d.source()
+	s.Where = d.detection(d.at["detection"], nil)
+	return s
 }
 
 // optional returns the text of a key, "" when it is not there or null.
@@ -119,81 +131,106 @@ func (d *sigmaDocument) some(key string) []string {
 	return d.texts(e.val, key)
 }
 
-func (d *sigmaDocument) head() {
-	r := d.rule
-	r.Title = d.text(d.at["title"].val, "title")
-	r.ID, r.Name, r.Status = strings.ToLower(d.optional("id")), d.optional("name"), d.optional("status")
-	r.Description, r.Author, r.License = d.optional("description"), d.optional("author"), d.optional("license")
-	if r.Date = d.optional("modified"); r.Date == "" {
-		r.Date = d.optional("date")
+// head reads what the document says of itself. The title and the keys of its kind must be there.
+func (d *sigmaDocument) head(needed ...string) (h SigmaHead) {
+	for _, key := range append([]string{"title"}, needed...) {
+		if _, ok := d.at[key]; !ok {
+			d.fail(d.root, "", "%s: %s is missing", d.what, key)
+		}
 	}
-	if r.ID == "" {
-		r.ID = r.Name
+	if d.err != nil {
+		return h
 	}
-	if !idForm.MatchString(r.ID) {
-		d.fail(d.at["title"].node, "a random UUID", "Sigma rule %q: id %q", r.Title, r.ID)
+	h.File, h.Line, h.Severity = d.file, d.root.GetToken().Position.Line, storage.Medium
+	h.Title = d.text(d.at["title"].val, "title")
+	h.ID, h.Name, h.Status = strings.ToLower(d.optional("id")), d.optional("name"), d.optional("status")
+	h.Description, h.Author, h.License = d.optional("description"), d.optional("author"), d.optional("license")
+	if h.Date = d.optional("modified"); h.Date == "" {
+		h.Date = d.optional("date")
 	}
-	r.Severity = storage.Medium
+	if h.ID == "" { // the specification asks for none
+		if h.ID = slug(h.Name); h.ID == "" {
+			h.ID = slug(h.Title)
+		}
+	}
+	if !idForm.MatchString(h.ID) {
+		d.fail(d.at["title"].node, "a random UUID", "%s %q: id %q", d.what, h.Title, h.ID)
+	}
+	if h.Taxonomy = d.optional("taxonomy"); h.Taxonomy != "" && h.Taxonomy != "sigma" && h.Taxonomy != taxonomyECS {
+		d.fail(d.at["taxonomy"].val, "sigma or ecs", "%s %q: taxonomy %q", d.what, h.Title, h.Taxonomy)
+	}
 	if level := d.optional("level"); level != "" {
 		sev, err := storage.ParseSeverity(level)
 		if err != nil {
 			d.fail(d.at["level"].val, "", "%v", err)
 		}
-		r.Severity = sev
+		h.Severity, h.level = sev, true
 	}
-	r.Tags, r.FalsePositives, r.References = d.some("tags"), d.some("falsepositives"), d.some("references")
-	for _, tag := range r.Tags {
+	h.Tags, h.FalsePositives, h.References = d.some("tags"), d.some("falsepositives"), d.some("references")
+	for _, tag := range h.Tags {
 		if id, ok := strings.CutPrefix(strings.ToLower(tag), "attack."); ok {
 			if id = strings.ToUpper(id); techniqueForm.MatchString(id) {
-				r.Techniques = append(r.Techniques, id)
+				h.Techniques = append(h.Techniques, id)
 			}
 		}
 	}
+	return h
 }
 
-func (d *sigmaDocument) source() {
+// slug makes an id of a name or a title: its letters and digits, joined by dashes.
+func slug(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' && r != '.' && r != '-'
+	})
+	id := strings.TrimLeft(strings.Join(words, "-"), "._-")
+	return id[:min(len(id), 128)]
+}
+
+func (d *sigmaDocument) source() (l LogSource) {
 	e := d.at["logsource"]
 	for _, x := range d.mapping(e.val, "logsource", nil) {
 		var to *string
 		switch x.key {
 		case "category":
-			to = &d.rule.Source.Category
+			to = &l.Category
 		case "product":
-			to = &d.rule.Source.Product
+			to = &l.Product
 		case "service":
-			to = &d.rule.Source.Service
+			to = &l.Service
 		default: // a definition is for people
 			continue
 		}
 		text, _ := d.scalar(x.val, x.key)
 		*to = strings.ToLower(text)
 	}
-	if d.err == nil && d.rule.Source == (LogSource{}) {
+	if d.err == nil && l == (LogSource{}) {
 		d.fail(e.val, "category, product or service", "logsource: empty")
 	}
+	return l
 }
 
-// detection reads the search identifiers and the condition over them.
-func (d *sigmaDocument) detection() {
+// detection reads search identifiers and the condition over them. Keys among skip are neither.
+func (d *sigmaDocument) detection(at entry, skip []string) Pred {
 	var names []string
 	searches := map[string]Pred{}
 	var condition ast.Node
-	for _, e := range d.mapping(d.at["detection"].val, "detection", nil) {
-		switch e.key {
-		case "condition":
+	for _, e := range d.mapping(at.val, at.key, nil) {
+		switch {
+		case contains(skip, e.key):
+		case e.key == "condition":
 			condition = e.val
-		case "timeframe":
-			d.fail(e.node, "write a correlation rule", "detection: a timeframe belongs to aggregations of Sigma 1, which correlations have replaced")
+		case e.key == "timeframe":
+			d.fail(e.node, "write a correlation rule", "%s: a timeframe belongs to aggregations of Sigma 1, which correlations have replaced", at.key)
 		default:
 			names = append(names, e.key)
 			searches[e.key] = d.search(e.val, e.key, 0)
 		}
 	}
 	if condition == nil {
-		d.fail(d.at["detection"].val, "", "detection: condition is missing")
+		d.fail(at.val, "", "%s: condition is missing", at.key)
 	}
 	if d.err != nil {
-		return
+		return nil
 	}
 	var any AnyOf
 	conditions := []ast.Node{condition}
@@ -204,18 +241,19 @@ func (d *sigmaDocument) detection() {
 		p, err := parseCondition(d.text(n, "condition"), names, searches)
 		if err != nil {
 			d.fail(n, "", "condition: %v", err)
-			return
+			return nil
 		}
 		any = append(any, p)
 	}
-	if d.rule.Where = any; len(any) == 1 {
-		d.rule.Where = any[0]
-	}
 	values := 0 // a search that the condition names often is written out as often
-	eachTest(d.rule.Where, func(t *Test) { values += 1 + len(t.Patterns) + len(t.Regexps) + len(t.Nets) + len(t.Number) })
+	eachTest(any, func(t *Test) { values += 1 + len(t.Patterns) + len(t.Regexps) + len(t.Nets) + len(t.Number) })
 	if values > MaxSigmaValues {
 		d.fail(condition, "name each search identifier once", "condition: it comes to %d values, the limit is %d", values, MaxSigmaValues)
 	}
+	if len(any) == 1 {
+		return any[0]
+	}
+	return any
 }
 
 // search reads a search identifier: a mapping of tests that must all hold, a list of such mappings or of keywords, of
@@ -262,24 +300,43 @@ func (d *sigmaDocument) search(n ast.Node, what string, depth int) Pred {
 // Lower makes a rule of a Sigma rule under a mapping, which says what its log source and its fields are called here. The
 // error wraps ErrLogSource when the mapping knows nothing of the log source.
 func (s *Sigma) Lower(m *Mapping) (*Rule, error) {
-	alternatives, err := m.of(s.Source)
+	alternatives, err := m.of(s.Source, s.Taxonomy)
 	if err != nil {
-		return nil, &Error{File: s.File, Line: s.Line, Col: 1, Msg: fmt.Sprintf("%s: %v", s.Title, err), kind: ErrLogSource}
+		return nil, &Error{
+			File: s.File, Line: s.Line, Col: 1, Msg: fmt.Sprintf("%s: %v", s.Title, err), kind: ErrLogSource,
+			Hint: "write it as a pattern with where: {event.dataset: …}",
+		}
 	}
 	var any AnyOf
 	for _, u := range alternatives {
-		any = append(any, append(u.where(), lowering{u, m.Unknown}.pred(s.Where, true)))
+		any = append(any, s.where(m, u))
 	}
 	match := &Match{Where: any}
 	if len(any) == 1 {
 		match.Where = any[0]
 	}
+	r := s.lowered()
+	r.DataSources = []string{s.Source.String()}
+	r.Subs = []Sub{{Name: "match", Match: match}}
+	r.Root = &Emit{Of: match, Incident: &Incident{Key: m.Key, Title: Title{{Text: s.Title}}}}
+	if !m.Unknown { // otherwise fields keep the names of their source
+		r.Unmapped = s.unmapped(alternatives)
+	}
+	return r, nil
+}
+
+// where is the rule's condition for one of the alternatives of its log source.
+func (s *Sigma) where(m *Mapping, u under) Pred {
+	return append(u.where(), lowering{u, m.Unknown}.pred(s.Where, true))
+}
+
+// lowered is a rule of the same words, without patterns.
+func (h *SigmaHead) lowered() *Rule {
 	return &Rule{
-		ID: s.ID, Name: s.Title, Version: version(s.Date), Description: s.Description, Severity: s.Severity, Techniques: s.Techniques,
-		FalsePositives: s.FalsePositives, References: s.References, Lateness: DefaultLateness, File: s.File,
-		Subs: []Sub{{Name: "match", Match: match}},
-		Root: &Emit{Of: match, Incident: &Incident{Key: m.Key, Title: Title{{Text: s.Title}}}},
-	}, nil
+		ID: h.ID, Name: h.Title, Version: version(h.Date), Description: h.Description, Severity: h.Severity, Techniques: h.Techniques,
+		FalsePositives: h.FalsePositives, References: h.References, Author: h.Author, License: h.License, Language: SigmaLanguage,
+		Lateness: DefaultLateness, File: h.File,
+	}
 }
 
 // version makes a semantic version of a date such as 2024-03-07 or 2024/03/07, which Sigma has in its place.

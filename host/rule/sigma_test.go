@@ -20,13 +20,13 @@ func TestSigmaFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseSigma("base", ar.Files[0].Data, SigmaConfig{}); err != nil {
+	if _, err := ParseSigma("base", ar.Files[0].Data, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range ar.Files[1:] {
 		t.Run(f.Name, func(t *testing.T) {
 			want, body, _ := strings.Cut(string(f.Data), "\n")
-			_, err := ParseSigma("r.yml", []byte(body), SigmaConfig{})
+			_, err := ParseSigma("r.yml", []byte(body), Options{})
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Fatalf("got  %v\nwant %s", err, want)
 			}
@@ -42,7 +42,7 @@ func TestSigmaLower(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := ParseSigma("base.yml", ar.Files[0].Data, SigmaConfig{})
+	all, err := ParseSigma("base.yml", ar.Files[0].Data, Options{})
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
@@ -75,13 +75,13 @@ func TestUnmapped(t *testing.T) {
 		{"product: linux, category: process_creation", "Image: a, Signed: b, user.name: c, Other|fieldref: Third", "Other Signed Third"},
 		{"category: webserver", "cs-method: GET", ""},
 	} {
-		all, err := ParseSigma("r.yml", fmt.Appendf(nil, "title: t\nid: a\nlogsource: {%s}\ndetection: {a: {%s}, condition: not a}\n", c.source, c.fields), SigmaConfig{})
+		all, err := ParseSigma("r.yml", fmt.Appendf(nil, "title: t\nid: a\nlogsource: {%s}\ndetection: {a: {%s}, condition: not a}\n", c.source, c.fields), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := all[0].Unmapped(ecs)
-		if err != nil || strings.Join(got, " ") != c.want {
-			t.Errorf("%s: %q, %v; want %q", c.source, got, err, c.want)
+		r, err := all[0].Lower(ecs)
+		if err != nil || strings.Join(r.Unmapped, " ") != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.source, r.Unmapped, err, c.want)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestEncodings(t *testing.T) {
 		{"expand", "a%x", "a%x"},
 	} {
 		doc := fmt.Sprintf("title: t\nid: a\nlogsource: {product: p}\ndetection: {a: {f|%s: %q}, condition: a}\n", c.modifiers, c.value)
-		all, err := ParseSigma("r.yml", []byte(doc), SigmaConfig{Placeholders: map[string][]string{"x": {"1", "2"}}})
+		all, err := ParseSigma("r.yml", []byte(doc), Options{Placeholders: map[string][]string{"x": {"1", "2"}}})
 		if err != nil {
 			t.Errorf("%s %s: %v", c.modifiers, c.value, err)
 			continue
@@ -149,19 +149,19 @@ func TestEncodings(t *testing.T) {
 func TestSigmaLimits(t *testing.T) {
 	dashes := strings.Repeat(" -a", 6) // 5^6 values
 	doc := "title: t\nid: a\nlogsource: {product: p}\ndetection: {a: {f|windash: '" + dashes + "'}, condition: a}\n"
-	if _, err := ParseSigma("r.yml", []byte(doc), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "more than 10000 values") {
+	if _, err := ParseSigma("r.yml", []byte(doc), Options{}); err == nil || !strings.Contains(err.Error(), "more than 10000 values") {
 		t.Errorf("six dashes: %v", err)
 	}
-	if _, err := ParseSigma("r.yml", make([]byte, MaxSigmaBytes+1), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "the limit is") {
+	if _, err := ParseSigma("r.yml", make([]byte, MaxSigmaBytes+1), Options{}); err == nil || !strings.Contains(err.Error(), "the limit is") {
 		t.Errorf("one byte over: %v", err)
 	}
 	many := "detection: {a: {f: [" + strings.Repeat("x, ", 999) + "x]}, condition: a" + strings.Repeat(" or a", MaxSigmaValues/1001) + "}\n"
-	if _, err := ParseSigma("r.yml", []byte("title: t\nid: a\nlogsource: {product: p}\n"+many), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "it comes to 100100 values, the limit is 100000") {
+	if _, err := ParseSigma("r.yml", []byte("title: t\nid: a\nlogsource: {product: p}\n"+many), Options{}); err == nil || !strings.Contains(err.Error(), "it comes to 100100 values, the limit is 100000") {
 		t.Errorf("one search too often: %v", err)
 	}
 	deep := strings.Repeat("(", MaxNestingDepth+2) + "a" + strings.Repeat(")", MaxNestingDepth+2)
 	doc = "title: t\nid: a\nlogsource: {product: p}\ndetection: {a: {f: x}, condition: '" + deep + "'}\n"
-	if _, err := ParseSigma("r.yml", []byte(doc), SigmaConfig{}); err == nil || !strings.Contains(err.Error(), "nested deeper") {
+	if _, err := ParseSigma("r.yml", []byte(doc), Options{}); err == nil || !strings.Contains(err.Error(), "nested deeper") {
 		t.Errorf("too deep: %v", err)
 	}
 }
@@ -188,11 +188,11 @@ func TestReadFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := ReadFolder(os.DirFS(dir), native, SigmaConfig{})
+	f, err := ReadFolder(os.DirFS(dir), Options{Names: native})
 	if err != nil || f.Files != 4 || len(f.Rules) != 3 || len(f.Refused) != 2 {
 		t.Errorf("%d files, %d rules, refused %v: %v", f.Files, len(f.Rules), f.Refused, err)
 	}
-	if _, err := ReadFolder(os.DirFS(filepath.Join(dir, "none")), native, SigmaConfig{}); err == nil {
+	if _, err := ReadFolder(os.DirFS(filepath.Join(dir, "none")), Options{Names: native}); err == nil {
 		t.Error("a folder that is not there is read")
 	}
 }
@@ -211,7 +211,7 @@ func FuzzParseSigma(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		all, err := ParseSigma("r.yml", src, SigmaConfig{})
+		all, err := ParseSigma("r.yml", src, Options{})
 		if err != nil {
 			var at *Error
 			if !errors.As(err, &at) {

@@ -31,7 +31,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns ErrNotImplemented for what the evaluator lacks.
+// Unwrap returns what kind of fault it is, such as ErrLogSource; nil for most.
 func (e *Error) Unwrap() error { return e.kind }
 
 // entry is one key of a mapping and its value.
@@ -160,13 +160,6 @@ func (r *reader) fail(n ast.Node, hint, format string, args ...any) {
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 { // a block mapping's own token is its first colon
 		p := m.Values[0].Key.GetToken().Position
 		r.err.Line, r.err.Col = p.Line, p.Column
-	}
-}
-
-func (r *reader) lacking(n ast.Node, format string, args ...any) {
-	if r.err == nil {
-		r.fail(n, "", format, args...)
-		r.err.kind = ErrNotImplemented
 	}
 }
 

@@ -1,0 +1,11 @@
+package fortisiem
+
+// Limits of one file. Going over one is an error that names it.
+const (
+	MaxFileBytes  = 8 << 20
+	maxDepth      = 32      // nesting of elements, and of parentheses
+	maxElements   = 200_000 // of a file
+	maxConstraint = 64 << 10
+	maxTerms      = 5_000 // tests of one constraint
+	maxProblems   = 1_000 // of one rule
+)
