@@ -7,16 +7,20 @@ import "slices"
 type automaton struct {
 	class [256]uint16 // of each byte; 0 for those that are in no text
 	width int         // classes
-	dense []uint32    // rows of the states below rows, all transitions resolved
+	dense []uint32    // rows of the states below rows, all transitions resolved, each with found set where a text ends
 	rows  uint32
 	first []uint32 // of the other states: where their edges begin, and one more
 	label []uint16 // class of an edge
-	next  []uint32
+	next  []uint32 // with found set where a text ends
 	fail  []uint32
 	out   []int32  // by state: the text that ends there, or -1
 	link  []uint32 // by state: the nearest state on its failure path in which a text ends, 0 for none
 	texts []string
 }
+
+// found marks a transition to a state in which a text ends, itself or on its failure path: a scan looks at nothing else of
+// the states that it passes.
+const found = 1 << 31
 
 const maxDense = 1 << 19 // entries of dense rows of one automaton: 2 MiB
 
@@ -107,6 +111,13 @@ func (a *automaton) number(b *trie, dense int) {
 			}
 		}
 	}
+	for _, list := range [][]uint32{a.dense, a.next} {
+		for i, to := range list {
+			if a.out[to] >= 0 || a.link[to] != 0 {
+				list[i] |= found
+			}
+		}
+	}
 }
 
 // step returns the state after a byte of class c, which is not 0.
@@ -122,8 +133,8 @@ func (a *automaton) step(s uint32, c uint16) uint32 {
 	return a.dense[s*uint32(a.width)+uint32(c)]
 }
 
-// scan calls found for each text that stands in s, with where it ends.
-func (a *automaton) scan(s string, found func(text int32, end int)) {
+// scan calls yield for each text that stands in s, with where it ends.
+func (a *automaton) scan(s string, yield func(text int32, end int)) {
 	at := uint32(0)
 	for i := range len(s) {
 		c := a.class[s[i]]
@@ -131,13 +142,16 @@ func (a *automaton) scan(s string, found func(text int32, end int)) {
 			at = 0
 			continue
 		}
-		at = a.step(at, c)
-		n := at
+		at = a.step(at&^found, c)
+		if at&found == 0 {
+			continue
+		}
+		n := at &^ found
 		if a.out[n] < 0 {
 			n = a.link[n]
 		}
 		for ; n != 0; n = a.link[n] {
-			found(a.out[n], i+1)
+			yield(a.out[n], i+1)
 		}
 	}
 }

@@ -15,10 +15,12 @@ import (
 
 // builder compiles predicates into a set.
 type builder struct {
-	set   *Set
-	known map[string]leaf // tests by what they say
-	plans []plan          // of the set's tests
-	seen  Shares
+	set      *Set
+	known    map[string]leaf // tests by what they say
+	plans    []plan          // of the set's tests
+	seen     Shares
+	anywhere bool           // tests of no field in particular may guard
+	lists    map[string]int // numbers of lists by their names
 }
 
 // plan is how the scan decides a test.
@@ -26,6 +28,8 @@ type plan struct {
 	cost  float64 // share of events that it is thought to be marked by; above 1 when the scan cannot find it
 	slot  uint16
 	texts []lookFor
+	any   bool // of no field in particular: the texts are looked for only where a guard is wanted, since that takes all fields
+	guard bool // such a test guards something
 }
 
 // lookFor is a text whose finding tells something of a test: that it holds, or only that it may.
@@ -52,8 +56,7 @@ func (b *builder) pred(p rule.Pred) (pred, error) {
 	switch p := p.(type) {
 	case rule.AllOf:
 		kids, err := b.preds(p)
-		b.cheapestFirst(kids)
-		return &allOf{kids}, err
+		return b.all(kids), err
 	case rule.AnyOf:
 		kids, err := b.preds(p)
 		b.cheapestFirst(kids)
@@ -78,15 +81,39 @@ func (b *builder) preds(of []rule.Pred) ([]pred, error) {
 	return out, nil
 }
 
+// all makes a conjunction.
+func (b *builder) all(kids []pred) *allOf {
+	b.cheapestFirst(kids)
+	p := &allOf{of: kids}
+	for _, q := range kids {
+		if l, ok := q.(leaf); ok && b.set.tests[l.test].scanned {
+			p.must = append(p.must, l.test)
+		}
+	}
+	slices.SortStableFunc(p.must, func(s, t uint32) int { return cmp.Compare(b.plans[s].cost, b.plans[t].cost) })
+	return p
+}
+
 // cheapestFirst orders conditions of which the first ones may settle it.
 func (b *builder) cheapestFirst(kids []pred) {
-	slices.SortStableFunc(kids, func(p, q pred) int { return cmp.Compare(b.effort(p), b.effort(q)) })
+	slices.SortStableFunc(kids, func(p, q pred) int {
+		return cmp.Or(cmp.Compare(b.effort(p), b.effort(q)), cmp.Compare(b.chance(p), b.chance(q)))
+	})
+}
+
+// chance is the share of events for which a predicate is thought to hold, as far as the scan tells.
+func (b *builder) chance(p pred) float64 {
+	_, cost := b.rarest(p)
+	return cost
 }
 
 // effort says roughly how many tens of nanoseconds a predicate costs when it has to be decided.
 func (b *builder) effort(p pred) (n int) {
 	switch p := p.(type) {
 	case leaf:
+		if b.set.tests[p.test].scanned { // mostly it is not marked
+			return 0
+		}
 		return b.effort(b.set.tests[p.test].lazy)
 	case *not:
 		return b.effort(p.of)
@@ -108,6 +135,8 @@ func (b *builder) effort(p pred) (n int) {
 			n += 2
 		}
 		return n
+	case *listed:
+		return 5 * len(p.lists)
 	case *anyField:
 		return 20 * len(p.of)
 	}
@@ -119,7 +148,7 @@ func (b *builder) split(t *rule.Test) (pred, error) {
 	if t.Op != rule.OpMatch || !t.Every || len(t.Patterns) == 1 {
 		return b.test(t)
 	}
-	all := &allOf{}
+	var all []pred
 	for _, p := range t.Patterns {
 		one := *t
 		one.Patterns, one.Every = []rule.Pattern{p}, false
@@ -127,9 +156,9 @@ func (b *builder) split(t *rule.Test) (pred, error) {
 		if err != nil {
 			return nil, err
 		}
-		all.of = append(all.of, q)
+		all = append(all, q)
 	}
-	return all, nil
+	return b.all(all), nil
 }
 
 // test interns a test.
@@ -148,14 +177,14 @@ func (b *builder) test(t *rule.Test) (pred, error) {
 	if pl.cost < unguarded {
 		pl.cost = b.seen.of(h.Sum64(), pl.cost)
 	}
-	b.set.tests, b.plans, b.known[key] = append(b.set.tests, test{lazy: lazy, hash: h.Sum64(), scanned: pl.cost < unguarded}), append(b.plans, pl), l
+	b.set.tests, b.plans, b.known[key] = append(b.set.tests, test{lazy: lazy, hash: h.Sum64(), scanned: pl.cost < unguarded && !pl.any}), append(b.plans, pl), l
 	return l, nil
 }
 
 // keyOf is the same for tests that say the same.
 func keyOf(t *rule.Test) string {
 	var k strings.Builder
-	fmt.Fprintf(&k, "%q %d %v %v %v %s %s %d %q %v %v", t.Field, t.Op, t.Every, t.Cased, t.Absent, t.Cmp, t.Part, t.Place, t.Refs, t.Number, t.Nets)
+	fmt.Fprintf(&k, "%q %d %v %v %v %s %s %d %q %q %v %v", t.Field, t.Op, t.Every, t.Cased, t.Absent, t.Cmp, t.Part, t.Place, t.Refs, t.Lists, t.Number, t.Nets)
 	for _, p := range t.Patterns {
 		if !t.Cased {
 			p = p.Fold()
@@ -178,7 +207,7 @@ func (b *builder) compile(t *rule.Test) (lazy pred, pl plan, err error) {
 			return nil, pl, err
 		}
 	}
-	pl.slot = slot
+	pl.slot, pl.any = slot, t.Field == ""
 	var of []matcher
 	cased := true
 	switch t.Op {
@@ -194,19 +223,29 @@ func (b *builder) compile(t *rule.Test) (lazy pred, pl plan, err error) {
 			r.to = append(r.to, to)
 		}
 		return r, pl, nil
+	case rule.OpList:
+		if t.Field == "" {
+			return nil, pl, fmt.Errorf("a list is asked about a field, and none is named: %w", storage.ErrInvalid)
+		}
+		in := &listed{slot: slot, every: t.Every}
+		for _, name := range t.Lists {
+			in.lists = append(in.lists, b.list(name))
+		}
+		return in, pl, nil
 	case rule.OpNumber:
 		of = matchers(t.Number, func(n float64) matcher { return number{t.Cmp, n, t.Part} })
 	case rule.OpCIDR:
 		of = matchers(t.Nets, func(n netip.Prefix) matcher { return network{n} })
 	case rule.OpRegexp:
-		of = matchers(t.Regexps, func(re *regexp.Regexp) matcher { return expression{re} })
+		of = matchers(t.Regexps, func(re *regexp.Regexp) matcher { return expression{re, needed(re.String())} })
 		pl.expressions(t)
 	case rule.OpMatch:
-		cased = t.Cased
-		if t.Field != "" {
-			return b.patterns(t, pl)
+		lazy, pl := b.patterns(t, pl)
+		if !pl.any {
+			return lazy, pl, nil
 		}
-		of = matchers(t.Patterns, func(p rule.Pattern) matcher { return shape(folded(p, cased)) })
+		of = matchers(t.Patterns, func(p rule.Pattern) matcher { return shape(folded(p, t.Cased)) })
+		return &anyField{cased: t.Cased, every: t.Every, of: of}, pl, nil
 	default:
 		return nil, pl, fmt.Errorf("field %s: test %d: %w", t.Field, t.Op, rule.ErrNotImplemented)
 	}
@@ -232,12 +271,12 @@ func folded(p rule.Pattern, cased bool) rule.Pattern {
 
 // patterns compiles a test of alternatives: the scan decides those that are one text, and finds the longest text of the
 // others.
-func (b *builder) patterns(t *rule.Test, pl plan) (pred, plan, error) {
+func (b *builder) patterns(t *rule.Test, pl plan) (pred, plan) {
 	lazy := &each{slot: pl.slot, cased: t.Cased}
 	pl.cost = 0
 	for _, p := range t.Patterns {
 		text, at, one := textOf(p.Fold())
-		short := at != whole && len(text) < minScanned
+		short := at != whole && len(text) < minScanned && !rare(text)
 		if !one || t.Cased || short {
 			lazy.of = append(lazy.of, shape(folded(p, t.Cased)))
 		}
@@ -251,9 +290,9 @@ func (b *builder) patterns(t *rule.Test, pl plan) (pred, plan, error) {
 		}
 	}
 	if lazy.of == nil {
-		return nil, pl, nil
+		return nil, pl
 	}
-	return lazy, pl, nil
+	return lazy, pl
 }
 
 // expressions has the scan look for texts of which one stands in whatever the expressions match.
@@ -261,7 +300,7 @@ func (pl *plan) expressions(t *rule.Test) {
 	pl.cost = 0
 	for _, re := range t.Regexps {
 		texts := literalsOf(re.String())
-		if texts == nil || t.Field == "" {
+		if texts == nil {
 			pl.cost, pl.texts = unguarded, nil
 			return
 		}
@@ -312,91 +351,4 @@ func shape(p rule.Pattern) matcher {
 		return literal{text(1), inside}
 	}
 	return glob{p}
-}
-
-// guard gives a sub-pattern the rarest tests of which one must hold.
-func (b *builder) guard(n uint32, where pred) {
-	tests, cost := b.rarest(where)
-	if cost >= unguarded {
-		b.set.always[n/64] |= 1 << (n % 64)
-		return
-	}
-	for _, t := range tests {
-		if g := &b.set.tests[t].guards; len(*g) == 0 || (*g)[len(*g)-1] != n {
-			*g = append(*g, n)
-		}
-	}
-}
-
-// rarest returns tests of which one must hold for p to hold, and the share of events that mark one of them.
-func (b *builder) rarest(p pred) (tests []uint32, cost float64) {
-	switch p := p.(type) {
-	case leaf:
-		return []uint32{p.test}, b.plans[p.test].cost
-	case *allOf:
-		cost = unguarded
-		for _, q := range p.of {
-			if t, c := b.rarest(q); c < cost {
-				tests, cost = t, c
-			}
-		}
-		return tests, cost
-	case *anyOf:
-		for _, q := range p.of {
-			t, c := b.rarest(q)
-			if c >= unguarded {
-				return nil, unguarded
-			}
-			tests, cost = append(tests, t...), min(1, cost+c)
-		}
-		return tests, cost
-	}
-	return nil, unguarded
-}
-
-// index makes of the tests' plans what the scan looks for.
-func (b *builder) index() {
-	s := b.set
-	s.fields = make([]fieldIndex, len(s.slots))
-	numbers := make([]map[string]int, len(s.slots))
-	for i := range b.plans {
-		pl := &b.plans[i]
-		for _, x := range pl.texts {
-			f := &s.fields[pl.slot]
-			m := mark{test: uint32(i), at: x.at, decides: x.decides}
-			if x.at == whole {
-				if f.exact == nil {
-					f.exact = map[string][]mark{}
-				}
-				f.exact[x.text] = append(f.exact[x.text], m)
-				continue
-			}
-			if numbers[pl.slot] == nil {
-				numbers[pl.slot] = map[string]int{}
-			}
-			n, ok := numbers[pl.slot][x.text]
-			if !ok {
-				n = len(f.marks)
-				numbers[pl.slot][x.text] = n
-				f.marks = append(f.marks, nil)
-			}
-			f.marks[n] = append(f.marks[n], m)
-		}
-	}
-	for slot, of := range numbers {
-		if of == nil {
-			continue
-		}
-		texts := make([]string, len(of))
-		for text, n := range of {
-			texts[n] = text
-		}
-		s.fields[slot].texts = newAutomaton(texts, maxDense)
-	}
-	for slot := range s.fields {
-		if f := &s.fields[slot]; f.exact != nil || f.texts != nil {
-			s.scanned = append(s.scanned, uint16(slot))
-		}
-	}
-	slices.Sort(s.scanned)
 }

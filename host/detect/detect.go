@@ -5,6 +5,7 @@ package detect
 import (
 	"fmt"
 	"math/bits"
+	"sync/atomic"
 
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/storage"
@@ -23,8 +24,12 @@ type Set struct {
 	slots   map[string]uint16
 	fields  []fieldIndex // by slot
 	tests   []test
-	scanned []uint16 // slots of fields that the scan looks at
-	always  []uint64 // bitset of subs that have no guard
+	scanned []uint16         // slots of fields that the scan looks at
+	always  []uint64         // bitset of subs that have no guard
+	nested  map[string][]int // by rule: subs that select its firings, which are no events of the log
+	lists   []string         // names of lists that tests ask for
+
+	ranked atomic.Pointer[Set] // the same rules, guarded by what Rank knew; nil: this one
 }
 
 // sub is one compiled sub-pattern.
@@ -48,8 +53,8 @@ func CompileFor(rules []*rule.Rule, seen Shares) (*Set, error) {
 	if len(rules) > MaxRulesPerSet {
 		return nil, fmt.Errorf("compiling rules: %d, the limit is %d: %w", len(rules), MaxRulesPerSet, storage.ErrExhausted)
 	}
-	s := &Set{rules: rules, byID: make(map[string]int, len(rules)), slots: map[string]uint16{}}
-	b := &builder{set: s, known: map[string]leaf{}, seen: seen}
+	s := &Set{rules: rules, byID: make(map[string]int, len(rules)), nested: map[string][]int{}, slots: map[string]uint16{}}
+	b := &builder{set: s, known: map[string]leaf{}, lists: map[string]int{}, seen: seen}
 	for i, r := range rules {
 		if j, twice := s.byID[r.ID]; twice {
 			return nil, fmt.Errorf("compiling rules: id %s is used by %s and %s: %w", r.ID, rules[j].File, r.File, storage.ErrConflict)
@@ -65,7 +70,12 @@ func CompileFor(rules []*rule.Rule, seen Shares) (*Set, error) {
 	}
 	s.always = make([]uint64, (len(s.subs)+63)/64)
 	for n := range s.subs {
-		b.guard(uint32(n), s.subs[n].where)
+		c := &s.subs[n]
+		if id := rules[c.rule].Subs[c.sub].Match.Rule; id != "" {
+			s.nested[id] = append(s.nested[id], n)
+			continue
+		}
+		b.guard(uint32(n), c.where)
 	}
 	b.index()
 	return s, nil
@@ -94,7 +104,8 @@ func (s *Set) Rule(id string) *rule.Rule {
 // of the overlay takes the place of the global rule with the same id.
 type View struct {
 	global, overlay *Set
-	off             []uint64 // bitset over the global set's rules
+	off             []uint64  // bitset over the global set's rules
+	lists           [2][]List // of global and overlay, by their number there; nil: no list has a name
 }
 
 // NewView makes a view; either set may be nil. Ids in disabled switch off rules of both sets; unknown ones are ignored,
@@ -158,18 +169,18 @@ func (v *View) Rule(id string) *rule.Rule {
 func (v *View) Match(ev *storage.Event, sc *Scratch) []Hit {
 	sc.hits = sc.hits[:0]
 	if v.global != nil {
-		v.global.match(ev, &sc.global, v.off, &sc.hits)
+		v.global.best().match(ev, &sc.global, v.off, v.lists[0], &sc.hits)
 	}
 	if v.overlay != nil {
-		v.overlay.match(ev, &sc.overlay, nil, &sc.hits)
+		v.overlay.match(ev, &sc.overlay, nil, v.lists[1], &sc.hits)
 	}
 	return sc.hits
 }
 
-// Match is View.Match of the whole set.
+// Match is View.Match of the whole set, where no list has a name.
 func (s *Set) Match(ev *storage.Event, sc *Scratch) []Hit {
 	sc.hits = sc.hits[:0]
-	s.match(ev, &sc.global, nil, &sc.hits)
+	s.match(ev, &sc.global, nil, nil, &sc.hits)
 	return sc.hits
 }
 
@@ -179,8 +190,9 @@ type Scratch struct {
 	global, overlay memory
 }
 
-func (s *Set) match(ev *storage.Event, m *memory, off []uint64, hits *[]Hit) {
+func (s *Set) match(ev *storage.Event, m *memory, off []uint64, lists []List, hits *[]Hit) {
 	m.load(s, ev)
+	m.lists = lists
 	m.words = append(m.words[:0], s.always...)
 	m.scan()
 	for w, word := range m.words {
@@ -197,18 +209,35 @@ func (s *Set) match(ev *storage.Event, m *memory, off []uint64, hits *[]Hit) {
 	}
 }
 
-// Matcher returns a function that names the sub-patterns of one rule that an event matches; its slice is valid until
-// the next call. It runs the rule's inline tests.
+// Matcher returns a function that names the sub-patterns of one rule that an event matches, where no list has a name; its
+// slice is valid until the next call.
 func Matcher(r *rule.Rule) (func(*storage.Event) []int, error) {
+	match, err := CaseMatcher(r)
+	if err != nil {
+		return nil, err
+	}
+	return func(ev *storage.Event) []int { return match(&rule.Case{}, ev) }, nil
+}
+
+// CaseMatcher is Matcher with the lists of the inline test that the event is of.
+func CaseMatcher(r *rule.Rule) (func(c *rule.Case, ev *storage.Event) []int, error) {
 	s, err := Compile([]*rule.Rule{r})
+	if err != nil {
+		return nil, err
+	}
+	all, err := NewView(s, nil, nil)
 	if err != nil {
 		return nil, err
 	}
 	var sc Scratch
 	var subs []int
-	return func(ev *storage.Event) []int {
+	return func(c *rule.Case, ev *storage.Event) []int {
+		view := all
+		if len(c.Lists) > 0 {
+			view = all.WithLists(CaseLists(c.Lists))
+		}
 		subs = subs[:0]
-		for _, h := range s.Match(ev, &sc) {
+		for _, h := range view.MatchCase(ev, &sc) {
 			subs = append(subs, h.Sub)
 		}
 		return subs

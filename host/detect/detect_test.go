@@ -249,7 +249,7 @@ func TestAgainstOracle(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "sigma rules") {
 			doc := drawSigma(t, fmt.Sprint("s", len(rules)))
-			all, err := rule.ParseSigma("s.yml", []byte(doc), rule.SigmaConfig{})
+			all, err := rule.ParseSigma("s.yml", []byte(doc), rule.Options{})
 			if err != nil {
 				t.Fatalf("%v\n%s", err, doc)
 			}

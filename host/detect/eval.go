@@ -15,12 +15,20 @@ import (
 type pred interface{ holds(m *memory) bool }
 
 type (
-	allOf struct{ of []pred }
+	allOf struct {
+		of   []pred
+		must []uint32 // tests of them that the scan marks whenever they may hold
+	}
 	anyOf struct{ of []pred }
 	not   struct{ of pred }
 )
 
 func (p *allOf) holds(m *memory) bool {
+	for _, t := range p.must {
+		if m.truth[t]>>2 != m.stamp {
+			return false
+		}
+	}
 	for _, q := range p.of {
 		if !q.holds(m) {
 			return false
@@ -174,9 +182,19 @@ type glob struct{ p rule.Pattern }
 
 func (g glob) match(s string) bool { return g.p.Match(s) }
 
-type expression struct{ re *regexp.Regexp }
+type expression struct {
+	re    *regexp.Regexp
+	needs []string // stand in whatever it matches
+}
 
-func (e expression) match(s string) bool { return e.re.MatchString(s) }
+func (e expression) match(s string) bool {
+	for _, text := range e.needs {
+		if !strings.Contains(s, text) {
+			return false
+		}
+	}
+	return e.re.MatchString(s)
+}
 
 type network struct{ net netip.Prefix }
 

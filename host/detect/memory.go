@@ -25,6 +25,8 @@ type memory struct {
 	list   []string // arena of element lists
 	all    value    // of any field, see anywhere
 
+	lists []List // of the view at hand, by their number in the set
+
 	set   *Set // that known and truth speak of
 	known [1 << knownBits]known
 }

@@ -83,18 +83,25 @@ func share(field, text string, at where) float64 {
 
 // scan marks the tests that the fields of the event at hand pass, and wakes the subs that they guard.
 func (m *memory) scan() {
+	all := len(m.set.slots)
 	for _, slot := range m.set.scanned {
-		if m.slots[slot].stamp != m.stamp {
-			continue
+		switch {
+		case int(slot) == all:
+			m.scanTexts(&m.set.fields[slot], m.anywhere(false))
+		case m.slots[slot].stamp == m.stamp:
+			m.scanTexts(&m.set.fields[slot], m.texts(slot, false))
 		}
-		f := &m.set.fields[slot]
-		for _, text := range m.texts(slot, false) {
-			for i := range f.exact[text] {
-				m.mark(&f.exact[text][i])
-			}
-			if f.texts != nil {
-				m.find(f, text)
-			}
+	}
+}
+
+func (m *memory) scanTexts(f *fieldIndex, texts []string) {
+	for _, text := range texts {
+		marks := f.exact[text]
+		for i := range marks {
+			m.mark(&marks[i])
+		}
+		if f.texts != nil {
+			m.find(f, text)
 		}
 	}
 }
@@ -102,8 +109,9 @@ func (m *memory) scan() {
 // find marks what the texts of a field's value say.
 func (m *memory) find(f *fieldIndex, text string) {
 	f.texts.scan(text, func(n int32, end int) {
-		for i := range f.marks[n] {
-			x := &f.marks[n][i]
+		marks := f.marks[n]
+		for i := range marks {
+			x := &marks[i]
 			if x.at == prefix && end != len(f.texts.texts[n]) || x.at == suffix && end != len(text) {
 				continue
 			}

@@ -30,7 +30,7 @@ func TestSigma(t *testing.T) {
 }
 
 func runSigma(t *testing.T, m *rule.Mapping, doc, events txtar.File) {
-	all, err := rule.ParseSigma(doc.Name, doc.Data, rule.SigmaConfig{})
+	all, err := rule.ParseSigma(doc.Name, doc.Data, rule.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
