@@ -20,7 +20,32 @@ func before(t1 int64, id1 storage.EventID, t2 int64, id2 storage.EventID) bool {
 	return id1.Less(id2)
 }
 
-// chain is the state of one rule for one key: how far the pattern has got. It is a plain value that steps over marks.
+// run is how far a pattern has got for one key. It is a plain value that steps over marks, and is told when time decides.
+type run interface {
+	// step takes one mark, and reports whether the pattern is complete with it; the caller reads what it needs and resets.
+	// A late mark, one below the watermark, completes and cancels, but arms no absence: what cancels it may have passed.
+	step(p *program, m *mark, late bool) bool
+	// next returns the time at which something is decided, if there is such a time.
+	next(p *program) (t int64, ok bool)
+	// decide takes note that all marks up to t have been stepped over, and reports whether the pattern is complete thereby.
+	decide(p *program, t int64) bool
+	reset()                                   // consumes what led to a firing
+	restart(p *program, changed uint64)       // forgets what it knows of sub-patterns that are not what they were
+	clone() run                               // of a pattern that fires ahead of the watermark
+	empty() bool                              // remembers nothing
+	undecided(p *program) bool                // something waits for time to pass
+	progress(p *program) uint8                // for eviction, as machine.level
+	footprint() int                           // bytes, estimated
+	tell(p *program, m *mark, f *Firing) told // completes a firing; m is the mark that completed it, nil: time
+}
+
+// told is what a pattern says of its completion besides what it puts into the firing.
+type told struct {
+	counts []string                         // by sub-pattern, for the title
+	field  func(name string) (string, bool) // of the event that completed it, as far as that was kept
+}
+
+// chain is the run of a sequence of sub-patterns, of which the last may be an absence.
 type chain struct {
 	rings []ring
 	held  []held // by stage but the last: the newest event at which the pattern up to that stage held
@@ -41,23 +66,22 @@ type seen struct {
 	val  string // of a distinct count
 }
 
-func (p *program) newChain() chain {
-	c := chain{held: make([]held, len(p.stages)-1)}
+func (p *program) newChain() *chain {
+	c := &chain{held: make([]held, len(p.stages)-1)}
 	if len(p.rings) > 0 {
 		c.rings = make([]ring, len(p.rings))
 	}
 	return c
 }
 
-func (c *chain) clone() chain {
-	d := chain{held: append([]held(nil), c.held...), rings: make([]ring, len(c.rings))}
+func (c *chain) clone() run {
+	d := &chain{held: append([]held(nil), c.held...), rings: make([]ring, len(c.rings))}
 	for i := range c.rings {
 		d.rings[i] = append(ring(nil), c.rings[i]...)
 	}
 	return d
 }
 
-// reset consumes what led to a firing.
 func (c *chain) reset() {
 	for i := range c.rings {
 		c.rings[i] = c.rings[i][:0]
@@ -67,7 +91,6 @@ func (c *chain) reset() {
 	}
 }
 
-// empty reports whether the chain remembers nothing.
 func (c *chain) empty() bool {
 	for i := range c.rings {
 		if len(c.rings[i]) > 0 {
@@ -95,10 +118,36 @@ func (p *program) armed(c *chain) *held {
 // deadline returns the event time at which an armed absence is decided.
 func (p *program) deadline(h *held) int64 { return h.time + p.stages[len(p.stages)-1].within }
 
-// step takes one mark and reports whether the pattern is complete with it; the caller reads what it needs and resets.
-// Stages are tried from the last to the first, so that one event takes one step at a time. A late mark, one below the
-// watermark, moves a positive pattern but arms no absence, because what cancels it may have passed already.
-func (p *program) step(c *chain, m *mark, late bool) bool {
+func (c *chain) next(p *program) (int64, bool) {
+	if h := p.armed(c); h != nil {
+		return p.deadline(h), true
+	}
+	return 0, false
+}
+
+func (c *chain) decide(p *program, t int64) bool {
+	h := p.armed(c)
+	return h != nil && p.deadline(h) <= t
+}
+
+func (c *chain) undecided(p *program) bool { return p.armed(c) != nil }
+
+// restart forgets the windows of changed sub-patterns, and that the pattern held up to them.
+func (c *chain) restart(p *program, changed uint64) {
+	for i := range p.rings {
+		if changed&(1<<p.rings[i].sub) != 0 {
+			c.rings[i] = nil
+		}
+	}
+	for i := range c.held {
+		if changed&(1<<p.stages[i].sub) != 0 {
+			c.held[i] = held{}
+		}
+	}
+}
+
+// step tries stages from the last to the first, so that one event takes one step at a time.
+func (c *chain) step(p *program, m *mark, late bool) bool {
 	holds := uint64(0)
 	for i := range p.stages {
 		if bit := uint64(1) << p.stages[i].sub; m.subs&bit != 0 && p.ringOf[p.stages[i].sub] < 0 {

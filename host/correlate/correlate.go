@@ -20,6 +20,7 @@ type Hit struct {
 	Title    string
 	Severity storage.Severity
 	ExtraKey []storage.Field
+	Evidence []storage.Evidence // events that led to the hit, beside Event
 }
 
 // SourceTime says that a record of a source carried an event time. The newest one of a source in a frame is enough.
@@ -43,20 +44,15 @@ type Firing struct {
 	Time        int64           // event time at which the pattern held, ns; of an absence, the deadline
 	Evidence    []storage.Evidence
 	Conditions  []storage.Condition
-	Entities    []storage.Entity // of the key, then of the events that led here, the newest first; at most storage.MaxEntities
-	RuleDigest  string           // rule.Rule.Package
-	QuietFor    time.Duration    // the incident clears after this long without a firing; 0: never by itself
-	Suppress    time.Duration    // no second notification about the incident within this time; 0: none is held back
-	Clears      bool             // the rule's clear pattern held: it ends the incident of Key and opens none
-	Writes      []Write          // to watch lists of the tenant
-	Watermark   int64            // of the rule in its tenant when it fired, ns
-	Approximate bool             // a count or percentile of Conditions is not exact
-}
-
-// Write puts a value on a watch list.
-type Write struct {
-	List, Value string
-	TTL         time.Duration // of log time; 0: for good
+	Entities    []storage.Entity    // of the key, then of the events that led here, the newest first; at most storage.MaxEntities
+	RuleDigest  string              // rule.Rule.Package
+	QuietFor    time.Duration       // the incident clears after this long without a firing; 0: never by itself
+	Suppress    time.Duration       // no second notification about the incident within this time; 0: none is held back
+	Clears      bool                // the rule's clear pattern held: it ends the incident of Key and opens none
+	Writes      []storage.ListWrite // to watch lists of the tenant
+	Watermark   int64               // of the rule in its tenant when it fired, ns
+	Lists       []storage.ListAsked // what its lists were; whoever knows which run fills it in
+	Approximate bool                // a count or percentile of Conditions is not exact
 }
 
 // Report is a change of state that an operator must know of, since it can hide an attack.
@@ -69,6 +65,9 @@ type Report struct {
 	Oldest    int64 // event time of the oldest key's first event, ns
 	LogTime   int64 // ns
 }
+
+// EvictedRule is the rule that fires when another one has forgotten keys because a bound was hit: that can hide an attack.
+const EvictedRule = "rule.state_evicted"
 
 // ReportKind says what happened.
 type ReportKind string
@@ -95,24 +94,28 @@ type Stats struct {
 	Late          uint64 // hits below the watermark
 	Forced        uint64 // marks settled before the watermark because a key had too many
 	Evicted       uint64 // keys
+	Lost          uint64 // occurrences of parts of an expression that were not remembered, since rules last changed
 	Keys          int    // now
 	Bytes         int    // now, estimated
 }
 
 // State is the state of all rules of one log. It belongs to one goroutine.
 type State struct {
-	limits  Limits
-	seq     uint64
-	logTime int64
-	tenants map[storage.Tenant]*tenant
-	order   []*tenant // by tenant
-	stats   Stats
-	bytes   int
-	out     []Firing
-	reports []Report
-	touched []*tenant
-	key     []byte // scratch
-	join    joined
+	limits   Limits
+	seq      uint64
+	logTime  int64
+	tenants  map[storage.Tenant]*tenant
+	order    []*tenant // by tenant
+	stats    Stats
+	bytes    int
+	out      []Firing
+	nesting  Nesting
+	nested   bool             // hits are of firings
+	triggers []*storage.Event // that completed the firings of out; nil: time did. Only for nesting
+	reports  []Report
+	touched  []*tenant
+	key      []byte // scratch
+	join     joined
 }
 
 // New makes an empty state.
@@ -130,6 +133,7 @@ func (s *State) Stats() Stats {
 	for _, t := range s.order {
 		for _, tb := range t.order {
 			st.Keys += len(tb.machines)
+			st.Lost += tb.prog.lost
 		}
 	}
 	return st
@@ -151,6 +155,7 @@ func (s *State) Apply(seq uint64, logTime int64, metas []SourceTime, hits []Hit)
 		s.hit(&hits[i])
 	}
 	s.flush()
+	s.nest(0)
 	for i := range metas {
 		t := s.tenant(metas[i].Tenant)
 		t.clock.observe(metas[i].Source, metas[i].Time, s.logTime, s.limits.MaxSourcesPerTenant)
@@ -158,10 +163,8 @@ func (s *State) Apply(seq uint64, logTime int64, metas []SourceTime, hits []Hit)
 	}
 	sort.Slice(s.touched, func(i, j int) bool { return s.touched[i].id < s.touched[j].id })
 	for _, t := range s.touched {
-		t.touched = false
 		s.advance(t)
 	}
-	s.touched = s.touched[:0]
 	return s.end()
 }
 
@@ -185,14 +188,18 @@ func (s *State) SetRules(id storage.Tenant, lookup func(id string) *rule.Rule) [
 	}
 	var out []Carried
 	for _, tb := range append([]*table(nil), t.order...) {
-		switch r := lookup(tb.prog.rule.ID); {
-		case r == nil:
+		clears := tb.prog.clears
+		switch r := lookup(tb.prog.source.ID); {
+		case r == nil || clears && clearing(r) == nil:
 			s.report(tb, Dropped, len(tb.machines), tb.armed())
 			s.remove(tb)
-			out = append(out, Carried{Rule: tb.prog.rule.ID, Dropped: len(tb.machines)})
-		case r != tb.prog.rule:
-			_, c := s.adopt(tb, r)
-			out = append(out, c)
+			if !clears {
+				out = append(out, Carried{Rule: tb.prog.rule.ID, Dropped: len(tb.machines)})
+			}
+		case r != tb.prog.source:
+			if _, c := s.adopt(tb, r); !clears {
+				out = append(out, c)
+			}
 		}
 	}
 	return out
@@ -201,13 +208,21 @@ func (s *State) SetRules(id storage.Tenant, lookup func(id string) *rule.Rule) [
 func (s *State) begin(seq uint64, logTime int64) {
 	s.seq = seq
 	s.logTime = max(s.logTime, logTime)
-	s.out = nil
+	s.out, s.triggers = nil, s.triggers[:0]
 }
 
 func (s *State) end() []Firing {
-	s.stats.Firings += uint64(len(s.out))
+	for _, t := range s.touched {
+		t.touched = false
+	}
+	s.touched = s.touched[:0]
 	out := s.out
 	s.out = nil
+	if s.nesting != nil {
+		clear(s.triggers)
+		out = s.public(out)
+	}
+	s.stats.Firings += uint64(len(out))
 	return out
 }
 
@@ -226,6 +241,8 @@ type tenant struct {
 	order   []*table          // by rule id
 	bytes   int
 	touched bool
+	moved   int64                             // log time of the last advance
+	was     struct{ frontier, logTime int64 } // before time last moved
 }
 
 func (s *State) tenant(id storage.Tenant) *tenant {
@@ -243,13 +260,28 @@ func (s *State) tenant(id storage.Tenant) *tenant {
 
 // advance moves a tenant's watermark and decides what it has reached.
 func (s *State) advance(t *tenant) {
+	t.was.frontier, t.was.logTime = t.clock.frontier, t.moved
 	t.clock.advance(s.logTime)
-	for _, tb := range t.order {
-		tb.watermark = max(tb.watermark, t.clock.watermark(tb.prog.lateness, s.logTime))
-		from := len(s.out)
-		s.due(tb)
-		sortFirings(s.out[from:])
-		s.flushEvictions(tb)
+	t.moved = s.logTime
+	for level, highest := 0, t.rank(); level <= highest; level++ {
+		first := len(s.out)
+		from := first
+		for _, tb := range t.order {
+			if tb.level != level {
+				continue
+			}
+			tb.watermark = max(tb.watermark, t.clock.watermark(tb.lateness, s.logTime))
+			if !tb.prog.clears { // what clears a rule's incidents comes behind it, and is told between its firings
+				from = len(s.out)
+			}
+			s.due(tb)
+			sortFirings(s.out[from:])
+			s.flushEvictions(tb)
+		}
+		if len(s.out) > first {
+			s.nest(first)
+			highest = t.rank()
+		}
 	}
 }
 
@@ -257,6 +289,9 @@ func sortFirings(f []Firing) {
 	sort.SliceStable(f, func(i, j int) bool {
 		if f[i].Time != f[j].Time {
 			return f[i].Time < f[j].Time
+		}
+		if f[i].Clears != f[j].Clears {
+			return f[j].Clears
 		}
 		for k := range min(len(f[i].Key), len(f[j].Key)) {
 			if a, b := f[i].Key[k].Value, f[j].Key[k].Value; a != b {

@@ -39,6 +39,15 @@ func (p *player) hit(sub int, at int64, fields ...string) []Firing {
 	return p.s.Apply(p.seq, p.now, []SourceTime{{1, "s", ev.Time}}, []Hit{{Rule: p.r, Sub: sub, Event: ev}})
 }
 
+func firedBy(rule string, list []Firing) (n int) {
+	for i := range list {
+		if list[i].Rule == rule {
+			n++
+		}
+	}
+	return n
+}
+
 // TestExplained looks at everything that a firing says.
 func TestExplained(t *testing.T) {
 	r := parse(t, `
@@ -79,7 +88,7 @@ clear: {after: 60m}
 			{Kind: storage.UserEntity, Value: "root", Field: "user.name"},
 			{Kind: storage.HostEntity, Value: "db1", Field: "host.name"},
 		},
-		QuietFor: time.Hour,
+		QuietFor: time.Hour, Watermark: traceStart + (3-30)*second,
 	}}
 	if !reflect.DeepEqual(f, want) {
 		t.Fatalf("\n%+v\n%+v", f, want)
@@ -179,8 +188,8 @@ func TestEviction(t *testing.T) {
 	p := &player{t: t, s: New(Limits{MaxKeysPerRule: limit}), r: r}
 	fired := 0
 	for i := range 10 {
-		fired += len(p.hit(0, int64(i)*1000*second, "k", "slow"))
-		fired += len(p.hit(0, int64(i)*1000*second+1, "k", "slow2"))
+		fired += firedBy("x", p.hit(0, int64(i)*1000*second, "k", "slow"))
+		fired += firedBy("x", p.hit(0, int64(i)*1000*second+1, "k", "slow2"))
 		for j := range 5 * limit {
 			p.hit(0, int64(i)*1000*second+int64(j), "k", fmt.Sprint("flood", i, j))
 			if st := p.s.Stats(); st.Keys > limit {
@@ -218,9 +227,12 @@ func TestUndecidedIsReported(t *testing.T) {
 	p := &player{t: t, s: New(Limits{MaxKeysPerRule: 1}), r: shapeRule(t, 8, time.Second)}
 	p.hit(0, 0, "k", "1")
 	p.hit(0, 2*second, "k", "1")
-	p.hit(0, 2*second, "k", "2")
+	f := p.hit(0, 2*second, "k", "2")
 	if r := p.s.Reports(); len(r) != 1 || r[0].Undecided != 1 || r[0].Oldest != traceStart {
 		t.Fatalf("%+v", r)
+	}
+	if len(f) != 1 || f[0].Rule != EvictedRule || f[0].Key[0].Value != "r8" || !strings.Contains(f[0].Title, "of 1 keys is forgotten; 1 of them") {
+		t.Fatalf("%+v", f)
 	}
 }
 

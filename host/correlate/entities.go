@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/vedette-siem/vedette/host/rule"
@@ -13,6 +14,56 @@ import (
 type noted struct {
 	field, value string
 	time         int64 // event time
+}
+
+// behind is the events behind an event that is none of the log, such as the firing of another rule, or behind one that a
+// module judged by others.
+type behind struct {
+	time   int64
+	id     storage.EventID
+	events []storage.Evidence
+}
+
+// trace keeps the newest of the events behind a hit, for the newest hits.
+func (mc *machine) trace(h *Hit) {
+	if len(h.Evidence) == 0 {
+		return
+	}
+	if len(mc.traces) == maxTraces {
+		copy(mc.traces, mc.traces[1:])
+		mc.traces = mc.traces[:maxTraces-1]
+	}
+	events := slices.Clone(h.Evidence[max(0, len(h.Evidence)-maxTraced):])
+	for i := range events {
+		events[i].Sub = "" // named when it is told
+	}
+	mc.traces = append(mc.traces, behind{h.Event.Time, h.Event.ID, events})
+}
+
+// traced puts the events behind others in front of them, and in place of those that are among them.
+func (mc *machine) traced(list []storage.Evidence) []storage.Evidence {
+	if len(mc.traces) == 0 {
+		return list
+	}
+	out := make([]storage.Evidence, 0, len(list)+maxTraced)
+	for _, e := range list {
+		own := true
+		for i := range mc.traces {
+			if mc.traces[i].id != e.ID || mc.traces[i].time != e.Time {
+				continue
+			}
+			for _, x := range mc.traces[i].events {
+				own = own && x.ID != e.ID
+				if x.Sub = e.Sub; !slices.Contains(out, x) {
+					out = append(out, x)
+				}
+			}
+		}
+		if own {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // note keeps the entities of an event. What the group key says already is not kept, and nothing is for a heartbeat: it
@@ -67,7 +118,7 @@ func (mc *machine) noteValue(p *program, field, value string, at int64) {
 // entities returns who a firing is about and forgets it: the next firing is about the events after this one.
 func (mc *machine) entities(p *program, group []string, f *Firing) []storage.Entity {
 	out := entitiesOf(f.Key, nil)
-	for i, name := range p.rule.Subs[0].Match.By { // of which the incident's key may be a part
+	for i, name := range p.key { // of which the incident's key may be a part
 		out = storage.AppendEntities(out, name, group[i])
 	}
 	for i := len(mc.about) - 1; i >= 0 && len(out) < storage.MaxEntities; i-- {
@@ -100,6 +151,9 @@ func (mc *machine) aboutSize() int {
 	for i := range mc.about {
 		n += len(mc.about[i].value)
 	}
+	for i := range mc.traces {
+		n += 48 + 56*len(mc.traces[i].events)
+	}
 	return n
 }
 
@@ -107,5 +161,5 @@ func (mc *machine) aboutSize() int {
 // decided by time that passes rather than by an event.
 func Horizon(r *rule.Rule) (span int64, absence bool) {
 	p := compile(r)
-	return p.span, p.absence
+	return p.span, !p.eager
 }

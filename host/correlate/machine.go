@@ -1,5 +1,7 @@
 package correlate
 
+import "math/bits"
+
 // machine is the state of one rule for one group key. Marks at or below the watermark are settled: they were stepped
 // over in event-time order. Marks above it are pending, sorted, since earlier ones may still arrive; ahead is the chain
 // after all of them. A positive pattern fires as soon as ahead completes it. Adding a mark never lowers the number of
@@ -7,24 +9,26 @@ package correlate
 // emitted gives exactly the settled number of firings, without waiting for the watermark.
 type machine struct {
 	key     string // group values, length-prefixed
-	settled chain
-	ahead   *chain // nil while nothing is pending, and in absences
+	settled run
+	ahead   run // nil while nothing is pending, and in patterns that wait for the watermark
 	pending []mark
 	fires   int   // completions over pending
 	lead    int   // firings emitted and not settled
 	first   int64 // event time of the first mark
 	until   int64 // watermark at which what is settled means nothing any more
 	about   []noted
+	traces  []behind
 
-	due        int64 // watermark that needs attention, or an earlier one
-	heapAt     int
-	level      uint8
-	prev, next *machine
-	size       int
+	due    int64 // watermark that needs attention, or an earlier one
+	heapAt int
+	level  uint8
+	links  [linkKinds]link
+	group  *group
+	size   int
 }
 
 // observe takes a mark. h is the hit that carried it.
-func (s *State) observe(tb *table, mc *machine, m mark, h *Hit) {
+func (s *State) observe(tb *table, mc *machine, m *mark, h *Hit) {
 	p := tb.prog
 	s.settle(tb, mc, tb.watermark)
 	mc.until = max(mc.until, max(m.time, tb.watermark)+p.horizon)
@@ -32,7 +36,7 @@ func (s *State) observe(tb *table, mc *machine, m mark, h *Hit) {
 		if m.time < tb.watermark {
 			s.stats.Late++
 		}
-		s.stepSettled(tb, mc, &m, h, m.time < tb.watermark)
+		s.stepSettled(tb, mc, m, h, m.time < tb.watermark)
 		if len(mc.pending) > 0 {
 			s.rebuild(tb, mc, h)
 		}
@@ -45,9 +49,9 @@ func (s *State) observe(tb *table, mc *machine, m mark, h *Hit) {
 	last := at == len(mc.pending)
 	mc.pending = append(mc.pending, mark{})
 	copy(mc.pending[at+1:], mc.pending[at:])
-	mc.pending[at] = m
+	mc.pending[at] = *m
 	switch {
-	case p.absence:
+	case !p.eager:
 		if p.heartbeat {
 			mc.thin(at, p.horizon)
 		}
@@ -55,8 +59,7 @@ func (s *State) observe(tb *table, mc *machine, m mark, h *Hit) {
 		s.rebuild(tb, mc, h)
 	default:
 		if mc.ahead == nil {
-			c := mc.settled.clone()
-			mc.ahead = &c
+			mc.ahead = mc.settled.clone()
 		}
 		s.stepAhead(tb, mc, &mc.pending[at], h)
 	}
@@ -97,31 +100,37 @@ func (s *State) settle(tb *table, mc *machine, watermark int64) {
 	}
 }
 
-// expire fires an absence whose deadline is at or before t.
+// expire decides what is due at or before t.
 func (s *State) expire(tb *table, mc *machine, t int64) {
-	if h := tb.prog.armed(&mc.settled); h != nil && tb.prog.deadline(h) <= t {
-		s.fireAbsence(tb, mc, h)
-		mc.settled.reset()
+	for {
+		at, ok := mc.settled.next(tb.prog)
+		if !ok || at > t {
+			return
+		}
+		if mc.settled.decide(tb.prog, at) {
+			s.fire(tb, mc, mc.settled, nil, nil)
+			mc.settled.reset()
+		}
 	}
 }
 
 // stepSettled steps the settled chain. A completion was emitted before unless the mark came late.
 func (s *State) stepSettled(tb *table, mc *machine, m *mark, h *Hit, late bool) {
-	if !tb.prog.step(&mc.settled, m, late) {
+	if !mc.settled.step(tb.prog, m, late) {
 		return
 	}
 	if mc.lead > 0 {
 		mc.lead--
 		mc.fires--
 	} else {
-		s.fire(tb, mc, &mc.settled, m, h)
+		s.fire(tb, mc, mc.settled, m, h)
 	}
 	mc.settled.reset()
 }
 
 // stepAhead steps the chain ahead and emits a completion that was not emitted yet.
 func (s *State) stepAhead(tb *table, mc *machine, m *mark, h *Hit) {
-	if !tb.prog.step(mc.ahead, m, false) {
+	if !mc.ahead.step(tb.prog, m, false) {
 		return
 	}
 	if mc.fires++; mc.fires > mc.lead {
@@ -133,11 +142,10 @@ func (s *State) stepAhead(tb *table, mc *machine, m *mark, h *Hit) {
 
 // rebuild steps a copy of the settled chain over all pending marks, after one was put between them.
 func (s *State) rebuild(tb *table, mc *machine, h *Hit) {
-	if tb.prog.absence {
+	if !tb.prog.eager {
 		return
 	}
-	c := mc.settled.clone()
-	mc.ahead, mc.fires = &c, 0
+	mc.ahead, mc.fires = mc.settled.clone(), 0
 	for i := range mc.pending {
 		s.stepAhead(tb, mc, &mc.pending[i], h)
 	}
@@ -145,14 +153,20 @@ func (s *State) rebuild(tb *table, mc *machine, h *Hit) {
 
 // nextDue returns the watermark at which the machine needs attention, and false when it can be forgotten at watermark.
 func (p *program) nextDue(mc *machine, watermark int64) (due int64, alive bool) {
-	if h := p.armed(&mc.settled); h != nil {
-		return p.deadline(h), true
-	}
+	due, alive = mc.settled.next(p)
 	if n := len(mc.pending); n > 0 {
-		if p.absence {
-			return mc.pending[0].time, true
+		switch {
+		case p.eager: // what is pending was emitted already
+			due = mc.pending[n-1].time
+		case !alive:
+			due = mc.pending[0].time
+		case p.tree != nil: // what is pending may be decided by itself
+			due = min(due, mc.pending[0].time)
 		}
-		return mc.pending[n-1].time, true
+		return due, true
+	}
+	if alive {
+		return due, true
 	}
 	if mc.settled.empty() || watermark > mc.until {
 		return 0, false
@@ -163,10 +177,13 @@ func (p *program) nextDue(mc *machine, watermark int64) (due int64, alive bool) 
 // progress grades a machine for eviction: 0 for one event or none that counts, 1 for more, 2 for half of a threshold,
 // 3 for a sequence under way or an armed absence.
 func (p *program) progress(mc *machine) uint8 {
-	c := mc.ahead
-	if c == nil {
-		c = &mc.settled
+	if mc.ahead != nil {
+		return mc.ahead.progress(p)
 	}
+	return mc.settled.progress(p)
+}
+
+func (c *chain) progress(p *program) uint8 {
 	for i := range c.held {
 		if c.held[i].set {
 			return 3
@@ -184,9 +201,18 @@ func (p *program) progress(mc *machine) uint8 {
 	return level
 }
 
+// room estimates how much is allocated for n things that came one by one. It depends on nothing else, so that what was
+// restored is evicted when what was not is.
+func room(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return 1 << bits.Len(uint(n-1))
+}
+
 // footprint estimates the bytes that a machine holds.
 func (mc *machine) footprint() int {
-	n := 320 + 2*len(mc.key) + 64*cap(mc.pending) + mc.settled.footprint()
+	n := 320 + 2*len(mc.key) + 64*room(len(mc.pending)) + mc.settled.footprint()
 	for i := range mc.pending {
 		for _, v := range mc.pending[i].vals {
 			n += 16 + len(v)
@@ -201,7 +227,7 @@ func (mc *machine) footprint() int {
 func (c *chain) footprint() int {
 	n := 64 * len(c.held)
 	for i := range c.rings {
-		n += 24 + 48*cap(c.rings[i])
+		n += 24 + 48*room(len(c.rings[i]))
 		if len(c.rings[i]) > 0 && c.rings[i][0].val != "" {
 			n += maxDistinctBytes * len(c.rings[i])
 		}

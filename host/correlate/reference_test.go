@@ -30,9 +30,27 @@ var shapes = []struct{ name, subs, expr string }{
 	{"counted absence", `{a: {where: {s: a}, by: [k], having: "count() >= 2", window: 4s}, b: {where: {s: b}, by: [k]}}`, `a !-> b within 4s`},
 }
 
+// trees are patterns that are no chains; conformance/reference knows what they mean.
+var trees = []struct{ name, subs, expr string }{
+	{"and", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}, c: {where: {s: c}, by: [k]}}`, `a and b and c within 5s`},
+	{"counted and", `{a: {where: {s: a}, by: [k], having: "count() >= 3", window: 8s}, b: {where: {s: b}, by: [k]}}`, `a and b within 6s`},
+	{"or", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}, c: {where: {s: c}, by: [k]}}`, `(a or b) -> (c and a within 3s) within 5s`},
+	{"and not", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}, c: {where: {s: c}, by: [k]}}`, `(a and not b within 2s) -> c within 8s`},
+	{"and not before", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}}`, `a and not before b within 5s`},
+	{"absence inside", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}, c: {where: {s: c}, by: [k]}}`, `(a !-> b within 3s) and c within 9s`},
+	{"sums", `a: {where: {s: a}, by: [k], having: "sum(v) >= 7 and distinct(v) > 1", window: 9s}`, ``},
+	{"average", `a: {where: {s: a}, by: [k], having: "avg(v) > 2", window: 6s}`, ``},
+	{"ranks", `a: {where: {s: a}, by: [k], having: "percentile(v, 50) >= 2 and distinct(v) != 3", window: 6s, windows: tumbling}`, ``},
+	{"session", `{a: {where: {s: a}, by: [k], having: "count() >= 3", window: 9s, windows: session, gap: 2s}, b: {where: {s: b}, by: [k]}}`, `b -> a within 9s`},
+	{"first seen", `a: {where: {s: a}, by: [k], first_seen: {fields: [v], within: 10s, learn: 2s}}`, ``},
+	{"baseline", `a: {where: {s: a}, by: [k], having: "count() > stat.mean", window: 3s, baseline: {slots: hour, least: 1}}`, ``},
+	{"divided", `{a: {where: {s: a}, by: [k, v], having: "count() >= 2", window: 8s}, b: {where: {s: b}, by: [k]}}`, `a -> b within 6s`},
+	{"joined", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}}`, `join a -> b within 6s`},
+}
+
 func shapeRule(t testing.TB, i int, lateness time.Duration) *rule.Rule {
 	t.Helper()
-	sh := shapes[i]
+	sh := append(shapes[:len(shapes):len(shapes)], trees...)[i]
 	var b strings.Builder
 	fmt.Fprintf(&b, "kind: pattern\nid: r%d\nname: n\nversion: 1.0.0\nseverity: high\nlateness: %s\n", i, lateness)
 	subs := sh.subs
@@ -41,6 +59,10 @@ func shapeRule(t testing.TB, i int, lateness time.Duration) *rule.Rule {
 	}
 	fmt.Fprintf(&b, "subs: %s\n", subs)
 	expr, latest := strings.CutPrefix(sh.expr, "latest ")
+	expr, joined := strings.CutPrefix(expr, "join ")
+	if joined {
+		b.WriteString("join: [a.v != b.v]\n")
+	}
 	if expr != "" {
 		fmt.Fprintf(&b, "expr: %q\n", expr)
 	}
@@ -286,6 +308,39 @@ func TestAgainstReference(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTreeIsChain has the machine for any expression run what the machine for sequences runs.
+func TestTreeIsChain(t *testing.T) {
+	const lateness = 4 * time.Second
+	for i := range shapes {
+		t.Run(shapes[i].name, func(t *testing.T) {
+			r := shapeRule(t, i, lateness)
+			wide := *r
+			root := *r.Root
+			root.Of = &rule.Span{Of: r.Root.Of, Within: rule.MaxDuration}
+			wide.Root = &root
+			if compile(&wide).tree == nil || compile(r).tree != nil || compile(&wide).eager != compile(r).eager {
+				t.Fatal("a chain and a tree were meant")
+			}
+			rapid.Check(t, func(t *rapid.T) {
+				trace := shuffle(t, drawTrace(t), lateness)
+				want, have := feed(New(Limits{}), r, trace, 2, same), feed(New(Limits{}), &wide, trace, 2, same)
+				if fmt.Sprint(brief(have)) != fmt.Sprint(brief(want)) {
+					t.Fatalf("firings %v, want %v\n%+v", brief(have), brief(want), trace)
+				}
+			})
+		})
+	}
+}
+
+// brief is what two machines must say alike of firings.
+func brief(list []Firing) (out []string) {
+	for i := range list {
+		f := &list[i]
+		out = append(out, fmt.Sprint(f.Key, f.Time-traceStart, f.Trigger, f.Title))
+	}
+	return out
 }
 
 // TestAnyOrderWithinLateness delays events by less than the lateness: as many firings for each key as in order, and for

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/storage"
@@ -57,6 +58,7 @@ func Restore(r io.Reader, l Limits, lookup func(t storage.Tenant, id string) *ru
 func (d *decoder) tenant(s *State, t *tenant, lookup func(storage.Tenant, string) *rule.Rule) {
 	t.clock.frontier = d.time()
 	t.clock.swept = d.time()
+	t.moved = d.time()
 	for range d.count("sources", maxSnapshotCount) {
 		name := d.text()
 		sc := &sourceClock{newest: d.time(), seen: d.time()}
@@ -75,22 +77,40 @@ func (d *decoder) tenant(s *State, t *tenant, lookup func(storage.Tenant, string
 			return
 		}
 		last = id
-		d.table(s, t, lookup(t.id, id), id)
+		id, clears := strings.CutSuffix(id, clearSuffix)
+		r := lookup(t.id, id)
+		if r != nil && clears && clearing(r) == nil {
+			r = nil
+		}
+		d.table(s, t, r, id, clears)
 	}
 }
 
-func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string) {
+func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string, clears bool) {
 	shape := d.uint()
 	var subs []uint64
 	for range d.count("sub-patterns", rule.MaxSubs) {
 		subs = append(subs, d.uint())
 	}
 	tb := &table{watermark: d.time(), lost: losses{d.count("keys", 1<<40), d.count("keys", 1<<40), d.time()}, reported: d.time()}
+	pool := map[string]*[]slot{}
+	for range d.count("peers", maxPeers) {
+		peers, list := d.text(), d.slots()
+		if d.err != nil {
+			return
+		}
+		pool[peers] = &list
+	}
 	keep := (*table)(nil)
 	changed := uint64(0)
 	if r != nil && d.err == nil {
-		if p := compile(r); p.shape == shape && len(p.subs) == len(subs) {
+		p := compile(r)
+		if clears {
+			p = compileClear(r)
+		}
+		if p.shape == shape && len(p.subs) == len(subs) {
 			keep = s.newTable(t, p)
+			p.pool = pool
 			keep.watermark, keep.lost, keep.reported = tb.watermark, tb.lost, tb.reported
 			for i := range subs {
 				if subs[i] != p.subs[i] {
@@ -127,30 +147,11 @@ func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string) {
 }
 
 func (d *decoder) machine() *machine {
-	mc := &machine{key: d.text(), first: d.time(), until: d.time(), lead: d.count("firings", 1<<30), heapAt: -1}
-	for range d.count("windows", rule.MaxSubs) {
-		var r ring
-		for range d.count("events", rule.MaxExactThreshold) {
-			x := seen{time: d.time(), id: d.id(), val: d.text()}
-			if n := len(r); n > 0 && !before(r[n-1].time, r[n-1].id, x.time, x.id) {
-				d.fail("window out of order")
-			}
-			if d.err != nil {
-				return nil
-			}
-			r = append(r, x)
-		}
-		mc.settled.rings = append(mc.settled.rings, r)
-	}
-	for range d.count("stages", 1<<12) {
-		var h held
-		if d.count("flag", 1) == 1 {
-			h = held{set: true, time: d.time(), id: d.id(), vals: d.texts()}
-		}
-		if d.err != nil {
-			return nil
-		}
-		mc.settled.held = append(mc.settled.held, h)
+	mc := &machine{key: d.text(), first: d.time(), until: d.time(), due: d.time(), lead: d.count("firings", 1<<30), heapAt: -1}
+	if d.count("kind of run", treeRun) == treeRun {
+		mc.settled = d.growth()
+	} else {
+		mc.settled = d.chain()
 	}
 	for range d.count("marks", MaxPendingPerKey) {
 		m := mark{time: d.time(), id: d.id(), subs: d.uint(), vals: d.texts()}
@@ -165,23 +166,60 @@ func (d *decoder) machine() *machine {
 	for range d.count("entities", storage.MaxEntities) {
 		mc.about = append(mc.about, noted{field: d.text(), value: d.text(), time: d.time()})
 	}
+	for range d.count("traces", maxTraces) {
+		b := behind{time: d.time(), id: d.id()}
+		for range d.count("events", maxTraced) {
+			b.events = append(b.events, storage.Evidence{ID: d.id(), Time: d.time()})
+		}
+		mc.traces = append(mc.traces, b)
+	}
 	if d.err != nil {
 		return nil
 	}
 	return mc
 }
 
+func (d *decoder) chain() *chain {
+	c := &chain{}
+	for range d.count("windows", rule.MaxSubs) {
+		var r ring
+		for range d.count("events", rule.MaxExactThreshold) {
+			x := seen{time: d.time(), id: d.id(), val: d.text()}
+			if n := len(r); n > 0 && !before(r[n-1].time, r[n-1].id, x.time, x.id) {
+				d.fail("window out of order")
+			}
+			if d.err != nil {
+				return c
+			}
+			r = append(r, x)
+		}
+		c.rings = append(c.rings, r)
+	}
+	for range d.count("stages", 1<<12) {
+		var h held
+		if d.count("flag", 1) == 1 {
+			h = held{set: true, time: d.time(), id: d.id(), vals: d.texts()}
+		}
+		if d.err != nil {
+			return c
+		}
+		c.held = append(c.held, h)
+	}
+	return c
+}
+
 // enter puts a machine that was read into its table, after checking that it fits the rule's layout.
 func (d *decoder) enter(s *State, tb *table, mc *machine) {
 	p := tb.prog
-	fits := len(mc.settled.rings) == len(p.rings) && len(mc.settled.held) == len(p.stages)-1 &&
-		len(splitKey(mc.key)) >= len(p.rule.Subs[0].Match.By) && tb.machines[mc.key] == nil && !p.stateless
+	fits := len(splitKey(mc.key)) >= len(p.key) && tb.machines[mc.key] == nil && !p.stateless
 	for i := range mc.pending {
 		fits = fits && len(mc.pending[i].vals) == p.vals
 	}
-	for i := range mc.settled.held {
-		n := len(mc.settled.held[i].vals)
-		fits = fits && (n == 0 || n == len(p.captures))
+	switch c := mc.settled.(type) {
+	case *chain:
+		fits = fits && c.fits(p)
+	case *growth:
+		fits = fits && c.fits(p)
 	}
 	if !fits {
 		d.fail("rule %s: a key does not fit the rule", p.rule.ID)
@@ -189,13 +227,26 @@ func (d *decoder) enter(s *State, tb *table, mc *machine) {
 	}
 	mc.resume(p)
 	tb.machines[mc.key] = mc
-	tb.levels[mc.level].push(mc)
+	tb.enter(mc)
 	due, alive := p.nextDue(mc, tb.watermark)
 	if !alive {
 		s.forget(tb, mc)
 		return
 	}
-	mc.due = due
+	mc.due = min(due, mc.due)
 	tb.heap.restore(mc)
 	s.resize(tb, mc, mc.footprint())
+}
+
+// fits reports whether what was read can be the run of a chain.
+func (c *chain) fits(p *program) bool {
+	if p.tree != nil || len(c.rings) != len(p.rings) || len(c.held) != len(p.stages)-1 {
+		return false
+	}
+	for i := range c.held {
+		if n := len(c.held[i].vals); n != 0 && n != len(p.captures) {
+			return false
+		}
+	}
+	return true
 }

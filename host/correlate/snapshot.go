@@ -14,7 +14,7 @@ import (
 
 // A snapshot is: magic, then everything in a fixed order as varints and length-prefixed text, then the CRC-32C of all
 // before it. Chains ahead of the watermark are not written: they follow from what is settled and pending.
-const snapshotMagic = "vedette correlate 2\n"
+const snapshotMagic = "vedette correlate 3\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -90,6 +90,7 @@ func (e *encoder) tenant(t *tenant) {
 	e.uint(uint64(t.id))
 	e.int(t.clock.frontier)
 	e.int(t.clock.swept)
+	e.int(t.moved)
 	names := make([]string, 0, len(t.clock.sources))
 	for n := range t.clock.sources {
 		names = append(names, n)
@@ -119,9 +120,14 @@ func (e *encoder) table(tb *table) {
 	e.uint(uint64(tb.lost.undecided))
 	e.int(tb.lost.oldest)
 	e.int(tb.reported)
+	e.uint(uint64(len(tb.prog.pool)))
+	for _, peers := range sortedKeys(tb.prog.pool) {
+		e.text(peers)
+		e.slots(*tb.prog.pool[peers])
+	}
 	e.uint(uint64(len(tb.machines)))
 	for level := range tb.levels {
-		for mc := tb.levels[level].head; mc != nil; mc = mc.next {
+		for mc := tb.levels[level].head; mc != nil; mc = mc.links[inTable].next {
 			e.uint(uint64(level))
 			e.machine(mc)
 		}
@@ -132,27 +138,15 @@ func (e *encoder) machine(mc *machine) {
 	e.text(mc.key)
 	e.int(mc.first)
 	e.int(mc.until)
+	e.int(mc.due) // which may be earlier than what follows from the rest
 	e.uint(uint64(mc.lead))
-	e.uint(uint64(len(mc.settled.rings)))
-	for _, r := range mc.settled.rings {
-		e.uint(uint64(len(r)))
-		for i := range r {
-			e.int(r[i].time)
-			e.id(r[i].id)
-			e.text(r[i].val)
-		}
-	}
-	e.uint(uint64(len(mc.settled.held)))
-	for i := range mc.settled.held {
-		h := &mc.settled.held[i]
-		if !h.set {
-			e.uint(0)
-			continue
-		}
-		e.uint(1)
-		e.int(h.time)
-		e.id(h.id)
-		e.texts(h.vals)
+	switch c := mc.settled.(type) {
+	case *chain:
+		e.uint(chainRun)
+		e.chain(c)
+	case *growth:
+		e.uint(treeRun)
+		e.growth(c)
 	}
 	e.uint(uint64(len(mc.pending)))
 	for i := range mc.pending {
@@ -167,6 +161,46 @@ func (e *encoder) machine(mc *machine) {
 		e.text(mc.about[i].field)
 		e.text(mc.about[i].value)
 		e.int(mc.about[i].time)
+	}
+	e.uint(uint64(len(mc.traces)))
+	for i := range mc.traces {
+		e.int(mc.traces[i].time)
+		e.id(mc.traces[i].id)
+		e.uint(uint64(len(mc.traces[i].events)))
+		for _, x := range mc.traces[i].events {
+			e.id(x.ID)
+			e.int(x.Time)
+		}
+	}
+}
+
+// The runs of a snapshot.
+const (
+	chainRun = iota
+	treeRun
+)
+
+func (e *encoder) chain(c *chain) {
+	e.uint(uint64(len(c.rings)))
+	for _, r := range c.rings {
+		e.uint(uint64(len(r)))
+		for i := range r {
+			e.int(r[i].time)
+			e.id(r[i].id)
+			e.text(r[i].val)
+		}
+	}
+	e.uint(uint64(len(c.held)))
+	for i := range c.held {
+		h := &c.held[i]
+		if !h.set {
+			e.uint(0)
+			continue
+		}
+		e.uint(1)
+		e.int(h.time)
+		e.id(h.id)
+		e.texts(h.vals)
 	}
 }
 
@@ -252,7 +286,7 @@ func (d *decoder) fixed(n int) string {
 func (d *decoder) text() string { return d.fixed(d.count("bytes of text", MaxSnapshotString)) }
 
 func (d *decoder) texts() (v []string) {
-	for range d.count("values", 256) {
+	for range d.count("values", 4096) {
 		v = append(v, d.text())
 	}
 	return v

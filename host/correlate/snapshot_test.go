@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -33,19 +34,20 @@ func only(r *rule.Rule) func(storage.Tenant, string) *rule.Rule {
 
 // TestRestoredRunsOn cuts random traces at random frames: firings and the final snapshot are those of a run without cuts.
 func TestRestoredRunsOn(t *testing.T) {
-	for i := range shapes {
-		t.Run(shapes[i].name, func(t *testing.T) {
-			r := shapeRule(t, i, 4*time.Second)
+	for i := range len(shapes) + len(trees) {
+		r := shapeRule(t, i, 4*time.Second)
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				trace := shuffle(t, drawTrace(t), 8*time.Second) // some come late
 				limits := Limits{MaxKeysPerRule: rapid.IntRange(1, 3).Draw(t, "keys")}
-				var whole, cut []byte
-				want := feed(New(limits), r, trace, 2, func(s *State) *State { whole = snapshot(t, s); return s })
+				var whole, broken *State
+				want := feed(New(limits), r, trace, 2, func(s *State) *State { whole = s; return s })
 				have := feed(New(limits), r, trace, 2, func(s *State) *State {
-					cut = snapshot(t, s)
-					if !rapid.Bool().Draw(t, "cut") {
+					broken = s
+					if rapid.IntRange(0, 9).Draw(t, "cut") > 0 {
 						return s
 					}
+					cut := snapshot(t, s)
 					back, err := Restore(bytes.NewReader(cut), limits, only(r))
 					if err != nil {
 						t.Fatal(err)
@@ -53,11 +55,12 @@ func TestRestoredRunsOn(t *testing.T) {
 					if again := snapshot(t, back); !bytes.Equal(again, cut) {
 						t.Fatalf("snapshot changed by a restore: %d bytes, then %d", len(cut), len(again))
 					}
+					broken = back
 					return back
 				})
 				a, _ := json.Marshal(want)
 				b, _ := json.Marshal(have)
-				if !bytes.Equal(a, b) || !bytes.Equal(whole, cut) {
+				if !bytes.Equal(a, b) || !bytes.Equal(snapshot(t, whole), snapshot(t, broken)) {
 					t.Fatalf("cut run differs:\n%s\n%s", a, b)
 				}
 			})
@@ -81,7 +84,12 @@ func filled(t testing.TB, r *rule.Rule) *State {
 }
 
 func TestRestoreRefusesDamage(t *testing.T) {
-	r := shapeRule(t, 6, 4*time.Second)
+	for _, shape := range []int{6, len(shapes) + 1, len(shapes) + 8} {
+		refusesDamage(t, shapeRule(t, shape, 4*time.Second))
+	}
+}
+
+func refusesDamage(t *testing.T, r *rule.Rule) {
 	good := snapshot(t, filled(t, r))
 	for i := range good {
 		bad := bytes.Clone(good)
@@ -97,7 +105,7 @@ func TestRestoreRefusesDamage(t *testing.T) {
 
 func FuzzRestore(f *testing.F) {
 	var rules []*rule.Rule
-	for i := range shapes {
+	for i := range len(shapes) + len(trees) {
 		rules = append(rules, shapeRule(f, i, 4*time.Second))
 		f.Add(snapshot(f, filled(f, rules[i])))
 	}

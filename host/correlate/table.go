@@ -18,17 +18,14 @@ type table struct {
 	prog      *program
 	machines  map[string]*machine
 	watermark int64
+	level     int   // how far from the log: rules on rules come after those that they look at
+	lateness  int64 // at least the rule's
 	heap      dueHeap
-	levels    [4]list // by progress; each from the longest untouched to the newest
+	levels    levels
+	groups    map[string]*group // by value; nil when keys have one field
 	bytes     int
 	lost      losses
 	reported  int64 // log time of the last report of evictions
-}
-
-// losses are evictions that were not reported yet.
-type losses struct {
-	keys, undecided int
-	oldest          int64
 }
 
 // joined gathers the hits of one event for one rule and key into one mark.
@@ -40,20 +37,37 @@ type joined struct {
 }
 
 // table returns the table of a rule; a rule that is not the one the table runs takes it over.
-func (s *State) table(t *tenant, r *rule.Rule) *table {
-	if tb, ok := t.tables[r.ID]; ok {
-		if tb.prog.rule != r {
+func (s *State) table(t *tenant, r *rule.Rule, clears bool) *table {
+	id := r.ID
+	if clears {
+		id += clearSuffix
+	}
+	if tb, ok := t.tables[id]; ok {
+		if tb.prog.source != r {
 			tb, _ = s.adopt(tb, r)
 		}
 		return tb
 	}
+	if clears {
+		return s.newTable(t, compileClear(r))
+	}
 	return s.newTable(t, compile(r))
+}
+
+// ofClear reports whether a hit is of the clear pattern of its rule.
+func (h *Hit) ofClear() bool {
+	c := h.Rule.Root.Clear
+	return c != nil && c.Of != nil && h.Sub == len(h.Rule.Subs)-1
 }
 
 func (s *State) newTable(t *tenant, p *program) *table {
 	tb := &table{owner: t, prog: p, machines: map[string]*machine{}, reported: never}
-	tb.watermark = t.clock.watermark(p.lateness, s.logTime)
 	t.tables[p.rule.ID] = tb
+	if tb.level, tb.lateness = t.rankOf(tb, 0); s.nested { // as if it had been there when its first event fired
+		tb.watermark = max(t.was.frontier-tb.lateness, t.was.logTime-int64(MaxLag))
+	} else {
+		tb.watermark = t.clock.watermark(tb.lateness, s.logTime)
+	}
 	at := sort.Search(len(t.order), func(i int) bool { return t.order[i].prog.rule.ID > p.rule.ID })
 	t.order = append(t.order, nil)
 	copy(t.order[at+1:], t.order[at:])
@@ -73,6 +87,9 @@ func (s *State) remove(tb *table) {
 // adopt gives a table to another version of its rule and says what becomes of its keys.
 func (s *State) adopt(tb *table, r *rule.Rule) (*table, Carried) {
 	p, old, before := compile(r), tb.prog, len(tb.machines)
+	if old.clears {
+		p = compileClear(r)
+	}
 	if p.shape != old.shape {
 		if before > 0 {
 			s.report(tb, Dropped, before, tb.armed())
@@ -80,6 +97,7 @@ func (s *State) adopt(tb *table, r *rule.Rule) (*table, Carried) {
 		s.remove(tb)
 		return s.newTable(tb.owner, p), Carried{Rule: r.ID, Dropped: before}
 	}
+	p.pool = old.pool
 	tb.prog = p
 	out := Carried{Rule: r.ID}
 	changed := uint64(0)
@@ -111,7 +129,7 @@ func (s *State) tell(tb *table, changed uint64, c Carried) {
 func (s *State) restart(tb *table, changed uint64, longer int64) {
 	var all []*machine // first, since their lists change on the way
 	for i := range tb.levels {
-		for mc := tb.levels[i].head; mc != nil; mc = mc.next {
+		for mc := tb.levels[i].head; mc != nil; mc = mc.links[inTable].next {
 			all = append(all, mc)
 		}
 	}
@@ -125,16 +143,7 @@ func (s *State) restart(tb *table, changed uint64, longer int64) {
 }
 
 func (mc *machine) restart(p *program, changed uint64) {
-	for i := range p.rings {
-		if changed&(1<<p.rings[i].sub) != 0 {
-			mc.settled.rings[i] = nil
-		}
-	}
-	for i := range mc.settled.held {
-		if changed&(1<<p.stages[i].sub) != 0 {
-			mc.settled.held[i] = held{}
-		}
-	}
+	mc.settled.restart(p, changed)
 	kept := mc.pending[:0]
 	for _, m := range mc.pending {
 		if m.subs &^= changed; m.subs != 0 {
@@ -150,13 +159,12 @@ func (mc *machine) restart(p *program, changed uint64) {
 
 // resume makes ahead from what is settled and pending, emitting nothing.
 func (mc *machine) resume(p *program) {
-	if p.absence || len(mc.pending) == 0 {
+	if !p.eager || len(mc.pending) == 0 {
 		return
 	}
-	c := mc.settled.clone()
-	mc.ahead, mc.fires = &c, 0
+	mc.ahead, mc.fires = mc.settled.clone(), 0
 	for i := range mc.pending {
-		if p.step(mc.ahead, &mc.pending[i], false) {
+		if mc.ahead.step(p, &mc.pending[i], false) {
 			mc.fires++
 			mc.ahead.reset()
 		}
@@ -168,9 +176,9 @@ func (s *State) hit(h *Hit) {
 	s.stats.Hits++
 	t := s.tenant(h.Event.Tenant)
 	s.touch(t)
-	tb := s.table(t, h.Rule)
+	tb := s.table(t, h.Rule, h.ofClear())
 	p := tb.prog
-	key, ok := appendKey(s.key[:0], h)
+	key, ok := appendKey(s.key[:0], p.keys[h.Sub], h)
 	s.key = key
 	if !ok {
 		s.stats.NullKey++
@@ -181,8 +189,7 @@ func (s *State) hit(h *Hit) {
 		s.fireMatch(tb, h)
 		return
 	}
-	val := ""
-	ring := p.ringOf[h.Sub]
+	val, ring := "", p.ringOf[h.Sub]
 	if ring >= 0 && p.valueOf[ring] >= 0 {
 		if val, ok = rule.Value(h.Event, p.rings[ring].agg.Fields[0]); !ok {
 			s.stats.NullKey++
@@ -197,12 +204,19 @@ func (s *State) hit(h *Hit) {
 			j.m.vals = make([]string, p.vals)
 		}
 	}
+	if p.tree != nil && !p.takes(h.Sub, h.Event, j.m.vals) {
+		s.stats.NullKey++
+		if j.m.subs == 0 {
+			j.tb = nil
+		}
+		return
+	}
 	j.hit = h
 	j.m.subs |= 1 << h.Sub
 	if val != "" {
 		j.m.vals[p.valueOf[ring]] = distinctValue(val)
 	}
-	if len(p.captures) > 0 && h.Sub == p.stages[len(p.stages)-2].sub {
+	if p.absence && len(p.captures) > 0 && h.Sub == p.stages[len(p.stages)-2].sub {
 		for i, f := range p.captures {
 			v, _ := rule.Value(h.Event, f)
 			j.m.vals[p.vals-len(p.captures)+i] = strings.Clone(cut(v, MaxCaptureBytes))
@@ -219,24 +233,28 @@ func (s *State) flush() {
 	}
 	mc, ok := tb.machines[string(j.key)]
 	if !ok {
-		mc = &machine{key: string(j.key), settled: tb.prog.newChain(), first: j.m.time, until: never, heapAt: -1}
+		mc = &machine{key: string(j.key), settled: tb.prog.newRun(), first: j.m.time, until: never, heapAt: -1}
 		tb.machines[mc.key] = mc
-		mc.level = 0
-		tb.levels[0].push(mc)
+		tb.enter(mc)
 	}
 	mc.note(tb.prog, j.hit.Event)
-	s.observe(tb, mc, j.m, j.hit)
+	mc.trace(j.hit)
+	s.observe(tb, mc, &j.m, j.hit)
 	j.tb, j.hit = nil, nil
 	s.account(tb, mc)
+	if g := mc.group; g != nil {
+		s.share(tb, g)
+	}
 	s.bound(tb)
 }
 
 // appendKey appends the group values of a hit: each by field, then what a code rule adds. It reports false when a field
 // is missing or the key too long.
-func appendKey(b []byte, h *Hit) ([]byte, bool) {
-	for _, f := range h.Rule.Subs[h.Sub].Match.By {
+func appendKey(b []byte, fields []string, h *Hit) ([]byte, bool) {
+	null := h.Rule.Subs[h.Sub].Match.NullKey
+	for _, f := range fields {
 		v, ok := rule.Value(h.Event, f)
-		if !ok {
+		if !ok && !null {
 			return b, false
 		}
 		b = append(binary.AppendUvarint(b, uint64(len(v))), v...)
@@ -276,9 +294,7 @@ func (s *State) account(tb *table, mc *machine) {
 		s.forget(tb, mc)
 		return
 	}
-	tb.levels[mc.level].remove(mc)
-	mc.level = tb.prog.progress(mc)
-	tb.levels[mc.level].push(mc)
+	tb.move(mc, tb.prog.progress(mc))
 	switch {
 	case mc.heapAt < 0:
 		mc.due = due
@@ -299,7 +315,7 @@ func (s *State) resize(tb *table, mc *machine, size int) {
 }
 
 func (s *State) forget(tb *table, mc *machine) {
-	tb.levels[mc.level].remove(mc)
+	tb.leave(mc)
 	if mc.heapAt >= 0 {
 		heap.Remove(&tb.heap, mc.heapAt)
 	}
@@ -311,7 +327,11 @@ func (s *State) forget(tb *table, mc *machine) {
 func (s *State) due(tb *table) {
 	for len(tb.heap) > 0 && tb.heap[0].due <= tb.watermark {
 		mc := tb.heap[0]
-		s.settle(tb, mc, tb.watermark)
+		to := tb.watermark
+		if tb.prog.tree != nil && tb.prog.tree.peers { // what a key learns, others look at: one time after another
+			to = mc.due
+		}
+		s.settle(tb, mc, to)
 		due, alive := tb.prog.nextDue(mc, tb.watermark)
 		if !alive {
 			s.forget(tb, mc)
@@ -323,80 +343,8 @@ func (s *State) due(tb *table) {
 	}
 }
 
-// bound evicts until the limits hold again: of the least advanced keys, the longest untouched first. Over a limit of
-// bytes a sixteenth is freed at once, from the largest table concerned.
-func (s *State) bound(tb *table) {
-	l := &s.limits
-	for len(tb.machines) > l.MaxKeysPerRule {
-		s.evict(tb)
-	}
-	if tb.bytes > l.MaxBytesPerRule {
-		for tb.bytes > l.MaxBytesPerRule-l.MaxBytesPerRule/16 && len(tb.machines) > 0 {
-			s.evict(tb)
-		}
-	}
-	if t := tb.owner; t.bytes > l.MaxBytesPerTenant {
-		for t.bytes > l.MaxBytesPerTenant-l.MaxBytesPerTenant/16 && t.bytes > 0 {
-			s.evict(t.largest())
-		}
-	}
-	if s.bytes > l.MaxBytes {
-		for s.bytes > l.MaxBytes-l.MaxBytes/16 && s.bytes > 0 {
-			big := s.order[0]
-			for _, t := range s.order {
-				if t.bytes > big.bytes {
-					big = t
-				}
-			}
-			s.evict(big.largest())
-		}
-	}
-}
-
-func (t *tenant) largest() *table {
-	big := t.order[0]
-	for _, tb := range t.order {
-		if tb.bytes > big.bytes {
-			big = tb
-		}
-	}
-	return big
-}
-
-func (s *State) evict(tb *table) {
-	for i := range tb.levels {
-		mc := tb.levels[i].head
-		if mc == nil {
-			continue
-		}
-		if tb.lost.keys == 0 || mc.first < tb.lost.oldest {
-			tb.lost.oldest = mc.first
-		}
-		tb.lost.keys++
-		if tb.prog.armed(&mc.settled) != nil || tb.prog.absence && len(mc.pending) > 0 {
-			tb.lost.undecided++
-		}
-		s.stats.Evicted++
-		s.forget(tb, mc)
-		s.touch(tb.owner)
-		return
-	}
-}
-
-// flushEvictions reports evictions: the first at once, then what gathered in ReportEvery.
-func (s *State) flushEvictions(tb *table) {
-	if tb.lost.keys == 0 || s.logTime-tb.reported < int64(ReportEvery) {
-		return
-	}
-	s.reports = append(s.reports, Report{
-		Tenant: tb.owner.id, Rule: tb.prog.rule.ID, Kind: Evicted, Keys: tb.lost.keys,
-		Undecided: tb.lost.undecided, Oldest: tb.lost.oldest, LogTime: s.logTime,
-	})
-	tb.lost, tb.reported = losses{}, s.logTime
-}
-
 func (s *State) report(tb *table, kind ReportKind, keys, undecided int) {
-	r := Report{Tenant: tb.owner.id, Rule: tb.prog.rule.ID, Kind: kind, Keys: keys, Undecided: undecided, LogTime: s.logTime}
+	r := Report{Tenant: tb.owner.id, Rule: tb.prog.source.ID, Kind: kind, Keys: keys, Undecided: undecided, LogTime: s.logTime}
 	for _, mc := range tb.machines {
 		if r.Oldest == 0 || mc.first < r.Oldest {
 			r.Oldest = mc.first
@@ -408,45 +356,20 @@ func (s *State) report(tb *table, kind ReportKind, keys, undecided int) {
 // armed counts the absences that are armed.
 func (tb *table) armed() (n int) {
 	for _, mc := range tb.machines {
-		if tb.prog.armed(&mc.settled) != nil {
+		if mc.settled.undecided(tb.prog) {
 			n++
 		}
 	}
 	return n
 }
 
-// list is a queue of machines, from the longest untouched to the newest.
-type list struct{ head, tail *machine }
-
-func (l *list) push(mc *machine) {
-	mc.prev, mc.next = l.tail, nil
-	if l.tail != nil {
-		l.tail.next = mc
-	} else {
-		l.head = mc
-	}
-	l.tail = mc
-}
-
-func (l *list) remove(mc *machine) {
-	if mc.prev != nil {
-		mc.prev.next = mc.next
-	} else {
-		l.head = mc.next
-	}
-	if mc.next != nil {
-		mc.next.prev = mc.prev
-	} else {
-		l.tail = mc.prev
-	}
-	mc.prev, mc.next = nil, nil
-}
-
 // dueHeap orders machines by the watermark that needs them.
 type dueHeap []*machine
 
-func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Len() int { return len(h) }
+
 func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].heapAt, h[j].heapAt = i, j

@@ -50,6 +50,8 @@ type episode struct {
 	key   keyHash
 	quiet int64            // ns
 	peak  storage.Severity // highest severity of a firing: a person's lower one stays until a firing exceeds it
+	told  int64            // log time of the last notice, ns
+	owed  bool             // a notice about the severity is held back
 	dirty bool
 	tell  string // kind of notice to make at the end of the call
 }
@@ -86,12 +88,19 @@ func (f *Fold) Fire(seq uint64, logTime int64, firings []Firing) {
 		if firings[i].Tenant == storage.NoTenant {
 			continue
 		}
+		if firings[i].Clears {
+			f.clear(&firings[i], logTime)
+			continue
+		}
 		if e := f.fire(&firings[i], logTime); e.tell != "" && !slices.Contains(tell, e) {
 			tell = append(tell, e)
 		}
 	}
 	// Told once per record, as it is after the record.
 	for _, e := range tell {
+		if e.told = logTime; e.tell == KindSeverity {
+			e.owed = false
+		}
 		f.record(e.in.ID, logTime, ByVedette, e.tell, e.in.Severity.String())
 		f.batch.Notices = append(f.batch.Notices, Notice{
 			Tenant: e.in.Tenant, Kind: e.tell, At: logTime, Payload: encodePayload(e.tell, logTime, &e.in),
@@ -99,6 +108,23 @@ func (f *Fold) Fire(seq uint64, logTime int64, firings []Firing) {
 		})
 		e.tell = ""
 	}
+}
+
+// clear ends the episode of a key: it takes no more firings. What fired after the clear pattern held goes on.
+func (f *Fold) clear(fr *Firing, logTime int64) {
+	o := f.tenants[fr.Tenant]
+	if o == nil {
+		return
+	}
+	hash := hashKey(fr)
+	el := o.current[hash]
+	if el == nil || fr.Time < el.Value.(*episode).in.LastSeen {
+		return
+	}
+	e := el.Value.(*episode)
+	delete(o.current, hash)
+	f.record(e.in.ID, logTime, ByVedette, Cleared, "")
+	f.touch(e, logTime)
 }
 
 func (f *Fold) fire(fr *Firing, logTime int64) *episode {
@@ -128,8 +154,19 @@ func (f *Fold) fire(fr *Firing, logTime int64) *episode {
 	if changed := e.count(fr); changed {
 		f.record(e.in.ID, logTime, ByVedette, RuleChanged, e.in.RuleVersion)
 	}
+	e.hush(int64(fr.Suppress), logTime)
 	f.touch(e, logTime)
 	return e
+}
+
+// hush holds a notice about a severity back until enough time has passed since the last one.
+func (e *episode) hush(suppress, logTime int64) {
+	if e.tell == "" && e.owed {
+		e.tell = KindSeverity
+	}
+	if e.tell == KindSeverity && suppress > 0 && logTime-e.told < suppress {
+		e.tell, e.owed = "", true
+	}
 }
 
 // open starts an episode, forgetting the one fired longest ago when there is no room.
@@ -175,6 +212,7 @@ func (e *episode) count(fr *Firing) (changed bool) {
 	in.Conditions = shownConditions(fr.Conditions)
 	in.Techniques = mergeTechniques(in.Techniques, fr.Techniques)
 	in.Evidence = mergeEvidence(in.Evidence, fr.Evidence)
+	in.Watermark, in.Approximate, in.Lists = fr.Watermark, fr.Approximate, fr.Lists[:min(len(fr.Lists), MaxLists)]
 	e.quiet = int64(fr.QuietFor)
 	if fr.Severity > e.peak {
 		e.peak = fr.Severity

@@ -23,8 +23,14 @@ type Firing struct {
 	Evidence    []storage.Evidence
 	Conditions  []storage.Condition
 	Entities    []storage.Entity
-	RuleDigest  string        // of the package whose rule it was
-	QuietFor    time.Duration // the rule's `clear after`; 0: DefaultQuiet
+	RuleDigest  string              // of the package whose rule it was
+	QuietFor    time.Duration       // the rule's `clear after`; 0: DefaultQuiet
+	Suppress    time.Duration       // no second notice about the incident within this time; 0: none is held back
+	Clears      bool                // it ends the incident of Key and opens none
+	Writes      []storage.ListWrite // not the fold's
+	Watermark   int64               // of the rule when it fired, ns
+	Lists       []storage.ListAsked // that the rule asked
+	Approximate bool                // a value of Conditions is not exact
 }
 
 // Do is what a person does to an incident.
@@ -95,6 +101,9 @@ const (
 	KindOpened   = "opened"   // a new incident
 	KindSeverity = "severity" // firings raised an incident's severity
 )
+
+// Cleared is what the history says when the rule's clear pattern ended an incident: the next firing opens another.
+const Cleared = "cleared"
 
 // RuleChanged is what the history says when another version of the rule fires than before.
 const RuleChanged = "rule"

@@ -9,6 +9,7 @@ const (
 	MaxKeyValueBytes    = 1_024    // bytes kept of a key value; all of them tell incidents apart
 	MaxTitleBytes       = 512      // longer is cut
 	MaxTechniques       = 64       // further ones are not added
+	MaxLists            = 64       // further ones are not kept
 	MaxConditions       = 64       // further ones are not kept
 	MaxConditionBytes   = 512      // of each text of a condition; longer is cut
 	MaxSubs             = 64       // sub-patterns with evidence; of the ones last by name none is kept

@@ -15,7 +15,7 @@ import (
 
 // A snapshot is the header, then varints and length-prefixed texts in a fixed order: tenants by number, incidents by
 // when they last fired. The same state gives the same bytes. Whoever stores it protects it with a checksum.
-const snapshotHeader = "vedette incidents 2\n"
+const snapshotHeader = "vedette incidents 3\n"
 
 // Snapshot writes the fold's state. Everything changed must have been taken before, and should be in the database:
 // what a snapshot is ahead of the database by would never be written. ErrConflict if something is not taken.
@@ -106,9 +106,12 @@ func (e *encoder) episode(ep *episode, current bool) {
 	e.uint(uint64(in.Severity))
 	e.uint(in.Count)
 	e.uint(in.Applied)
-	for _, t := range []int64{in.FirstSeen, in.LastSeen, in.OpenedAt, in.UpdatedAt} {
+	for _, t := range []int64{in.FirstSeen, in.LastSeen, in.OpenedAt, in.UpdatedAt, in.Watermark} {
 		e.int(t)
 	}
+	e.bool(in.Approximate)
+	e.int(ep.told)
+	e.bool(ep.owed)
 	e.uint(uint64(len(in.Key)))
 	for _, k := range in.Key {
 		e.text(k.Name)
@@ -131,6 +134,11 @@ func (e *encoder) episode(ep *episode, current bool) {
 		for _, s := range []string{c.Sub, c.Expr, c.Actual, c.Threshold} {
 			e.text(s)
 		}
+	}
+	e.uint(uint64(len(in.Lists)))
+	for _, l := range in.Lists {
+		e.text(l.Name)
+		e.uint(l.Seq)
 	}
 	e.uint(uint64(len(in.Entities)))
 	for _, x := range in.Entities {
@@ -156,9 +164,11 @@ func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
 	in.Severity = storage.Severity(d.max(uint64(storage.Critical)))
 	d.must(in.Severity >= storage.Informational && ep.peak >= storage.Informational, "no severity")
 	in.Count, in.Applied = d.max(1<<63-1), d.uint()
-	for _, n := range []*int64{&in.FirstSeen, &in.LastSeen, &in.OpenedAt, &in.UpdatedAt} {
+	for _, n := range []*int64{&in.FirstSeen, &in.LastSeen, &in.OpenedAt, &in.UpdatedAt, &in.Watermark} {
 		*n = d.int()
 	}
+	in.Approximate = d.max(1) == 1
+	ep.told, ep.owed = d.int(), d.max(1) == 1
 	in.Key = []storage.Field{} // the form that a fold gives it
 	for range d.count(MaxKeyFields) {
 		in.Key = append(in.Key, storage.Field{Name: d.text(), Value: d.text()})
@@ -175,6 +185,9 @@ func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
 	in.Conditions = []storage.Condition{}
 	for range d.count(MaxConditions) {
 		in.Conditions = append(in.Conditions, storage.Condition{Sub: d.text(), Expr: d.text(), Actual: d.text(), Threshold: d.text()})
+	}
+	for range d.count(MaxLists) {
+		in.Lists = append(in.Lists, storage.ListAsked{Name: d.text(), Seq: d.uint()})
 	}
 	in.Entities = []storage.Entity{}
 	for range d.count(storage.MaxEntities) {

@@ -1,0 +1,94 @@
+package correlate
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/vedette-siem/vedette/host/rule"
+	"github.com/vedette-siem/vedette/storage"
+)
+
+// nested has rules look at firings by their sub-patterns' rule alone.
+type nested []*rule.Rule
+
+func (n nested) Nests(storage.Tenant) bool { return true }
+
+func (n nested) Firing(id string, ev *storage.Event) (hits []Hit) {
+	for _, r := range n {
+		for i := range r.Subs {
+			if r.Subs[i].Match.Rule == id {
+				hits = append(hits, Hit{Rule: r, Sub: i, Event: ev})
+			}
+		}
+	}
+	return hits
+}
+
+func (n nested) lookup(_ storage.Tenant, id string) *rule.Rule {
+	for _, r := range n {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// TestRulesOnRules: what one rule fires, eager or after a silence, others count and follow, with the events behind it.
+func TestRulesOnRules(t *testing.T) {
+	doc := func(id, rest string) *rule.Rule {
+		return parse(t, "{kind: pattern, id: "+id+", name: n, version: 1.0.0, severity: high, lateness: 5s, "+rest+"}")
+	}
+	guess := doc("guess", `subs: {a: {where: {s: a}, by: [k], having: "count() >= 2", window: 60s}}, incident: {key: [k], title: "{count} on {k}"}`)
+	silent := doc("silent", `subs: {a: {where: {s: a}, by: [k]}}, expr: a !-> a within 30s, incident: {key: [k], title: "{k}"}`)
+	both := doc("both", `subs: {g: {rule: guess, by: [k]}, s: {rule: silent, by: [k]}}, expr: g -> s within 60s, incident: {key: [k], title: "{k}"}`)
+	never := doc("never", `subs: {b: {rule: both, by: [k]}, x: {rule: guess, by: [k]}}, expr: b !-> x within 60s, incident: {key: [k], title: "{k}"}`)
+	all := nested{guess, silent, both, never}
+	var cut, whole string
+	for _, broken := range []bool{false, true} {
+		s := New(Limits{})
+		s.SetNesting(all)
+		var out []Firing
+		seq := uint64(0)
+		step := func(at int64, hit bool) {
+			seq++
+			ev := &storage.Event{ID: storage.EventID{Seq: seq}, Tenant: 1, Time: traceStart + at*second, Fields: []storage.Field{{Name: "k", Value: "x"}}}
+			var hits []Hit
+			if hit {
+				hits = []Hit{{Rule: guess, Event: ev}, {Rule: silent, Event: ev}}
+			}
+			out = append(out, s.Apply(seq, ev.Time, []SourceTime{{1, "s", ev.Time}}, hits)...)
+			if broken {
+				back, err := Restore(bytes.NewReader(snapshot(t, s)), Limits{}, all.lookup)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s = back
+				s.SetNesting(all)
+			}
+		}
+		for at := range int64(200) {
+			step(at, at == 1 || at == 2)
+		}
+		var told []string
+		for i := range out {
+			told = append(told, fmt.Sprint(out[i].Rule, " ", (out[i].Time-traceStart)/second))
+		}
+		if want := []string{"guess 2", "silent 32", "both 32", "never 92"}; !reflect.DeepEqual(told, want) {
+			t.Fatalf("broken %v: %v, want %v", broken, told, want)
+		}
+		want := []storage.Evidence{
+			{Sub: "g", ID: storage.EventID{Seq: 2}, Time: traceStart + second},
+			{Sub: "g", ID: storage.EventID{Seq: 3}, Time: traceStart + 2*second},
+			{Sub: "s", ID: storage.EventID{Seq: 3}, Time: traceStart + 2*second},
+		}
+		if !reflect.DeepEqual(out[2].Evidence, want) {
+			t.Errorf("evidence %v, want %v", out[2].Evidence, want)
+		}
+		cut, whole = whole, fmt.Sprint(out)
+	}
+	if cut != whole {
+		t.Errorf("%s\n%s", cut, whole)
+	}
+}
