@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Error kinds of the room. Implementations wrap them with what they were doing; host/api maps them to wire codes.
@@ -213,7 +214,22 @@ type Incident struct {
 	Entities    []Entity    // who and what it is about: its key, and the events of its last firing; at most MaxEntities
 	RuleDigest  string      // of the package whose rule fired last; "" when it came in none
 	MergedInto  string      // the incident that goes on instead of this one; "" for most
+	Watermark   int64       // of the rule at the last firing: what came late was below it, ns; 0: not known
+	Approximate bool        // a number in Conditions is not exact
+	Lists       []ListAsked // versions of the lists that the rule asked, as of the last firing
 	Applied     uint64      // log sequence of the last change
+}
+
+// ListAsked is the version of a list that a rule asked.
+type ListAsked struct {
+	Name string `json:"name"`
+	Seq  uint64 `json:"seq"` // log sequence of the record that changed it last; 0: there is no such list
+}
+
+// ListWrite puts a value on a watch list of an organization.
+type ListWrite struct {
+	List, Value string
+	TTL         time.Duration // of log time; 0: for good
 }
 
 // HistoryEntry is one change of an incident that a person should see; counting is not one.
@@ -222,7 +238,7 @@ type HistoryEntry struct {
 	Seq      uint64 // log sequence of the change
 	At       int64  // log time, ns
 	Who      string // user name, or "vedette"
-	What     string // "opened", "acknowledged", "resolved", "reopened", "assigned", "commented", "severity", "merged", "rule"
+	What     string // "opened", "acknowledged", "resolved", "reopened", "assigned", "commented", "severity", "merged", "rule", "cleared"
 	Detail   string // of a merge: the id of the other incident; of "rule": the version that fires from here on
 }
 

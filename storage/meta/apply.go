@@ -19,6 +19,8 @@ type Batch struct {
 	History    []storage.HistoryEntry
 	Notices    []Notice
 	Quarantine []QuarantineEntry
+	Fires      []RuleFires
+	Gaps       []Gap
 	Removals   []Removal // applied last
 }
 
@@ -125,6 +127,12 @@ func (db *DB) Apply(ctx context.Context, seq uint64, b Batch) error {
 		if err := putQuarantine(ctx, tx, applied, b.Quarantine); err != nil {
 			return err
 		}
+		if err := putFires(ctx, tx, applied, b.Fires); err != nil {
+			return err
+		}
+		if err := putGaps(ctx, tx, applied, b.Gaps); err != nil {
+			return err
+		}
 		if err := forgetTenants(ctx, tx, b.Removals); err != nil {
 			return err
 		}
@@ -163,6 +171,16 @@ func (b *Batch) check(seq uint64) error {
 			return fmt.Errorf("quarantine of %s: %w", q.Position, storage.ErrInvalid)
 		}
 	}
+	for _, f := range b.Fires {
+		if f.Tenant == storage.NoTenant || f.Rule == "" || f.Seq == 0 || f.Seq > seq {
+			return fmt.Errorf("firings of rule %q at %d: %w", f.Rule, f.Seq, storage.ErrInvalid)
+		}
+	}
+	for _, g := range b.Gaps {
+		if g.Seq == 0 || g.Seq > seq {
+			return fmt.Errorf("gap of %q at %d: %w", g.Subject, g.Seq, storage.ErrInvalid)
+		}
+	}
 	return nil
 }
 
@@ -174,14 +192,15 @@ type changedIncident struct {
 
 const upsertIncident = `INSERT INTO incidents (id, tenant, rule, rule_name, rule_version, key, title, search, severity, state,
 	verdict, assignee, count, first_seen, last_seen, opened_at, updated_at, techniques, evidence, conditions, applied,
-	entities, rule_digest, merged_into)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	entities, rule_digest, merged_into, watermark, approximate, lists)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET rule_name = excluded.rule_name, rule_version = excluded.rule_version, title = excluded.title,
 	search = excluded.search, severity = excluded.severity, state = excluded.state, verdict = excluded.verdict,
 	assignee = excluded.assignee, count = excluded.count, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
 	updated_at = excluded.updated_at, techniques = excluded.techniques, evidence = excluded.evidence,
 	conditions = excluded.conditions, applied = excluded.applied, entities = excluded.entities,
-	rule_digest = excluded.rule_digest, merged_into = excluded.merged_into
+	rule_digest = excluded.rule_digest, merged_into = excluded.merged_into, watermark = excluded.watermark,
+	approximate = excluded.approximate, lists = excluded.lists
 	WHERE incidents.applied < excluded.applied AND incidents.tenant = excluded.tenant`
 
 func putIncidents(ctx context.Context, tx *sql.Tx, list []storage.Incident) ([]changedIncident, error) {
@@ -211,7 +230,7 @@ func putIncidents(ctx context.Context, tx *sql.Tx, list []storage.Incident) ([]c
 		}
 		r, err := put.ExecContext(ctx, in.ID, in.Tenant, in.Rule, in.RuleName, in.RuleVersion, text.key, in.Title, text.search,
 			in.Severity, in.State, in.Verdict, in.Assignee, int64(in.Count), in.FirstSeen, in.LastSeen, in.OpenedAt, in.UpdatedAt,
-			text.techniques, text.evidence, text.conditions, int64(in.Applied), text.entities, in.RuleDigest, in.MergedInto)
+			text.techniques, text.evidence, text.conditions, int64(in.Applied), text.entities, in.RuleDigest, in.MergedInto, in.Watermark, in.Approximate, text.lists)
 		if err != nil {
 			return nil, fmt.Errorf("incident %s: %w", in.ID, dbError(err))
 		}

@@ -11,7 +11,7 @@ import (
 
 // incidentText holds the text columns of an incident.
 type incidentText struct {
-	key, search, techniques, evidence, conditions, entities string
+	key, search, techniques, evidence, conditions, entities, lists string
 }
 
 func (t *incidentText) encode(in *storage.Incident) error {
@@ -40,6 +40,7 @@ func (t *incidentText) encode(in *storage.Incident) error {
 		{&t.evidence, evidence, len(evidence) == 0},
 		{&t.conditions, in.Conditions, len(in.Conditions) == 0},
 		{&t.entities, in.Entities, len(in.Entities) == 0},
+		{&t.lists, in.Lists, len(in.Lists) == 0},
 	} {
 		if *c.to = "[]"; c.empty {
 			continue
@@ -70,7 +71,7 @@ func (t *incidentText) decode(in *storage.Incident) error {
 	for _, c := range []struct {
 		from string
 		to   any
-	}{{t.key, &key}, {t.techniques, &in.Techniques}, {t.evidence, &evidence}, {t.conditions, &in.Conditions}, {t.entities, &in.Entities}} {
+	}{{t.key, &key}, {t.techniques, &in.Techniques}, {t.evidence, &evidence}, {t.conditions, &in.Conditions}, {t.entities, &in.Entities}, {t.lists, &in.Lists}} {
 		if c.from == "[]" {
 			continue
 		}

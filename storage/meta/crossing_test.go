@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -104,6 +105,18 @@ var crossings = map[string]crossing{
 		})
 		return found, err
 	},
+	"RuleHours": func(w *world, t storage.Tenant) (bool, error) {
+		list, err := w.RuleHours(ctx, of(t), "r", time.Unix(0, 0))
+		return len(list) > 0, err
+	},
+	"RuleTotals": func(w *world, t storage.Tenant) (bool, error) {
+		all, err := w.RuleTotals(ctx, of(t), time.Unix(0, 1), time.Unix(0, 0))
+		return all["r"] != nil && all["r"].Day > 0, err
+	},
+	"Gaps": func(w *world, t storage.Tenant) (bool, error) {
+		list, err := w.Gaps(ctx, of(t), time.Unix(0, 0), nil)
+		return has(list, func(g Gap) bool { return g.Tenant == w.a }), err
+	},
 	"ListFailures": func(w *world, t storage.Tenant) (bool, error) {
 		list, err := w.ListFailures(ctx, of(t), 0)
 		return has(list, func(f Failure) bool { return f.Tenant == w.a }), err
@@ -139,6 +152,8 @@ func furnish(w *world) {
 		History:    []storage.HistoryEntry{opened("of a", 1)},
 		Notices:    []Notice{{Tenant: w.a, Key: "k", Kind: "opened", Payload: []byte("{}")}},
 		Quarantine: []QuarantineEntry{{Tenant: w.a, Position: storage.EventID{Seq: 1}, Module: "m", Digest: "d", Raw: []byte("raw")}},
+		Fires:      []RuleFires{{Tenant: w.a, Rule: "r", Seq: 1, At: 1, N: 1, Newest: 1}},
+		Gaps:       []Gap{{Tenant: w.a, Subject: "rule r", Kind: "off", Since: 1, Seq: 1}},
 	})
 	w.must(w.CountUsage(ctx, 1, []storage.UsageRow{usageRow(w.a, "p/x", UsageMinute, 1)}, []storage.CostRow{costRow(UsageMinute, 1)}))
 	due := must(w.DueDeliveries(ctx, 0, 0))(w.T)

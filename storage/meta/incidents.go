@@ -29,7 +29,7 @@ type IncidentPage struct {
 
 const incidentColumns = `i.id, i.tenant, i.rule, i.rule_name, i.rule_version, i.key, i.title, i.severity, i.state, i.verdict,
 	i.assignee, i.count, i.first_seen, i.last_seen, i.opened_at, i.updated_at, i.techniques, i.evidence, i.conditions, i.applied,
-	i.entities, i.rule_digest, i.merged_into`
+	i.entities, i.rule_digest, i.merged_into, i.watermark, i.approximate, i.lists`
 
 func scanIncident(scan func(...any) error, more ...any) (storage.Incident, error) {
 	var in storage.Incident
@@ -37,7 +37,7 @@ func scanIncident(scan func(...any) error, more ...any) (storage.Incident, error
 	err := scan(append([]any{
 		&in.ID, &in.Tenant, &in.Rule, &in.RuleName, &in.RuleVersion, &t.key, &in.Title, &in.Severity, &in.State,
 		&in.Verdict, &in.Assignee, &in.Count, &in.FirstSeen, &in.LastSeen, &in.OpenedAt, &in.UpdatedAt, &t.techniques, &t.evidence,
-		&t.conditions, &in.Applied, &t.entities, &in.RuleDigest, &in.MergedInto,
+		&t.conditions, &in.Applied, &t.entities, &in.RuleDigest, &in.MergedInto, &in.Watermark, &in.Approximate, &t.lists,
 	}, more...)...)
 	if err != nil {
 		return in, dbError(err)

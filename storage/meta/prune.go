@@ -8,7 +8,7 @@ import (
 
 // Pruned is how many rows a Prune removed.
 type Pruned struct {
-	Incidents, Changes, Sessions, Tokens, Deliveries int64
+	Incidents, Changes, Sessions, Tokens, Deliveries, Hours int64
 }
 
 // pruneChunk bounds one transaction, so that Apply never waits long for the writer.
@@ -39,6 +39,8 @@ func (db *DB) Prune(ctx context.Context, now time.Time) (Pruned, error) {
 			SELECT hash FROM ingest_tokens WHERE revoked < ? LIMIT ?)`, []any{ago(KeepRevoked)}},
 		{"prune deliveries", &p.Deliveries, `DELETE FROM outbox WHERE id IN (
 			SELECT id FROM outbox WHERE done < ? AND (last_error = '' OR done < ?) LIMIT ?)`, []any{ago(KeepDelivered), ago(KeepFailed)}},
+		{"prune firings of rules", &p.Hours, `DELETE FROM rule_hours WHERE (tenant, rule, hour) IN (
+			SELECT tenant, rule, hour FROM rule_hours WHERE hour < ? LIMIT ?)`, []any{ago(KeepRuleHours)}},
 		{"prune a full outbox", &p.Deliveries, `DELETE FROM outbox WHERE id IN (SELECT id FROM (
 			SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY id DESC) AS age FROM outbox) WHERE age > ? LIMIT ?)`, []any{MaxOutboxPerTenant}},
 	} {

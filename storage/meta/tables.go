@@ -13,15 +13,15 @@ import (
 	"github.com/vedette-siem/vedette/storage"
 )
 
-// Limits of the contents of tables.
+// Limits of the contents of tables and indicator sets.
 const (
-	MaxTableContentBytes       = 16 << 20  // one
+	MaxTableContentBytes       = 128 << 20 // one; tables have a lower limit of their own
 	MaxTableContentsPerTenant  = 256 << 20 // packed, of all versions that are kept
 	KeepTableContents          = time.Hour // that nothing refers to: an upload is put here before its control record
 	maxTableContentsPrunedOnce = 16        // in one transaction
 )
 
-// PutTableContent keeps the content of a table under its digest, unless it is here. now is when. The error wraps
+// PutTableContent keeps the content of a table or an indicator set under its digest, unless it is here. now is when. The error wraps
 // storage.ErrExhausted when the organization keeps too much.
 func (db *DB) PutTableContent(ctx context.Context, t storage.Tenant, digest string, content []byte, now time.Time) error {
 	if len(content) > MaxTableContentBytes {
@@ -48,7 +48,7 @@ func (db *DB) PutTableContent(ctx context.Context, t storage.Tenant, digest stri
 	})
 }
 
-// TableContent returns the content of a table. The error wraps storage.ErrNotFound.
+// TableContent returns the content of a table or an indicator set. The error wraps storage.ErrNotFound.
 func (db *DB) TableContent(ctx context.Context, t storage.Tenant, digest string) ([]byte, error) {
 	var packed []byte
 	var size int
