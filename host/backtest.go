@@ -56,7 +56,8 @@ func (h *Host) backtest(ctx context.Context, c api.Backtest, progress func(api.B
 	if m.Code != nil {
 		defer func() { _ = m.Code.Close(context.WithoutCancel(ctx)) }() // frees memory; there is nothing to do about an error
 	}
-	events, truncated, err := h.stored(ctx, c)
+	now := time.Now()
+	events, truncated, err := h.storedEvents(ctx, c.Reader, logs.Query{From: now.Add(-c.Last), To: now.Add(time.Hour), Limit: c.Limit})
 	if err != nil {
 		return api.Backtested{}, err
 	}
@@ -112,12 +113,11 @@ func (h *Host) prepareBacktest(ctx context.Context, c api.Backtest, pkg registry
 	return m, nil
 }
 
-// stored returns the newest stored events by position.
-func (h *Host) stored(ctx context.Context, c api.Backtest) (events []storage.Event, truncated bool, err error) {
+// storedEvents returns the newest stored events of a query by position.
+func (h *Host) storedEvents(ctx context.Context, by storage.Principal, q logs.Query) (events []storage.Event, truncated bool, err error) {
 	bytes := 0
-	now := time.Now()
 	full := errors.New("enough")
-	done, err := h.store.Search(ctx, c.Reader, logs.Query{From: now.Add(-c.Last), To: now.Add(time.Hour), Limit: c.Limit}, func(rows []logs.Row) error {
+	done, err := h.store.Search(ctx, by, q, func(rows []logs.Row) error {
 		for i := range rows {
 			e, err := rows[i].Event()
 			if err != nil {

@@ -50,6 +50,10 @@ type Config struct {
 	LogMemoryBytes int64 `yaml:"log_memory_bytes"`
 	// WebhookPrivateTargets lets webhooks reach loopback and private addresses. Default false.
 	WebhookPrivateTargets bool `yaml:"webhook_private_targets"`
+
+	// FeedPrivateTargets lets organizations fetch indicators from loopback and private addresses. Default false; feeds for
+	// all organizations may always.
+	FeedPrivateTargets bool `yaml:"feed_private_targets"`
 	// Monitors are the HTTP targets that monitors may reach.
 	Monitors []MonitorTarget `yaml:"monitors"`
 	// Compiler is the command that compiles foreign modules in a process of its own (runtime.Config.Compiler). Default: none,

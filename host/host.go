@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/monitor"
 	"github.com/vedette-siem/vedette/host/notify"
@@ -68,6 +69,7 @@ type Host struct {
 	shipped  func() map[registry.Digest]bool
 	previews *previews
 	wake     chan struct{} // tells notify that a transaction was committed
+	asked    chan struct{} // that a feed is to be asked now
 	ready    chan struct{} // closed when the shipped modules run
 	demo     demoFeed
 	vault    *probe.Vault
@@ -84,7 +86,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, log: log, started: time.Now(), lines: newModuleLog(), wake: make(chan struct{}, 1), ready: make(chan struct{}), shipped: sync.OnceValue(shippedDigests)}
+	h := &Host{cfg: cfg, log: log, started: time.Now(), lines: newModuleLog(), wake: make(chan struct{}, 1), asked: make(chan struct{}, 1), ready: make(chan struct{}), shipped: sync.OnceValue(shippedDigests)}
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
 	}
@@ -137,7 +139,7 @@ func (h *Host) openModules(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h.library = module.NewLibrary(h.packages, h.runtime, noTargets).With(table.Kept{From: h.db})
+	h.library = module.NewLibrary(h.packages, h.runtime, noTargets).With(table.Kept{From: h.db}).WithIndicators(indicator.Kept{From: h.db})
 	h.previews = newPreviews()
 	return nil
 }
@@ -258,6 +260,8 @@ func (h *Host) Run(ctx context.Context) error {
 		g.Go(play)
 		debug.FreeOSMemory() // compiling the shipped modules left several times what they need
 		g.Go(func() error { h.watchTrust(ctx); return nil })
+		g.Go(func() error { h.expireExceptions(ctx); return nil })
+		g.Go(func() error { h.runFeeds(ctx); return nil })
 		h.monitor.Run(ctx)
 		return nil
 	})

@@ -32,7 +32,7 @@ const (
 func (h *Host) serveWeb(ctx context.Context) error {
 	front := api.New(api.Config{
 		Version: Version, Started: h.started, DB: h.db, Store: h.store, Pipeline: h.pipeline, Queue: h.queue, Receiver: h.receiver,
-		Packages: h.packages, Control: h, Modules: apiModules{h}, Demo: apiDemo{h}, Monitors: apiMonitors{h}, Rereader: h, Registry: apiRegistry{h}, Overview: h.overview,
+		Packages: h.packages, Control: h, Modules: apiModules{h}, Rules: apiRules{apiModules{h}}, Demo: apiDemo{h}, Monitors: apiMonitors{h}, Indicators: apiIndicators{h}, Rereader: h, Registry: apiRegistry{h}, Overview: h.overview,
 		HTTPAddr: h.Addr(), DataDir: h.cfg.DataDir, MaxBytes: h.cfg.Retention.Bytes, Secure: h.cfg.HTTPCert != "",
 		Report: func(err error) { h.log.Error("a request failed", "error", err) },
 	})
@@ -53,7 +53,7 @@ func (h *Host) serveWeb(ctx context.Context) error {
 	})
 
 	mux, services := http.NewServeMux(), front.Handler()
-	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "Module", "Monitor", "Registry", "Table", "Source", "Tenant", "Usage"} {
+	for _, service := range []string{"Admission", "Auth", "Backtest", "Dashboard", "Demo", "Event", "Health", "Incident", "List", "Module", "Monitor", "Registry", "Rule", "Table", "Source", "Tenant", "Usage"} {
 		mux.Handle("/vedette.v1."+service+"Service/", services)
 	}
 	mux.Handle("/v2/", oci)

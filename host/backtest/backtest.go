@@ -38,7 +38,9 @@ type side struct {
 }
 
 func newSide(gen *module.Generation) side {
-	return side{gen: gen, parser: pipeline.NewParser(), matcher: pipeline.NewMatcher(), state: correlate.New(correlate.Limits{}), fold: incident.New(incident.Config{})}
+	state := correlate.New(correlate.Limits{})
+	state.SetNesting(pipeline.NestingOf(gen))
+	return side{gen: gen, parser: pipeline.NewParser(), matcher: pipeline.NewMatcher(), state: state, fold: incident.New(incident.Config{})}
 }
 
 // New returns a test of what would run against what runs. parsers says that the change is of a parser: else records are

@@ -8,4 +8,5 @@ const (
 	MaxIncidentChanges = 500      // that are shown; all are counted
 	MaxFieldChanges    = 100      // field names that are counted apart
 	MaxShownBytes      = 512      // of a value that is shown
+	MaxTrialIncidents  = 10_000   // that a trial holds
 )

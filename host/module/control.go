@@ -20,6 +20,7 @@ const (
 	Disable  ControlKind = "disable"
 	Suspend  ControlKind = "suspend"  // as Disable, by the host, because the module keeps failing
 	Incident ControlKind = "incident" // a person acts on an incident
+	Relearn  ControlKind = "relearn"  // a rule, whose id Name is, forgets what it has learnt of the key with the values Key, or of all
 	Forget   ControlKind = "forget"   // an organization ends, with all that is kept of it but the log store's rows
 )
 
@@ -33,12 +34,20 @@ type Control struct {
 	Digest   string   `json:"digest,omitempty"`   // what to activate; of another kind: changes nothing unless this version runs
 	Settings string   `json:"settings,omitempty"` // JSON
 	Grants   []string `json:"grants,omitempty"`   // capability numbers
-	Reason   string   `json:"reason,omitempty"`   // of what the host decides
-	To       uint64   `json:"to,omitempty"`       // of a rollback: the install that runs again, by its Seq; 0: the one before
+	Reason   string   `json:"reason,omitempty"`   // of what the host decides, and of DisableRule
+	To       uint64   `json:"to,omitempty"`       // of a rollback: the install that runs again, by its Seq; 0: the one before; of RemoveException: which
 
 	Watch *Watch `json:"watch,omitempty"` // of SetWatch; Name is its ID, as of RemoveWatch
 	Table *Table `json:"table,omitempty"` // of SetTable; Name is its name, as of RemoveTable
 	Quota *Quota `json:"quota,omitempty"` // of SetQuota
+
+	List       *ListHead   `json:"list,omitempty"`       // of SetList; Name is its name, as of RemoveList
+	Entries    *Entries    `json:"entries,omitempty"`    // of SetEntries; Name is the list's
+	Indicators *Indicators `json:"indicators,omitempty"` // of SetIndicators; Name is the set's, as of RemoveIndicators
+
+	Exception *RuleException `json:"exception,omitempty"` // of ExceptRule
+
+	Key []string `json:"key,omitempty"` // of Relearn
 
 	IncidentID string `json:"incident,omitempty"`
 	Action     string `json:"action,omitempty"`
@@ -69,7 +78,9 @@ func DecodeControl(b []byte) (Control, error) {
 		return c, fmt.Errorf("decode control record: %w: %w", err, storage.ErrInvalid)
 	}
 	switch c.Kind {
-	case Activate, Rollback, Enable, Disable, Suspend, Incident, Forget, SetWatch, RemoveWatch, SetTable, RemoveTable, Throttle, SetQuota:
+	case Activate, Rollback, Enable, Disable, Suspend, Incident, Relearn, Forget, SetWatch, RemoveWatch, SetTable, RemoveTable, Throttle, SetQuota,
+		SetList, RemoveList, SetEntries, SetIndicators, RemoveIndicators,
+		EnableRule, DisableRule, ExceptRule, RemoveException:
 		return c, nil
 	}
 	return c, fmt.Errorf("decode control record: unknown kind %q: %w", c.Kind, storage.ErrInvalid)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vedette-siem/vedette/host/detect"
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
@@ -33,6 +34,9 @@ type layer struct {
 	code    map[*rule.Rule]*Loaded // rules that a module decides
 	pollers []*Loaded
 	tables  map[string]held // by name
+
+	lists      map[string]List
+	indicators map[string]keptSet
 }
 
 // View is what one tenant runs. It is immutable.
@@ -41,6 +45,10 @@ type View struct {
 	hidden      []bool // shared parsers that the tenant has replaced or switched off
 	Rules       *detect.View
 	skip        map[string]bool // shared modules, by name, that do not run for the tenant
+
+	feeds    []indicator.Feed
+	excepted map[string]excepted // rules that it runs with exceptions of its own, by id
+	beside   *detect.Set         // its own rules, those with exceptions included
 }
 
 // RouteScratch is what one goroutine needs to route.
@@ -58,31 +66,34 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 	g := &Generation{Seq: r.Seq, Running: r, views: map[storage.Tenant]*View{}}
 	if prev != nil && changed != storage.NoTenant {
 		g.shared, g.common = prev.shared, prev.common
-		maps.Copy(g.views, prev.views)
+		g.views = maps.Clone(prev.views)
 		delete(g.views, changed)
 		if !r.Layer(changed).runs() {
 			return g, nil
 		}
 		if v, ok := prev.views[changed]; ok && prev.Running.Layer(changed).same(r.Layer(changed)) {
-			g.views[changed] = v // its watches, quota or rests have changed
+			if !prev.Running.Layer(changed).sameLists(r.Layer(changed)) {
+				v = v.relist(r.Layer(changed))
+			}
+			g.views[changed] = v // else its watches, quota or rests have changed
 			return g, nil
 		}
 		own, err := buildLayer(ctx, lib, prev, changed, r.Layer(changed))
 		if err != nil {
 			return nil, err
 		}
-		g.views[changed], err = g.view(changed, own)
+		g.views[changed], err = g.view(prev, changed, own)
 		return g, err
 	}
 	var err error
 	if g.shared, err = buildLayer(ctx, lib, prev, storage.NoTenant, r.Layer(storage.NoTenant)); err != nil {
 		return nil, err
 	}
-	rules, err := detect.NewView(g.shared.rules, nil, nil)
-	if err != nil {
+	g.common = &View{shared: g.shared, hidden: make([]bool, len(g.shared.parsers))}
+	if g.common.Rules, err = detect.NewView(g.shared.rules, nil, g.common.off(r.Layer(storage.NoTenant), Layer{})); err != nil {
 		return nil, fmt.Errorf("build generation %d: %w", r.Seq, err)
 	}
-	g.common = &View{shared: g.shared, hidden: make([]bool, len(g.shared.parsers)), Rules: rules}
+	g.common.look()
 	if err := g.common.checkTables(storage.NoTenant); err != nil {
 		return nil, err
 	}
@@ -96,7 +107,7 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 		} else if own, err = buildLayer(ctx, lib, prev, t, r.Layer(t)); err != nil {
 			return nil, err
 		}
-		if g.views[t], err = g.view(t, own); err != nil {
+		if g.views[t], err = g.view(prev, t, own); err != nil {
 			return nil, err
 		}
 	}
@@ -109,12 +120,16 @@ func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Ten
 	if err != nil {
 		return nil, err
 	}
+	sets, err := loadIndicators(ctx, lib, t, l)
+	if err != nil {
+		return nil, err
+	}
 	if had := prev.layer(t); had != nil && prev.Running.Layer(t).sameModules(l) {
 		same := *had
-		same.tables = tables
+		same.tables, same.lists, same.indicators = tables, l.Lists, sets
 		return &same, nil
 	}
-	out := &layer{code: map[*rule.Rule]*Loaded{}, tables: tables}
+	out := &layer{code: map[*rule.Rule]*Loaded{}, tables: tables, lists: l.Lists, indicators: sets}
 	for _, name := range slices.Sorted(maps.Keys(l.Slots)) {
 		slot := l.Slots[name]
 		if slot.Off {
@@ -183,7 +198,7 @@ func literalBytes(candidates []Candidate) (n int) {
 }
 
 // view makes the view of a tenant that has a layer.
-func (g *Generation) view(t storage.Tenant, own *layer) (*View, error) {
+func (g *Generation) view(prev *Generation, t storage.Tenant, own *layer) (*View, error) {
 	l := g.Running.Layer(t)
 	v := &View{shared: g.shared, own: own, hidden: make([]bool, len(g.shared.parsers)), skip: map[string]bool{}}
 	for _, m := range g.shared.modules {
@@ -194,20 +209,18 @@ func (g *Generation) view(t storage.Tenant, own *layer) (*View, error) {
 	for i, m := range g.shared.parsers {
 		v.hidden[i] = v.skip[m.Name()]
 	}
-	var off []string
-	for _, m := range g.shared.modules {
-		if v.skip[m.Name()] {
-			for _, r := range m.Rules {
-				if own.rules.Rule(r.ID) == nil {
-					off = append(off, r.ID)
-				}
-			}
-		}
+	var had *View
+	if prev != nil {
+		had = prev.views[t]
 	}
-	var err error
-	if v.Rules, err = detect.NewView(g.shared.rules, own.rules, off); err != nil {
+	err := v.except(had, l)
+	if err == nil {
+		v.Rules, err = detect.NewView(g.shared.rules, v.beside, v.off(g.Running.Layer(storage.NoTenant), l))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("build the rules of organization %s: %w", t, err)
 	}
+	v.look()
 	return v, v.checkTables(t)
 }
 
@@ -224,18 +237,22 @@ func (g *Generation) layer(t storage.Tenant) *layer {
 	return g.views[t].own
 }
 
-// eachTable calls f with the digest of every table that is loaded.
+// eachTable calls f with the digest of every table and every indicator set that is loaded.
 func (g *Generation) eachTable(f func(digest string)) {
 	if g == nil {
 		return
 	}
-	for _, t := range g.shared.tables {
-		f(t.digest)
-	}
-	for _, v := range g.views {
-		for _, t := range v.own.tables {
+	each := func(l *layer) {
+		for _, t := range l.tables {
 			f(t.digest)
 		}
+		for _, x := range l.indicators {
+			f(x.digest)
+		}
+	}
+	each(g.shared)
+	for _, v := range g.views {
+		each(v.own)
 	}
 }
 
@@ -312,6 +329,9 @@ func (v *View) Monitors() []*Loaded {
 
 // Code returns the module that decides about a rule's hits, nil when the rule is declarative.
 func (v *View) Code(r *rule.Rule) *Loaded {
+	if x, ok := v.excepted[r.ID]; ok {
+		r = x.from
+	}
 	if v.own != nil {
 		if m, ok := v.own.code[r]; ok {
 			return m

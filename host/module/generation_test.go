@@ -89,11 +89,17 @@ func (s *shelf) library() *module.Library {
 
 func (s *shelf) draw(t *rapid.T) module.Control {
 	c := module.Control{
-		Kind: rapid.SampledFrom([]module.ControlKind{module.Activate, module.Activate, module.Rollback, module.Enable, module.Disable, module.Suspend}).Draw(t, "kind"),
+		Kind: rapid.SampledFrom([]module.ControlKind{module.Activate, module.Activate, module.Rollback, module.Enable, module.Disable, module.Suspend, module.EnableRule, module.DisableRule, module.ExceptRule, module.RemoveException}).Draw(t, "kind"),
 		Name: rapid.SampledFrom(s.names).Draw(t, "name"), Tenant: storage.Tenant(rapid.IntRange(0, 2).Draw(t, "tenant")), Who: "t",
 	}
 	if c.Kind == module.Activate {
 		c.Digest = rapid.SampledFrom(s.digests[c.Name]).Draw(t, "version")
+	}
+	switch c.Kind {
+	case module.EnableRule, module.DisableRule, module.ExceptRule, module.RemoveException:
+		c.Name = rapid.SampledFrom([]string{"local.c", "local.d"}).Draw(t, "rule")
+		c.To = rapid.Uint64Range(0, 12).Draw(t, "exception")
+		c.Exception = &module.RuleException{Reason: "r", Where: "a: " + rapid.SampledFrom([]string{"b", "c"}).Draw(t, "value")}
 	}
 	if c.Kind == module.Rollback {
 		c.To = rapid.Uint64Range(0, 12).Draw(t, "to")
@@ -113,6 +119,9 @@ func describe(g *module.Generation) string {
 		for _, id := range []string{"local.c", "local.d"} {
 			r := v.Rules.Rule(id)
 			fmt.Fprintf(&b, "%d rule %s: %v\n", t, id, r != nil)
+			if r != nil {
+				fmt.Fprintf(&b, "%d excepts %d from it, its code is there: %v\n", t, len(r.Exceptions), v.Code(r) != nil)
+			}
 		}
 		for _, m := range g.Modules(t) {
 			fmt.Fprintf(&b, "%d has %s %s\n", t, m.Name(), m.Short())

@@ -1,6 +1,7 @@
 package module
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/registry"
@@ -55,6 +57,7 @@ func (l *Loaded) Short() string { return registry.Digest(l.Install.Digest).Short
 type Loader interface {
 	Load(ctx context.Context, t storage.Tenant, in Install) (*Loaded, error)
 	Table(ctx context.Context, t storage.Tenant, v Table) (*index.Table, error)
+	Indicators(ctx context.Context, t storage.Tenant, v Indicators) (*indicator.Set, error)
 }
 
 // WithCandidate returns a Loader that gives m, which is in no registry yet, for its own install, and asks l for all others.
@@ -81,15 +84,18 @@ type Library struct {
 	targets  func(t storage.Tenant, name string) []runtime.Target
 	contents Contents // nil: no tables
 
+	indicators IndicatorContents // nil: none
+
 	mu     sync.Mutex
 	loaded map[string]*Loaded
-	held   map[string]int          // of them, by how many Hold; nothing forgets these
-	tables map[string]*index.Table // by digest
+	held   map[string]int            // of them, and of sets, by how many Hold; nothing forgets these
+	tables map[string]*index.Table   // by digest
+	sets   map[string]*indicator.Set // by digest
 }
 
 // NewLibrary returns a library. targets says which HTTP targets a tenant has granted a module.
 func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name string) []runtime.Target) *Library {
-	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, held: map[string]int{}, tables: map[string]*index.Table{}}
+	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, held: map[string]int{}, tables: map[string]*index.Table{}, sets: map[string]*indicator.Set{}}
 }
 
 // Load returns the module of an install, from memory when it is there. It asks for no signature: that a version may run
@@ -190,16 +196,12 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 	if got := pkg.Manifest.Publisher + "/" + pkg.Manifest.Name; got != in.Name {
 		return nil, fmt.Errorf("load %s: the package calls itself %s: %w", in.Name, got, storage.ErrInvalid)
 	}
-	for _, d := range pkg.Documents {
-		if pkg.Manifest.Kind != manifest.Rule {
-			continue
-		}
-		r, err := rule.Parse(d.Path, d.Data)
-		if err != nil {
-			return nil, fmt.Errorf("load %s: %w: %w", in.Name, err, storage.ErrInvalid)
-		}
+	var err error
+	if m.Rules, err = RulesOf(&pkg); err != nil {
+		return nil, fmt.Errorf("load %s: %w", in.Name, err)
+	}
+	for _, r := range m.Rules {
 		r.Package = in.Digest
-		m.Rules = append(m.Rules, r)
 	}
 	if err := m.checkRules(len(pkg.Wasm) > 0); err != nil {
 		return nil, err
@@ -240,6 +242,59 @@ func (l *Library) Prepare(ctx context.Context, t storage.Tenant, in Install, pkg
 	}
 	m.Code = code
 	return m, nil
+}
+
+// RulesOf reads the rules of a package: patterns, and Sigma documents under the mapping ecs, which may name each other over
+// files. All of them must be right. The error wraps storage.ErrInvalid.
+func RulesOf(pkg *registry.Artifact) ([]*rule.Rule, error) {
+	if pkg.Manifest.Kind != manifest.Rule {
+		return nil, nil
+	}
+	return rulesIn(pkg.Documents)
+}
+
+// RuleOf reads one rule of a package, with the text of its file; nil when the package has none of that id.
+func RuleOf(pkg *registry.Artifact, id string) (*rule.Rule, string, error) {
+	if pkg.Manifest.Kind != manifest.Rule {
+		return nil, "", nil
+	}
+	var named []manifest.File // and filters: reading all of some thousand takes a second
+	for _, d := range pkg.Documents {
+		if bytes.Contains(bytes.ToLower(d.Data), []byte(id)) || bytes.Contains(d.Data, []byte("filter:")) {
+			named = append(named, d)
+		}
+	}
+	for _, docs := range [][]manifest.File{named, pkg.Documents} {
+		rules, err := rulesIn(docs) // of some documents alone: what they name may be missing
+		if err != nil && len(docs) == len(pkg.Documents) {
+			return nil, "", err
+		}
+		at := slices.IndexFunc(rules, func(r *rule.Rule) bool { return r.ID == id })
+		if err != nil || at < 0 {
+			continue
+		}
+		text := slices.IndexFunc(docs, func(d manifest.File) bool { return d.Path == rules[at].File })
+		return rules[at], string(docs[text].Data), nil
+	}
+	return nil, "", nil
+}
+
+func rulesIn(files []manifest.File) ([]*rule.Rule, error) {
+	docs := make([]rule.Document, len(files))
+	for i, d := range files {
+		docs[i] = rule.Document{File: d.Path, Data: d.Data}
+	}
+	f, err := rule.ParseTogether(docs, rule.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if n := len(f.Refused); n > maxFaultsNamed {
+		f.Refused = append(f.Refused[:maxFaultsNamed], fmt.Errorf("and %d further faults", n-maxFaultsNamed))
+	}
+	if err := errors.Join(f.Refused...); err != nil {
+		return nil, fmt.Errorf("%w: %w", err, storage.ErrInvalid)
+	}
+	return f.Rules, nil
 }
 
 // lower compiles the spec of a package: its settings, field names and signatures come from there, and how its code is
@@ -308,6 +363,7 @@ func (l *Library) Forget(used ...*Generation) (forgotten []*Loaded) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.DeleteFunc(l.tables, func(digest string, _ *index.Table) bool { return !tables[digest] })
+	maps.DeleteFunc(l.sets, func(digest string, _ *indicator.Set) bool { return !tables[digest] && l.held[digest] == 0 })
 	for key, m := range l.loaded {
 		if !keep[key] && l.held[key] == 0 {
 			delete(l.loaded, key)

@@ -11,4 +11,5 @@ const (
 	MaxLiteralBytes     = 64 << 10 // of the signatures of one layer; the automaton takes up to 1 KiB for each byte
 	MaxCommentBytes     = 8 << 10
 	MaxSettingsBytes    = 32 << 10
+	maxFaultsNamed      = 20 // of a package's rules
 )

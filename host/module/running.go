@@ -38,6 +38,12 @@ type Layer struct {
 	Watches map[string]Watch `json:"watches,omitempty"` // what monitors do for it, by ID; replaced, never changed
 	Tables  map[string]Table `json:"tables,omitempty"`  // by name; replaced, never changed
 
+	Lists      map[string]List       `json:"lists,omitempty"`      // by name; replaced, never changed
+	Indicators map[string]Indicators `json:"indicators,omitempty"` // by name; replaced, never changed
+
+	RulesOff   map[string]RuleOff         `json:"rules_off,omitempty"`  // by id; replaced, never changed
+	Exceptions map[string][]RuleException `json:"exceptions,omitempty"` // from rules, by id, the oldest first; replaced, never changed
+
 	Quota Quota           `json:"quota,omitzero"`
 	Rests map[string]Rest `json:"rests,omitempty"` // of modules that have used up their quota, by name; replaced, never changed
 }
@@ -72,11 +78,20 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	if c.Kind == SetTable || c.Kind == RemoveTable {
 		return r.table(seq, at, c)
 	}
+	switch c.Kind {
+	case SetList, RemoveList, SetEntries:
+		return r.list(seq, at, c)
+	case SetIndicators, RemoveIndicators:
+		return r.indicators(seq, at, c)
+	}
 	if c.Kind == Throttle {
 		return r.throttle(seq, at, c)
 	}
 	if c.Kind == SetQuota {
 		return r.quota(seq, c)
+	}
+	if c.Kind == EnableRule || c.Kind == DisableRule || c.Kind == ExceptRule || c.Kind == RemoveException {
+		return r.ruling(seq, at, c)
 	}
 	layer := r.Layers[c.Tenant].clone()
 	slot, ok := layer.Slots[c.Name]
@@ -191,7 +206,7 @@ func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
 		layers = map[storage.Tenant]Layer{}
 	}
 	layers[t] = l
-	if len(l.Slots) == 0 && len(l.Off) == 0 && len(l.Watches) == 0 && len(l.Tables) == 0 && len(l.Rests) == 0 && l.Quota == (Quota{}) {
+	if !l.runs() && len(l.Watches) == 0 && len(l.Rests) == 0 && l.Quota == (Quota{}) {
 		delete(layers, t) // an organization that runs what all run costs nothing
 	}
 	return Running{Seq: seq, Layers: layers, Gone: r.Gone}
@@ -212,11 +227,13 @@ func (r Running) forget(seq uint64, t storage.Tenant) (Running, error) {
 }
 
 // runs says that the organization runs something else than all do.
-func (l Layer) runs() bool { return len(l.Slots) > 0 || len(l.Off) > 0 || len(l.Tables) > 0 }
+func (l Layer) runs() bool {
+	return len(l.Slots) > 0 || len(l.Off) > 0 || len(l.Tables) > 0 || len(l.Lists) > 0 || len(l.Indicators) > 0 || len(l.RulesOff) > 0 || len(l.Exceptions) > 0
+}
 
-// same says that two layers run the same modules with the same tables.
+// same says that two layers run the same modules with the same tables and indicators, and the same rules of them.
 func (l Layer) same(o Layer) bool {
-	return l.sameModules(o) && maps.EqualFunc(l.Tables, o.Tables, func(a, b Table) bool { return a.Digest == b.Digest })
+	return l.sameModules(o) && l.sameRulings(o) && l.sameIndicators(o) && maps.EqualFunc(l.Tables, o.Tables, func(a, b Table) bool { return a.Digest == b.Digest })
 }
 
 // sameModules says that two layers run the same modules. Whatever changes one gives its slot another position or switches
@@ -226,7 +243,8 @@ func (l Layer) sameModules(o Layer) bool {
 }
 
 func (l Layer) clone() Layer {
-	c := Layer{Slots: maps.Clone(l.Slots), Off: maps.Clone(l.Off), Watches: l.Watches, Tables: l.Tables, Quota: l.Quota, Rests: l.Rests}
+	c := l
+	c.Slots, c.Off = maps.Clone(l.Slots), maps.Clone(l.Off)
 	if c.Slots == nil {
 		c.Slots = map[string]Slot{}
 	}

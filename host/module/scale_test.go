@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/rule"
 	sandbox "github.com/vedette-siem/vedette/host/runtime"
@@ -26,6 +27,10 @@ func (r ready) Load(_ context.Context, _ storage.Tenant, in module.Install) (*mo
 }
 
 func (r ready) Table(context.Context, storage.Tenant, module.Table) (*index.Table, error) {
+	return nil, nil
+}
+
+func (r ready) Indicators(context.Context, storage.Tenant, module.Indicators) (*indicator.Set, error) {
 	return nil, nil
 }
 

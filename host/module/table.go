@@ -63,6 +63,9 @@ func (r Running) table(seq uint64, at int64, c Control) (Running, error) {
 	if old := layer.Tables[c.Name]; c.Table.Seq != 0 && c.Table.Seq != old.Seq {
 		return r, fmt.Errorf("table %s: it was changed or removed meanwhile: %w", c.Name, storage.ErrConflict)
 	}
+	if err := layer.free(c.Name, "table"); err != nil {
+		return r, err
+	}
 	v := *c.Table
 	v.Seq, v.At, v.Who = seq, at, c.Who
 	if layer.Tables == nil {
@@ -79,10 +82,13 @@ func (r Running) table(seq uint64, at int64, c Control) (Running, error) {
 	return r.with(seq, c.Tenant, layer), nil
 }
 
-// Digests adds the digests of the layer's tables to a set.
+// Digests adds the digests of the layer's tables and indicators to a set.
 func (l Layer) Digests(set map[string]bool) {
 	for _, t := range l.Tables {
 		set[t.Digest] = true
+	}
+	for _, x := range l.Indicators {
+		set[x.Digest] = true
 	}
 }
 

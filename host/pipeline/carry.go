@@ -169,9 +169,9 @@ func (c *carriedSum) coded(x *state.Carried, now int64) {
 
 // amend has a control record written that follows from what was processed. What is read again at a start decides alike:
 // by then the record may be in the log already, so it is written when the log has been read to its end, unless it has
-// nothing to change any more.
+// nothing to change any more. Until then it is part of the checkpoint.
 func (s *sequencer) amend(c module.Control) {
-	same := func(o module.Control) bool { return o.Tenant == c.Tenant && o.Name == c.Name && o.Digest == c.Digest }
+	same := func(o module.Control) bool { return answers(&c, &o) && o.Digest == c.Digest }
 	if !slices.ContainsFunc(s.amends, same) {
 		s.amends = append(s.amends, c)
 	}
@@ -192,21 +192,24 @@ func (s *sequencer) publishAmends(ctx context.Context) {
 		return
 	}
 	running := s.p.current.Load().Running
-	for _, c := range s.amends {
-		if _, err := running.Apply(s.seq+1, s.at, c); err != nil {
-			continue // it was written before, or somebody else has changed what runs
+	for i := range s.amends {
+		c := &s.amends[i]
+		if _, err := running.Apply(s.seq+1, s.at, *c); err != nil { // it was written before, or somebody else has changed what runs
+			if c.Entries != nil {
+				s.p.cfg.Report(Warn, "what a rule wrote to a list is refused", "list", c.Name, "organization", c.Tenant, "error", err)
+			}
+			continue
 		}
-		b, err := c.Encode()
-		if err == nil {
-			_, err = s.p.cfg.Queue.PublishControl(ctx, b)
-		}
+		err := s.publish(ctx, c)
 		switch {
-		case err == nil:
-			s.p.cfg.Report(Warn, "a module is taken out", "module", c.Name, "organization", c.Tenant, "by", c.Kind, "reason", c.Reason)
-		case ctx.Err() == nil:
+		case err != nil && (ctx.Err() != nil || c.Entries != nil): // with the next message, or by the next start
+			s.amends = slices.Delete(s.amends, 0, i)
+			s.dropWrites()
+			return
+		case err != nil:
 			s.p.cfg.Report(Warn, "a module could not be taken out", "module", c.Name, "organization", c.Tenant, "error", err)
-		default:
-			return // the next start does it
+		case c.Entries == nil:
+			s.p.cfg.Report(Warn, "a module is taken out", "module", c.Name, "organization", c.Tenant, "by", c.Kind, "reason", c.Reason)
 		}
 	}
 	s.amends = nil

@@ -20,12 +20,15 @@ import (
 // Base is what ran there: later control records are still in the log.
 type Checkpoint struct {
 	Seq       uint64         // last position whose findings are in Correlate and Incidents
+	At        int64          // its log time, ns; 0 in what earlier versions wrote
 	Stored    uint64         // last position whose events are on disk for certain
 	Base      module.Running // what ran after position Stored
 	Correlate []byte         // correlate.State
 	Incidents []byte         // incident.Fold
 	State     []byte         // state.State: what rules with code remember; none in what earlier versions wrote
 	Drift     driftState     // what versions did, to be compared with the next
+
+	Due []module.Control // control records that follow from what is before Seq and were not in the log yet
 }
 
 const (
@@ -41,11 +44,14 @@ type checkpointHeader struct {
 	Incidents int            `json:"incidents"`       // bytes
 	State     int            `json:"state,omitempty"` // bytes
 	Drift     driftState     `json:"drift,omitzero"`
+
+	Due []module.Control `json:"due,omitempty"`
+	At  int64            `json:"at,omitempty"`
 }
 
 // encode returns magic, CRC-32C of the rest, length of the header, header (JSON), correlation state, incident state, module state.
 func (c *Checkpoint) encode() ([]byte, error) {
-	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents), len(c.State), c.Drift})
+	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents), len(c.State), c.Drift, c.Due, c.At})
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
@@ -88,7 +94,7 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 		return bad("parts do not add up to the file")
 	}
 	return &Checkpoint{
-		Seq: h.Seq, Stored: h.Stored, Base: h.Base, Drift: h.Drift,
+		Seq: h.Seq, At: h.At, Stored: h.Stored, Base: h.Base, Drift: h.Drift, Due: h.Due,
 		Correlate: rest[:h.Correlate], Incidents: rest[h.Correlate : h.Correlate+h.Incidents], State: rest[h.Correlate+h.Incidents:],
 	}, nil
 }

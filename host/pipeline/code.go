@@ -30,6 +30,7 @@ type coder struct {
 	fuel   int64        // that the organization's hits of this frame have taken
 	drop   map[int]bool // hits that were asked about and are not confirmed
 	rows   abi.RowsEncoder
+	timers timers
 	found  runtime.Findings
 }
 
@@ -122,8 +123,12 @@ func rowBytes(e *storage.Event, mod *module.Loaded) int {
 	if mod == nil {
 		return 0
 	}
-	n := 8 + len(mod.Manifest.Reads)*abi.CellSize
+	n := 8 + abi.RefSize + len(mod.Manifest.Reads)*abi.CellSize
 	for _, name := range mod.Manifest.Reads {
+		if name == wholeEvent {
+			n += wholeBytes(e)
+			continue
+		}
 		v, _ := rule.Value(e, name)
 		n += len(v)
 	}
@@ -156,16 +161,7 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 	if mod == nil {
 		return nil // the rule has no code: its document alone does not suffice
 	}
-	c.rows.Begin(len(part), len(mod.Manifest.Reads), it.msg.Seq, it.msg.LogTime)
-	for _, a := range part {
-		e := it.hits[a.hit].Event
-		c.rows.Event(e.Time)
-		for col, name := range mod.Manifest.Reads {
-			if v, ok := rule.Value(e, name); ok {
-				c.rows.Cell(col, v)
-			}
-		}
-	}
+	encodeRows(&c.rows, mod, it.msg.Seq, it.msg.LogTime, len(part), func(k int) *storage.Event { return it.hits[part[k].hit].Event })
 	tenant, from := it.hits[part[0].hit].Event.Tenant, c.tally.begin()
 	if c.resting(it, mod, tenant) { // what it does not confirm is no finding
 		c.tally.add(spent{mod: mod, tenant: tenant, used: storage.Used{storage.Skipped: int64(len(part))}})
@@ -209,8 +205,59 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 		if len(f.Key) > 0 {
 			h.ExtraKey = []storage.Field{{Name: "finding", Value: strings.ToValidUTF8(string(f.Key), "\uFFFD")}}
 		}
+		h.Evidence = evidenceOf(f.Evidence, it.msg.Seq)
 	}
 	return nil
+}
+
+// encodeRows makes a batch of n events for a rule's module. One that remembers is given references to them.
+func encodeRows(rows *abi.RowsEncoder, mod *module.Loaded, seq uint64, logTime int64, n int, event func(k int) *storage.Event) {
+	reads, refs := mod.Manifest.Reads, mod.Stateful()
+	if refs {
+		rows.BeginRefs(n, len(reads), seq, logTime)
+	} else {
+		rows.Begin(n, len(reads), seq, logTime)
+	}
+	for k := range n {
+		e := event(k)
+		rows.Event(e.Time)
+		if refs {
+			ref := refOf(e)
+			rows.Ref(ref[:])
+		}
+		for col, name := range reads {
+			if name == wholeEvent {
+				rows.CellOf(col, func(b []byte) []byte { return appendWhole(b, e) })
+			} else if v, ok := rule.Value(e, name); ok {
+				rows.Cell(col, v)
+			}
+		}
+	}
+}
+
+// wholeEvent is the name of the column that holds all of an event (ABI 6.4).
+const wholeEvent = "*"
+
+func appendWhole(b []byte, e *storage.Event) []byte {
+	for i := range e.Fields {
+		b = abi.AppendField(b, e.Fields[i].Name, e.Fields[i].Value)
+	}
+	if e.Stream != "" {
+		b = abi.AppendField(b, storage.FieldDataset, e.Stream)
+	}
+	if e.Raw != "" {
+		b = abi.AppendField(b, rule.FieldOriginal, e.Raw)
+	}
+	return b
+}
+
+// wholeBytes is at least what appendWhole appends.
+func wholeBytes(e *storage.Event) int {
+	n := 64 + len(e.Stream) + len(e.Raw)
+	for i := range e.Fields {
+		n += 8 + len(e.Fields[i].Name) + len(e.Fields[i].Value)
+	}
+	return n
 }
 
 // resting reports whether a module is not to be asked about hits of this message.

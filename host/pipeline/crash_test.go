@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ const (
 	listName   = "local/listed"
 	stepsName  = "local/steps"
 	followName = "local/follows"
+	lateName   = "local/overdue"
 )
 
 // writeLog runs a machine without interruption on a log that it writes meanwhile: three organizations of which one is removed, modules that are
@@ -44,6 +46,8 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 		{Kind: module.Activate, Name: parserName, Digest: w.v1},
 		{Kind: module.Activate, Name: ruleName, Digest: w.rule},
 		{Kind: module.Activate, Name: watchName, Digest: w.watched1, Grants: stateGrants},
+		{Kind: module.Activate, Name: lateName, Digest: w.overdue[0], Grants: timerGrants},
+		{Kind: module.Activate, Name: listingName, Digest: w.listing},
 		{Kind: module.Activate, Name: listName, Digest: w.listed, Grants: tableGrants}, // refused: there is no such table
 		{Kind: module.Activate, Name: stepsName, Digest: w.steps[0], Grants: stateGrants[1:]},
 		{Kind: module.Activate, Name: followName, Digest: w.follows[0]},
@@ -57,6 +61,7 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 		{Kind: module.Activate, Tenant: 2, Name: watchName, Digest: w.watched2, Grants: stateGrants},
 		{Kind: module.Activate, Name: stepsName, Digest: w.steps[1], Grants: stateGrants[1:]},
 		{Kind: module.Activate, Tenant: 2, Name: stepsName, Digest: w.steps[2], Grants: stateGrants[1:]},
+		{Kind: module.Activate, Tenant: 2, Name: lateName, Digest: w.overdue[1], Grants: timerGrants},
 		{Kind: module.Activate, Tenant: 1, Name: stepsName, Digest: w.steps[3], Grants: stateGrants[1:]},
 		{Kind: module.Activate, Name: followName, Digest: w.follows[1]},
 		{Kind: module.Disable, Tenant: 1, Name: parserName},
@@ -65,6 +70,7 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 		{Kind: module.Rollback, Tenant: 1, Name: stepsName},
 		{Kind: module.Activate, Name: stepsName, Digest: w.steps[2], Grants: stateGrants[1:]}, // of one organization it fails
 		{Kind: module.Rollback, Tenant: 2, Name: stepsName},
+		{Kind: module.Rollback, Tenant: 2, Name: lateName},
 		w.tables.set(tb, 0, "1,second", "3,second"),
 		{Kind: module.RemoveTable, Name: "badges"}, // refused: it is in use
 		{Kind: module.RemoveTable, Tenant: 1, Name: "badges"},
@@ -73,7 +79,7 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 	}
 	all := storage.Principal{User: "sim", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1, 2, 3}}
 	actions := []string{"acknowledged", "commented", "resolved", "assigned"}
-	const frames = 88
+	const frames = 96
 	for i := range frames {
 		if i%(frames/len(changes)) == 0 && i/(frames/len(changes)) < len(changes) {
 			c := changes[i/(frames/len(changes))]
@@ -114,13 +120,21 @@ func writeLog(tb testing.TB, m *machine, r *rand.Rand, p *running) uint64 {
 			}
 		}
 	}
+	settled(tb, m, p)
 	return m.queue.Last()
 }
 
 var (
 	stateGrants = []string{"vedette_kv_v1", "vedette_window_v1"}
+	timerGrants = []string{"vedette_kv_v1", "vedette_timer_v1"}
 	tableGrants = []string{"vedette_set_v1:badges", "vedette_lookup_v1:badges"}
 )
+
+// passing is a clock of which a second passes whenever it is looked at.
+func passing() func() time.Time {
+	var n atomic.Int64
+	return func() time.Time { return epoch.Add(time.Duration(n.Add(1)) * time.Second) }
+}
 
 func TestCrashesChangeNothing(t *testing.T) {
 	t.Parallel()
@@ -133,7 +147,10 @@ func TestCrashesChangeNothing(t *testing.T) {
 		t.Run(fmt.Sprint("log ", seed), func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(seed, 1))
-			whole := newMachine(t, w, t.TempDir(), 0)
+			dir := t.TempDir()
+			log := queueConfig(filepath.Join(dir, "log"))
+			log.Now = passing()
+			whole := newMachineOn(t, w, dir, 0, log)
 			cfg := whole.config(1, time.Hour)
 			cfg.KeepAll = true
 			p := start(t, cfg, nil)
@@ -145,7 +162,7 @@ func TestCrashesChangeNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := whole.state(t) // after the last usage was written
-			if n := strings.Count(want, "opened"); n < 4 || strings.Count(want, "local.watched") < 4 || strings.Count(want, "local.steps") < 4 || strings.Count(want, "local.follows") < 4 || !strings.Contains(want, "second") {
+			if n := strings.Count(want, "opened"); n < 4 || strings.Count(want, "local.watched") < 4 || strings.Count(want, "local.steps") < 4 || strings.Count(want, "local.overdue") < 4 || strings.Count(want, "local.follows") < 4 || strings.Count(want, "local.reads") < 4 || !strings.Contains(want, "second") {
 				t.Fatalf("the log raises too little to be a test: %d", n)
 			}
 			if err := whole.queue.Close(); err != nil {

@@ -15,6 +15,9 @@ const (
 	// MaxLookBackEvents bounds what a rule that begins anew is shown, since the log waits for it: a second or two.
 	MaxLookBackEvents = 100_000
 
+	// MaxDuePerPosition bounds how many timers of one module and organization are answered at one position of the log.
+	MaxDuePerPosition = 4096
+
 	// MaxProbation bounds how long what a version before has kept is set aside: both count towards the quotas.
 	MaxProbation = 7 * 24 * time.Hour
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/vedette-siem/vedette/host/detect"
 	"github.com/vedette-siem/vedette/host/module"
-	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/sdk/go/abi"
 	"github.com/vedette-siem/vedette/storage"
@@ -34,6 +33,9 @@ func (s *sequencer) lookBack(ctx context.Context, it *item, mod *module.Loaded, 
 	err := s.p.cfg.History.Before(ctx, t, it.msg.Seq, now.Add(-back), now.Add(time.Duration(maxFuture)), MaxLookBackEvents, func(events []storage.Event) error {
 		return b.frame(ctx, events)
 	})
+	if err == nil && mod.Code.Timed() { // what was due before the version took over is no finding of it either
+		err = b.wake(ctx, it.msg.Seq, s.at)
+	}
 	if errors.Is(err, runtime.ErrFailing) {
 		err = nil // it remembers what it had seen until then
 	}
@@ -57,6 +59,7 @@ type rebuild struct {
 	scratch detect.Scratch
 	enc     abi.RowsEncoder
 	found   runtime.Findings
+	timers  timers
 	hits    []*storage.Event
 	events  int
 	rows    int
@@ -93,19 +96,31 @@ func (b *rebuild) call(ctx context.Context, seq uint64, at int64) error {
 	if len(b.hits) == 0 {
 		return nil
 	}
-	reads := b.mod.Manifest.Reads
-	b.enc.Begin(len(b.hits), len(reads), seq, min(at, b.s.at))
-	for _, e := range b.hits {
-		b.enc.Event(e.Time)
-		for col, name := range reads {
-			if v, ok := rule.Value(e, name); ok {
-				b.enc.Cell(col, v)
-			}
-		}
+	at = min(at, b.s.at)
+	if err := b.wake(ctx, seq, at); err != nil {
+		return err
 	}
+	encodeRows(&b.enc, b.mod, seq, at, len(b.hits), func(k int) *storage.Event { return b.hits[k] })
 	err := b.mod.Code.EvalIn(ctx, b.env, b.enc.Bytes(), &b.found)
 	b.rows += len(b.hits)
 	b.fuel += b.found.Fuel
 	b.work.Add(&b.found.Work)
 	return err
+}
+
+// wake has the module answer the timers that were due until then.
+func (b *rebuild) wake(ctx context.Context, seq uint64, at int64) error {
+	for range MaxLookBackEvents / abi.MaxDuePerBatch {
+		n := b.timers.take(b.env.State, seq, at, abi.MaxDuePerBatch)
+		if n == 0 {
+			break
+		}
+		err := b.mod.Code.DueIn(ctx, b.env, b.timers.enc.Bytes(), &b.found)
+		b.fuel += b.found.Fuel
+		b.work.Add(&b.found.Work)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -222,9 +222,20 @@ func (r *running) end() error {
 // put adds a frame of records of some tenants and waits until it is in the log.
 func (m *machine) put(tb testing.TB, t storage.Tenant, peer string, lines ...string) {
 	tb.Helper()
+	m.send(tb, t, peer, epoch.UnixNano(), lines)
+}
+
+// putAt is put for records that are received at a time of their own.
+func (m *machine) putAt(tb testing.TB, t storage.Tenant, received int64, lines ...string) {
+	tb.Helper()
+	m.send(tb, t, "192.0.2.1", received, lines)
+}
+
+func (m *machine) send(tb testing.TB, t storage.Tenant, peer string, received int64, lines []string) {
+	tb.Helper()
 	recs := make([]queue.Raw, len(lines))
 	for i, l := range lines {
-		recs[i] = queue.Raw{Bytes: []byte(l), Received: epoch.UnixNano() + int64(i)}
+		recs[i] = queue.Raw{Bytes: []byte(l), Received: received + int64(i)}
 	}
 	if err := m.queue.Put(tb.Context(), t, queue.Source{Listener: "test", Peer: peer}, recs); err != nil {
 		tb.Fatal(err)
@@ -261,6 +272,7 @@ func (m *machine) state(tb testing.TB) string {
 		"SELECT * FROM incidents ORDER BY id", "SELECT * FROM incident_history ORDER BY incident, seq, what",
 		"SELECT tenant, kind, key, payload, created FROM outbox ORDER BY key",
 		"SELECT tenant, position, module, digest, code, detail, raw, at FROM quarantine ORDER BY tenant, position",
+		"SELECT * FROM rule_hours ORDER BY tenant, rule, hour", "SELECT tenant, subject, kind, since, until, detail FROM rule_gaps ORDER BY 1, 2, 3, 4, 5",
 		`SELECT tenant, module, shared, sum(calls), sum(records), sum(events), sum(findings), sum(errors), sum(bytes_in), sum(bytes_out), sum(fuel),
 			sum(log_lines), sum(state_calls), sum(state_bytes), sum(stored), sum(stored_bytes) FROM usage GROUP BY tenant, module, shared ORDER BY tenant, module, shared`,
 	} {

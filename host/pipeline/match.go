@@ -25,15 +25,20 @@ func NewMatcher() *Matcher {
 	return &Matcher{kept: kept, late: coder{state: kept}}
 }
 
-// Match returns the hits of one frame's events, in order, and what was poison to a rule's module. Hits point into events.
+// Match returns the hits of the timers that are due and of one frame's events, in order, and what was poison to a rule's
+// module. Hits point into events.
 func (m *Matcher) Match(ctx context.Context, gen *module.Generation, seq uint64, logTime int64, events []storage.Event) ([]correlate.Hit, []Poison, error) {
 	it := &item{msg: queue.Message{Seq: seq, LogTime: logTime}, gen: gen, events: events}
 	if err := m.w.detect(ctx, it); err != nil {
 		return nil, nil, err
 	}
 	m.kept.Advance(logTime)
-	if err := m.late.late(ctx, it); err != nil {
+	timed, err := m.late.wake(ctx, it, logTime)
+	if err == nil {
+		err = m.late.late(ctx, it)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
-	return it.hits, it.poison, nil
+	return append(timed, it.hits...), it.poison, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/runtime"
@@ -71,6 +72,8 @@ type Parser struct {
 	genText string
 	from    queue.Source // of the record before, and as text
 	fromTxt string
+
+	indicators indicator.Matcher
 }
 
 // made is an event without the fields that the host adds.
@@ -332,6 +335,7 @@ func (p *Parser) finish(gen *module.Generation, f *queue.Frame, s int, r *pendin
 		if !p.host(gen, r, &m.event) || !m.canonical {
 			storage.Canonical(&m.event)
 		}
+		p.enrich(&m.event)
 		events = append(events, m.event)
 	}
 	return events

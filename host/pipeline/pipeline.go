@@ -100,6 +100,8 @@ type Pipeline struct {
 	known    uint64                       // last position that existing speaks of
 	bases    []module.Running             // what ran, for each change since the last durable position
 
+	resumeAt  int64                             // log time of resume, ns
+	due       []module.Control                  // that were not in the log when the checkpoint was made
 	saved     *Checkpoint                       // the newest one of this run
 	appended  uint64                            // last frame handed to the store before it
 	reading   *module.Generation                // of the reader
@@ -115,6 +117,8 @@ type Pipeline struct {
 	aside     aside
 	health    *failures
 	drift     *drift
+	ranker    ranker
+	questions chan question           // about what rules have learnt, for the sequencer
 	step      func(name string) error // lets tests end a run between any two steps; else nil
 	Cost      *Costs
 	Use       *Usage
@@ -151,8 +155,9 @@ func New(ctx context.Context, cfg Config) (*Pipeline, error) {
 	p := &Pipeline{
 		cfg: cfg, state: correlate.New(cfg.Limits), kept: state.New(cfg.State), fold: incident.New(incident.Config{}),
 		health: newFailures(), drift: newDrift(cfg.Probation, driftState{}), Cost: cfg.Cost, Use: newUsage(), Tails: newTails(),
-		waiters: map[uint64][]chan error{}, results: map[uint64]error{}, carried: map[uint64][]Carried{},
+		questions: make(chan question), waiters: map[uint64][]chan error{}, results: map[uint64]error{}, carried: map[uint64][]Carried{},
 	}
+	p.ranker.report = cfg.Report
 	if err := p.recover(ctx); err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
@@ -226,6 +231,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	})
 	err := g.Wait()
 	p.closing.Wait()
+	p.ranker.wait.Wait()
 	p.end()
 	if err = cmp.Or(last, err); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("process the log: %w", err)
@@ -281,7 +287,7 @@ func (p *Pipeline) change(ctx context.Context, it *item) error {
 		return nil
 	}
 	it.control = &c
-	if c.Kind == module.Incident {
+	if c.Kind == module.Incident || c.Kind == module.Relearn {
 		return nil
 	}
 	next, err := p.reading.Running.Apply(it.msg.Seq, it.msg.LogTime, c)

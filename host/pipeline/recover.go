@@ -37,6 +37,7 @@ func (p *Pipeline) recover(ctx context.Context) error {
 		return err
 	}
 	p.start, p.resume, p.liveFrom = c.Stored+1, c.Seq, last+1
+	p.resumeAt = c.At
 	p.ckpt.Store(c.Seq)
 	p.processed.Store(c.Stored)
 	if p.reading, err = module.Build(ctx, p.cfg.Library, nil, c.Base, storage.NoTenant); err != nil {
@@ -146,7 +147,7 @@ func (p *Pipeline) restore(c *Checkpoint, at *module.Generation) error {
 	if c.Seq == 0 {
 		return nil
 	}
-	p.drift = newDrift(p.cfg.Probation, c.Drift)
+	p.drift, p.due = newDrift(p.cfg.Probation, c.Drift), c.Due
 	lookup := func(t storage.Tenant, id string) *rule.Rule { return at.View(t).Rules.Rule(id) }
 	var err error
 	if p.state, err = correlate.Restore(bytes.NewReader(c.Correlate), p.cfg.Limits, lookup); err != nil {
@@ -183,7 +184,7 @@ func (s *sequencer) checkpoint(ctx context.Context) error {
 	if err := s.account(ctx); err != nil {
 		return err
 	}
-	c := Checkpoint{Seq: s.seq, Stored: s.settle()}
+	c := Checkpoint{Seq: s.seq, At: s.at, Stored: s.settle()}
 	c.Base = s.base(c.Stored)
 	var rules, incidents bytes.Buffer
 	if err := p.state.Snapshot(&rules); err != nil {
@@ -193,7 +194,7 @@ func (s *sequencer) checkpoint(ctx context.Context) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	c.Correlate, c.Incidents, c.State = rules.Bytes(), incidents.Bytes(), p.kept.Snapshot()
-	c.Drift = p.drift.state()
+	c.Drift, c.Due = p.drift.state(), slices.Clone(s.amends)
 	if err := p.reach("save"); err != nil {
 		return err
 	}

@@ -20,16 +20,21 @@ type sequencer struct {
 	p          *Pipeline
 	cost       *thread
 	tally      tally
+	inner      nesting
 	code       coder                // of modules that remember
 	paid       [storage.Costs]int64 // of what the process has spent, what the ledger has
 	seq        uint64               // last message taken
 	at         int64                // its log time
+	gen        *module.Generation   // in force there
 	pending    int                  // messages since the last commit
 	outcomes   map[uint64]error
 	carried    map[uint64][]Carried // by the control records since the last commit
 	amends     []module.Control     // that follow from what was processed and are not in the log yet
+	writes     []write              // to lists, of the message at hand
 	quarantine []meta.QuarantineEntry
 	removals   []meta.Removal
+	fires      []meta.RuleFires // since the last commit
+	gaps       []meta.Gap
 	events     int   // since the last checkpoint
 	lastCkpt   int64 // log time of the last checkpoint
 	fresh      []storage.Event
@@ -49,7 +54,8 @@ type storedFrame struct {
 // done as a whole.
 func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
 	s := &sequencer{p: p, cost: p.Cost.thread(), tally: tally{costs: p.Cost}, outcomes: map[uint64]error{}, carried: map[uint64][]Carried{}, seq: p.start - 1, durable: p.start - 1}
-	s.code = coder{tally: &s.tally, state: p.kept}
+	p.state.SetNesting(&s.inner)
+	s.code, s.amends = coder{tally: &s.tally, state: p.kept}, p.due
 	if p.cfg.History != nil {
 		s.code.rebuild = s.lookBack
 	}
@@ -60,11 +66,19 @@ func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
 		var ok bool
 		select {
 		case it, ok = <-order:
+		case q := <-p.questions:
+			q.put(p.state)
+			continue
 		default: // nothing waits: what was folded so far should be seen now
 			if err := s.commit(whole); err != nil {
 				return err
 			}
-			it, ok = <-order
+			select {
+			case it, ok = <-order:
+			case q := <-p.questions:
+				q.put(p.state)
+				continue
+			}
 		}
 		if !ok {
 			return s.checkpoint(whole)
@@ -110,8 +124,14 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 		}
 		s.cost.end(StageStore, len(it.events))
 	}
+	before := s.at
 	s.seq, s.at = it.msg.Seq, max(s.at, it.msg.LogTime)
+	if s.seq > s.p.resume {
+		s.noteSilence(max(before, s.p.resumeAt))
+	}
+	s.gen = it.gen
 	s.p.logTime.Store(s.at)
+	s.inner.gen = it.gen
 	s.pass()
 	s.spend(it.spent)
 	s.pending++
@@ -129,8 +149,9 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 			return err
 		}
 	default:
-		s.p.kept.Advance(s.at)
-		s.fire(s.p.state.Tick(s.seq, s.at))
+		if err := s.tick(ctx, it); err != nil {
+			return err
+		}
 	}
 	it.reset()
 	itemPool.Put(it)
@@ -202,14 +223,17 @@ func (s *sequencer) store(ctx context.Context, it *item) error {
 // by its fuel, so what was begun for a frame is done as a whole.
 func (s *sequencer) frame(ctx context.Context, it *item) error {
 	s.cost.begin()
-	s.p.kept.Advance(s.at)
+	timed, err := s.wake(ctx, it)
+	if err != nil {
+		return err
+	}
 	if err := s.code.late(context.WithoutCancel(ctx), it); err != nil {
 		return err
 	}
 	s.cost.end(StageDetect, 0)
 	s.spend(s.tally.list)
 	s.tally.list = s.tally.list[:0]
-	s.fire(s.p.state.Apply(s.seq, s.at, it.times, it.hits))
+	s.fire(append(timed, s.p.state.Apply(s.seq, s.at, it.times, it.hits)...))
 	for i := range it.poison {
 		s.poison(it, &it.poison[i])
 	}
@@ -223,17 +247,49 @@ func (s *sequencer) frame(ctx context.Context, it *item) error {
 	return nil
 }
 
+// tick takes a message that carries nothing but time.
+func (s *sequencer) tick(ctx context.Context, it *item) error {
+	timed, err := s.wake(ctx, it)
+	if err != nil {
+		return err
+	}
+	s.spend(s.tally.list)
+	s.tally.list = s.tally.list[:0]
+	s.fire(append(timed, s.p.state.Tick(s.seq, s.at)...))
+	for i := range it.poison {
+		s.poison(it, &it.poison[i])
+	}
+	return nil
+}
+
+// wake lets the time of what modules remember pass, and returns what fires because of their timers.
+func (s *sequencer) wake(ctx context.Context, it *item) ([]correlate.Firing, error) {
+	s.p.kept.Advance(s.at)
+	hits, err := s.code.wake(context.WithoutCancel(ctx), it, s.at)
+	if err != nil || len(hits) == 0 {
+		return nil, err
+	}
+	return s.p.state.Apply(s.seq, s.at, nil, hits), nil
+}
+
 // fire folds a message's firings; also when there are none, since the fold forgets by the passing of messages.
 func (s *sequencer) fire(fs []correlate.Firing) {
 	s.firings = s.firings[:0]
 	for _, f := range fs {
+		f.Lists = s.asked(&f)
 		s.firings = append(s.firings, incident.Firing(f))
+		if f.Clears {
+			continue
+		}
+		s.fired(&f)
+		s.listed(&f)
 		s.p.drift.fired(f.Tenant, f.RuleDigest)
 		s.count(storage.Consumer{Tenant: f.Tenant}, &found)
 		if s.p.cfg.Watch != nil && s.seq >= s.p.liveFrom {
 			s.p.cfg.Watch.Fired(s.at, f.Tenant, f.Rule, f.Severity)
 		}
 	}
+	s.write()
 	s.p.fold.Fire(s.seq, s.at, s.firings)
 	clear(s.firings)
 }
@@ -252,10 +308,16 @@ func (s *sequencer) poison(it *item, x *Poison) {
 
 func (s *sequencer) control(ctx context.Context, it *item) error {
 	outcome := it.applied
+	if s.seq > s.p.resume && (it.changed || it.control != nil && it.control.Entries != nil) {
+		s.amends = slices.DeleteFunc(s.amends, func(a module.Control) bool { return answers(it.control, &a) })
+	}
 	switch {
 	case it.applied != nil: // it changed nothing
+	case it.changed && it.control.OfContext(): // which rules run stays as it is
+		s.written(&s.p.current.Load().Running, it)
+		s.p.bases = append(s.p.bases, it.gen.Running)
+		s.p.retire(ctx, it.gen)
 	case it.changed: // everything before it has been processed, so no older generation is in use
-		s.amends = slices.DeleteFunc(s.amends, func(a module.Control) bool { return a.Tenant == it.control.Tenant && a.Name == it.control.Name })
 		s.p.bases = append(s.p.bases, it.gen.Running)
 		if s.seq > s.p.resume && it.control.Kind == module.Forget {
 			s.forget(it.control.Tenant)
@@ -263,12 +325,16 @@ func (s *sequencer) control(ctx context.Context, it *item) error {
 			if err := s.carry(ctx, it); err != nil {
 				return err
 			}
+			s.p.kept.Wake()
 		}
 		s.p.retire(ctx, it.gen)
 		s.p.health.taken(it.control)
+		s.noteControl(it)
 		if it.control.Kind == module.Throttle {
 			s.rested(ctx, it.gen, it.control)
 		}
+	case s.seq > s.p.resume && it.control.Kind == module.Relearn:
+		s.p.state.Relearn(it.control.Tenant, it.control.Name, it.control.Key)
 	case s.seq > s.p.resume:
 		c := it.control
 		outcome = s.p.fold.Act(s.seq, s.at, incident.Action{
@@ -288,6 +354,8 @@ func (s *sequencer) forget(t storage.Tenant) {
 	s.p.fold.Forget(s.seq, t)
 	s.p.ledger.Forget(t)
 	s.quarantine = slices.DeleteFunc(s.quarantine, func(q meta.QuarantineEntry) bool { return q.Tenant == t })
+	s.fires = slices.DeleteFunc(s.fires, func(f meta.RuleFires) bool { return f.Tenant == t })
+	s.gaps = slices.DeleteFunc(s.gaps, func(g meta.Gap) bool { return g.Tenant == t })
 	if s.p.cfg.Watch != nil {
 		s.p.cfg.Watch.Forget(t)
 	}
@@ -303,14 +371,16 @@ func (s *sequencer) commit(ctx context.Context) error {
 		return err
 	}
 	s.cost.begin()
+	reports := s.p.state.Reports()
+	s.noteReports(reports)
 	b := s.p.fold.Take()
-	if !b.Empty() || len(s.quarantine)+len(s.removals) > 0 {
+	if !b.Empty() || len(s.quarantine)+len(s.removals)+len(s.fires)+len(s.gaps) > 0 {
 		out := batchOf(b)
-		out.Quarantine, out.Removals = s.quarantine, s.removals
+		out.Quarantine, out.Removals, out.Fires, out.Gaps = s.quarantine, s.removals, s.fires, s.gaps
 		if err := s.p.cfg.DB.Apply(ctx, s.seq, out); err != nil {
 			return fmt.Errorf("commit up to position %d: %w", s.seq, err)
 		}
-		s.quarantine, s.removals = nil, nil
+		s.quarantine, s.removals, s.fires, s.gaps = nil, nil, nil, nil
 		for _, i := range b.Forgotten {
 			s.p.cfg.Report(Warn, "too many open incidents: one is no longer counted", "organization", i.Tenant, "incident", i.ID)
 		}
@@ -322,7 +392,7 @@ func (s *sequencer) commit(ctx context.Context) error {
 			f(changed)
 		}
 	}
-	for _, r := range s.p.state.Reports() {
+	for _, r := range reports {
 		s.p.cfg.Report(Warn, "the state of a rule changed", "organization", r.Tenant, "rule", r.Rule, "what", r.Kind, "keys", r.Keys)
 	}
 	for _, r := range s.p.kept.Reports() {

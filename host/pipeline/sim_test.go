@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vedette-siem/vedette/host/author"
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/host/table"
@@ -68,6 +69,9 @@ func fill(e *sdk.Event, door, badge, result []byte) {
 	e.Text(ecs.EventDataset, "doors.VERSION", nil)
 	e.Bytes(ecs.ObserverName, door, nil)
 	e.Bytes(ecs.UserName, badge, nil)
+	if bytes.IndexByte(badge, '@') > 0 {
+		e.Bytes(ecs.UserEmail, badge, nil)
+	}
 	e.Bytes(ecs.EventAction, result, nil)
 }
 `
@@ -202,6 +206,90 @@ subs:
 incident: {key: [user.name], title: steps}
 `
 
+// overdue is the rule of the simulation that sets timers: a badge that was refused and opened no door within three seconds of
+// log time. It fails on badge "cursed". Its versions keep their state in their own ways, and the second migrates.
+const overdue = `package main
+
+import (
+	"time"
+
+	sdk "github.com/vedette-siem/vedette/sdk/go"
+	"github.com/vedette-siem/vedette/sdk/go/abi"
+	"github.com/vedette-siem/vedette/sdk/go/keys"
+	"github.com/vedette-siem/vedette/sdk/go/migrate"
+	"github.com/vedette-siem/vedette/sdk/go/timer"
+)
+
+func init() {
+	sdk.RegisterRule(sdk.Rule{Eval: eval})
+	timer.Register(due)
+	migrate.Register(func(_ uint32, k migrate.Key, to *migrate.Keys) error {
+		to.Keep(k)
+		return nil
+	})
+}
+
+func main() {}
+
+var buf [256]byte
+
+func eval(r *sdk.Row, _ *sdk.Findings) {
+	badge := r.Get(1)
+	if string(r.Get(0)) == "open" {
+		timer.Cancel(badge)
+		return
+	}
+	keys.Put(badge, r.Ref(), time.Hour)
+	timer.Set(badge, r.LogTime()+int64(3*time.Second))
+}
+
+func due(t *sdk.Timer, f *sdk.Findings) {
+	ref, err := keys.Get(t.Key, buf[:])
+	if string(t.Key) == "cursed" || err != nil {
+		panic("a curse lies on it")
+	}
+	f.Report(abi.Finding{
+		Severity: abi.SeverityHigh, Title: append([]byte("vVERSION "), t.Key...), Key: append([]byte("user.name="), t.Key...), Evidence: ref,
+	})
+}
+`
+
+const overdueManifest = `publisher: local
+name: overdue
+version: VERSION.0.0
+kind: rule
+title: Who gets in nowhere
+abi: "1.3"
+entry: {wasm: true, documents: [rule.yaml]}
+reads: [event.action, user.name]
+wasi: stub
+state: {version: STATE, LATER}
+capabilities:
+  - {id: vedette_kv_v1, reason: remembers the refusal}
+  - {id: vedette_timer_v1, reason: waits for what follows}
+`
+
+const overdueRule = `kind: pattern
+id: local.overdue
+name: Who gets in nowhere
+version: VERSION.0.0
+severity: low
+subs:
+  used:
+    code: true
+    where: {event.action: [refused, open]}
+    by: [user.name]
+incident: {key: [user.name], title: overdue}
+tests:
+  - name: a badge that opens nothing
+    events:
+      - {at: 0s, fields: {event.action: refused, user.name: b7}}
+      - {at: 0s, fields: {event.action: refused, user.name: b8}}
+      - {at: 2s, fields: {event.action: open, user.name: b8}}
+    until: 5s
+    expect: {incidents: 1, count: 1, title: vVERSION b7}
+`
+
 // follows is the same without code. Its second version looks at more events.
 const followsManifest = `publisher: local
 name: follows
@@ -316,6 +404,14 @@ func (c *contents) set(tb testing.TB, t storage.Tenant, rows ...string) module.C
 	}}
 }
 
+// put keeps a text under its digest.
+func (c *contents) put(text []byte) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.by[indicator.Digest(text)] = text
+	return indicator.Digest(text)
+}
+
 // packages serves modules by digest.
 type packages struct{ by sync.Map }
 
@@ -344,7 +440,9 @@ type world struct {
 	watched1, watched2 string    // digests of the rule that remembers; 2 keeps it in another way
 	steps              [4]string // digests of the rule that waits: 1 and 2 share their state, 3 migrates it, 4 looks back
 	follows            [2]string
-	listed             string // digest of the rule that looks into a table
+	overdue            [2]string // digests of the rule that sets timers: 2 migrates them
+	listed             string    // digest of the rule that looks into a table
+	listing            string    // digest of rules of which one writes to a list and another reads it
 	tables             *contents
 }
 
@@ -450,7 +548,9 @@ func makeWorld() (*world, error) {
 	}
 	waits := map[string]string{"module.yaml": stepsManifest, "main.go": steps, "rule.yaml": stepsRule}
 	follow := map[string]string{"module.yaml": followsManifest, "rule.yaml": followsRule}
-	var errs [14]error
+	late := map[string]string{"module.yaml": overdueManifest, "main.go": overdue, "rule.yaml": overdueRule}
+	lists := map[string]string{"module.yaml": listingManifest, "writes.yaml": writesRule, "reads.yaml": readsRule}
+	var errs [17]error
 	w.v1, errs[0] = edit("v1", manifest.Parser, parser("v1", ""))
 	w.v2, errs[1] = edit("v2", manifest.Parser, parser("v2", `|| string(badge) == "sneak"`))
 	w.rule, errs[2] = edit("rule", manifest.Rule, swap("\x00", ""))
@@ -465,11 +565,15 @@ func makeWorld() (*world, error) {
 	for i, version := range []string{"1", "2"} {
 		w.follows[i], errs[12+i] = coded("follows", version, follow)
 	}
+	for i, version := range []string{"1", "3"} {
+		w.overdue[i], errs[14+i] = coded("overdue", version, late)
+	}
+	w.listing, errs[16] = coded("listing", "", lists)
 	var err error
 	w.runtime, err = runtime.New(ctx, runtime.Config{CacheDir: filepath.Join(dir, "cache"), Instances: 2})
 	return w, errors.Join(append(errs[:], err)...)
 }
 
 func (w *world) library() *module.Library {
-	return module.NewLibrary(w.packages, w.runtime, func(storage.Tenant, string) []runtime.Target { return nil }).With(table.Kept{From: w.tables})
+	return module.NewLibrary(w.packages, w.runtime, func(storage.Tenant, string) []runtime.Target { return nil }).With(table.Kept{From: w.tables}).WithIndicators(indicator.Kept{From: w.tables})
 }

@@ -78,24 +78,43 @@ func testRule(ctx context.Context, m *module.Loaded, r *rule.Rule, tables runtim
 	if err != nil {
 		return err
 	}
+	all, err := detect.NewView(set, nil, nil)
+	if err != nil {
+		return err
+	}
 	var sc detect.Scratch
-	return correlate.RunCases(r, func() correlate.CaseMatcher {
+	return correlate.RunCases(r, func(c *rule.Case) correlate.CaseMatcher {
+		view := all.WithLists(detect.CaseLists(c.Lists))
 		kept := state.New(state.Limits{})
 		now, late := coder{tables: tables}, coder{tables: tables, state: kept}
+		seq := uint64(0)
 		return func(logTime int64, e *storage.Event) ([]correlate.Hit, error) {
-			it := &item{msg: queue.Message{Seq: e.ID.Seq, LogTime: logTime}}
-			now.begin()
-			for _, h := range set.Match(e, &sc) {
-				now.hit(it, m, correlate.Hit{Rule: r, Sub: h.Sub, Event: e})
+			if e != nil {
+				seq = e.ID.Seq
 			}
+			it := &item{msg: queue.Message{Seq: seq, LogTime: logTime}}
 			kept.Advance(logTime)
+			var timed []correlate.Hit
+			for _, o := range kept.Due() {
+				late.begin()
+				_, sub := speaks(m)
+				if timed, err = late.ring(ctx, it, alarmed{o.Tenant, m, r, sub}, logTime, timed); err != nil {
+					return nil, err
+				}
+			}
+			now.begin()
+			if e != nil {
+				for _, h := range view.MatchCase(e, &sc) {
+					now.hit(it, m, correlate.Hit{Rule: r, Sub: h.Sub, Event: e})
+				}
+			}
 			if err := errors.Join(now.decide(ctx, it), late.late(ctx, it)); err != nil {
 				return nil, err
 			}
 			if len(it.poison) > 0 {
 				return nil, &runtime.Trap{Code: it.poison[0].Code, Detail: it.poison[0].Detail, Module: m.Install.Digest}
 			}
-			return it.hits, nil
+			return append(timed, it.hits...), nil
 		}
 	})
 }

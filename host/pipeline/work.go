@@ -17,13 +17,14 @@ type worker struct {
 	parse   *Parser
 	scratch detect.Scratch
 	code    coder
+	rank    *ranker              // nil: nobody wants to know what rules saw
 	sources map[queue.Source]int // of this segment: index in its times
 	dropped *atomic.Uint64       // records of organizations that were removed
 }
 
 func (p *Pipeline) work(ctx context.Context, in <-chan *item) error {
 	tally := &tally{costs: p.Cost}
-	w := &worker{tally: tally, parse: newParser(tally), code: coder{tally: tally}, sources: map[queue.Source]int{}, dropped: &p.dropped}
+	w := &worker{tally: tally, parse: newParser(tally), code: coder{tally: tally}, rank: &p.ranker, sources: map[queue.Source]int{}, dropped: &p.dropped}
 	t := p.Cost.thread()
 	defer t.release()
 	for {
@@ -105,6 +106,9 @@ func (w *worker) detect(ctx context.Context, it *item) error {
 		}
 		if err := w.code.decide(ctx, it); err != nil {
 			return err
+		}
+		if shared := view.Rules.Shared(); w.rank != nil && shared != nil && w.scratch.Seen() >= rankEvery {
+			w.rank.add(shared, w.scratch.Shares())
 		}
 	}
 	return nil

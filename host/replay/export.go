@@ -120,10 +120,8 @@ func (x *export) findRule(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range pkg.Documents {
-		if r, err := rule.Parse(d.Path, d.Data); err == nil && r.ID == x.in.Rule {
-			x.rule = r
-		}
+	if x.rule, _, err = module.RuleOf(&pkg, x.in.Rule); err != nil {
+		return err
 	}
 	if x.rule == nil {
 		return fmt.Errorf("package %s has no rule %s: %w", install.Name, x.in.Rule, ErrCannot)
@@ -131,12 +129,38 @@ func (x *export) findRule(ctx context.Context) error {
 	if tables := pkg.Manifest.Tables(); len(tables) > 0 {
 		return fmt.Errorf("its rule looks into the table %s, and an export holds none: %w", tables[0], ErrCannot)
 	}
+	if lists := detect.ListsOf(x.rule); len(lists) > 0 {
+		return fmt.Errorf("its rule asks the list %s, and an export holds none: %w", lists[0], ErrCannot)
+	}
 	if x.recalls = pkg.Manifest.Remembers(); x.recalls {
 		if err := x.fresh(ctx, &pkg.Manifest); err != nil {
 			return err
 		}
 	}
+	if err := x.exceptions(); err != nil {
+		return err
+	}
 	x.match, err = detect.Compile([]*rule.Rule{x.rule})
+	return err
+}
+
+// exceptions narrows the rule by those of the organization that were in force while the incident counted. One that was made
+// meanwhile would have counted for some of its events only.
+func (x *export) exceptions() (err error) {
+	first := x.in.Applied
+	for _, e := range x.in.Evidence {
+		first = min(first, e.ID.Seq)
+	}
+	for _, e := range x.Running.Layer(x.in.Tenant).Exceptions[x.in.Rule] {
+		switch {
+		case e.Seq > x.in.Applied:
+		case e.Seq > first:
+			return fmt.Errorf("an exception from its rule was made while it was counting: %w", ErrCannot)
+		default:
+			x.out.Exceptions = append(x.out.Exceptions, e)
+		}
+	}
+	x.rule, err = module.WithExceptions(x.rule, x.out.Exceptions)
 	return err
 }
 

@@ -39,7 +39,10 @@ type Manifest struct {
 	Others      []string         `json:"others"`       // further incidents of the rule and key: a firing that opens one ends this one
 	Rule        module.Install   `json:"rule"`         // the package of the rule
 	Parsers     []Reader         `json:"parsers"`
-	Events      int              `json:"events"` // lines of records
+
+	Exceptions []module.RuleException `json:"exceptions,omitempty"` // of the organization from the rule, as they were in force
+
+	Events int `json:"events"` // lines of records
 }
 
 // Reader is a parser as it ran under a generation.

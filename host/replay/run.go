@@ -94,6 +94,13 @@ func (r *run) loadRule(ctx context.Context) (err error) {
 	if r.gen, err = module.Build(ctx, r.lib, nil, running(r.b.Rule.Seq, r.b.Rule), storage.NoTenant); err != nil {
 		return err
 	}
+	if n := len(r.b.Exceptions); n > 0 { // the module's control record is not the newest that counts
+		with := running(max(r.b.Rule.Seq, r.b.Exceptions[n-1].Seq), r.b.Rule)
+		with.Layers[r.b.Incident.Tenant] = module.Layer{Exceptions: map[string][]module.RuleException{r.b.Incident.Rule: r.b.Exceptions}}
+		if r.gen, err = module.Build(ctx, r.lib, nil, with, storage.NoTenant); err != nil {
+			return err
+		}
+	}
 	if r.rule = r.gen.View(r.b.Incident.Tenant).Rules.Rule(r.b.Incident.Rule); r.rule == nil {
 		return fmt.Errorf("package %s has no rule %s: %w", r.b.Rule.Name, r.b.Incident.Rule, storage.ErrInvalid)
 	}
