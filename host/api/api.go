@@ -104,16 +104,19 @@ type Config struct {
 	Packages module.Packages
 	Control  Control
 	Modules  Modules
+	Rules    Rules
 	Demo     Demo
 	Monitors Monitors
-	Rereader Rereader
-	Registry Registry
-	Overview *overview.Overview
-	HTTPAddr string          // of the web server, "127.0.0.1:8080"
-	DataDir  string          // whose disk is watched
-	MaxBytes int64           // retention of the log store by bytes; 0 for none
-	Secure   bool            // the host is reached over TLS, and the session cookie never otherwise; default false
-	Report   func(err error) // what only the host's log should tell in full
+
+	Indicators Indicators
+	Rereader   Rereader
+	Registry   Registry
+	Overview   *overview.Overview
+	HTTPAddr   string          // of the web server, "127.0.0.1:8080"
+	DataDir    string          // whose disk is watched
+	MaxBytes   int64           // retention of the log store by bytes; 0 for none
+	Secure     bool            // the host is reached over TLS, and the session cookie never otherwise; default false
+	Report     func(err error) // what only the host's log should tell in full
 }
 
 // API is the host's front.
@@ -123,11 +126,13 @@ type API struct {
 	disk    *forecast
 	watches watches
 	clients *clients
+
+	arrivals *arrivals
 }
 
 // New returns the front of a host.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, clients: newClients(), vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
+	return &API{cfg: cfg, clients: newClients(), arrivals: &arrivals{}, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
 		size: func() uint64 { return cfg.Store.Stats().DiskBytes }, free: func() uint64 { return freeBytes(cfg.DataDir) }, most: uint64(cfg.MaxBytes),
 	}}
 }
@@ -168,9 +173,11 @@ func (a *API) Handler() http.Handler {
 	mux.Handle(vedettev1connect.NewAdmissionServiceHandler(admissionService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewBacktestServiceHandler(backtestService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes)))
 	mux.Handle(vedettev1connect.NewTableServiceHandler(tableService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes)))
+	mux.Handle(vedettev1connect.NewListServiceHandler(listService{API: a}, common, connect.WithReadMaxBytes(MaxIndicatorRequestBytes)))
 	mux.Handle(vedettev1connect.NewRegistryServiceHandler(registryService{API: a}, common, small))
 	mux.Handle(vedettev1connect.NewMonitorServiceHandler(monitorService{API: a}, common, connect.WithReadMaxBytes(MaxMonitorRequestBytes)))
 	mux.Handle(vedettev1connect.NewDashboardServiceHandler(dashboardService{API: a}, common, small))
+	mux.Handle(vedettev1connect.NewRuleServiceHandler(ruleService{API: a}, common, connect.WithReadMaxBytes(MaxRuleRequestBytes)))
 	mux.Handle(vedettev1connect.NewUsageServiceHandler(usageService{API: a}, common, small))
 	path, modules := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, small)
 	_, large := vedettev1connect.NewModuleServiceHandler(moduleService{API: a}, common, connect.WithReadMaxBytes(MaxInstallBytes))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/tenant"
 	"github.com/vedette-siem/vedette/registry"
@@ -63,12 +64,11 @@ func (s incidentService) ruleOf(ctx context.Context, in *storage.Incident) (*rul
 	if err != nil {
 		return nil, ""
 	}
-	for _, d := range pkg.Documents {
-		if r, err := rule.Parse(d.Path, d.Data); err == nil && r.ID == in.Rule {
-			return r, string(d.Data)
-		}
+	r, text, err := module.RuleOf(&pkg, in.Rule)
+	if err != nil {
+		return nil, ""
 	}
-	return nil, ""
+	return r, text
 }
 
 // partsOf returns the rule's sub-patterns in its order, without a rule those that the incident names.

@@ -102,6 +102,12 @@ func incidentOf(in *storage.Incident) *v1.Incident {
 	for _, c := range in.Conditions {
 		out.Conditions = append(out.Conditions, conditionOf(c))
 	}
+	for _, l := range in.Lists {
+		out.Lists = append(out.Lists, &v1.IncidentList{Name: l.Name, Version: l.Seq})
+	}
+	if out.RuleDigest, out.Approximate = in.RuleDigest, in.Approximate; in.Watermark > 0 {
+		out.Watermark = moment(in.Watermark)
+	}
 	return out
 }
 

@@ -44,6 +44,29 @@ const (
 	MaxBacktestShadow      = 10 * time.Minute
 	MaxDescribedPackages   = 200 // that one answer about installation requests reads
 
+	MaxRuleRequestBytes = 4 << 20 // of any call of RuleService
+	MaxRulesListed      = 20_000
+	MaxRuleBytes        = 1 << 20             // of a document
+	MaxGivenBytes       = 1 << 20             // of the events of RunRule
+	MaxGivenEvents      = 5_000               //
+	MaxRunEvents        = 10_000              // stored ones
+	MaxVerdicts         = 500                 // events of which RunRule says why
+	MaxRunIncidents     = 500                 // in one answer
+	MaxRuleTestSpan     = 30 * 24 * time.Hour // of BacktestRule
+	DefaultRuleSpan     = 24 * time.Hour
+	DefaultRuleEvents   = 50_000
+	MaxCompletions      = 100
+	MaxExceptionLines   = 50                  // that ProposeException proposes
+	verdictSpan         = 30 * 24 * time.Hour // over which verdicts on a rule's incidents are counted
+	ruleHoursSpan       = 7 * 24 * time.Hour  // of GetRule
+	arrivalSpan         = 24 * time.Hour      // in which what a rule needs has to have come
+	minArrivalFresh     = 5 * time.Second     // for which what has come is remembered: the longer it took to find out, the longer
+	maxArrivalFresh     = 5 * time.Minute
+	arrivalWorth        = 20 // times as long
+	arrivalTimeout      = 10 * time.Second
+	maxArrivedValues    = 1_000 // of one field; with more they are not looked at
+	costSample          = 2_000 // events on which the cost of a rule is measured
+
 	MaxReadmeBytes    = 64 << 10 // of a package, in GetPackage; the rest is left out
 	MaxStatementParts = 1_000    // components or materials of one statement in it; the rest is left out
 )

@@ -43,7 +43,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newServe(), newParse(), newMatch(), newModule(), newSearch(), newTail(),
-		newLogin(), newLogout(), newIncidents(), newIncident(), newReplay(), newMonitor(), newTable(), newUsage(), newRegistry(), newConform(), newConformServe(), newCompile(), newCheck())
+	root.AddCommand(newServe(), newParse(), newMatch(), newCorrelate(), newRule(), newModule(), newSearch(), newTail(),
+		newLogin(), newLogout(), newIncidents(), newIncident(), newReplay(), newWhy(), newMonitor(), newTable(), newList(), newIndicators(), newUsage(), newRegistry(), newConform(), newConformServe(), newCompile(), newCheck())
 	return root
 }

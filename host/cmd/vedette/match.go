@@ -27,46 +27,54 @@ func newMatch() *cobra.Command {
 		Long: `Say which rules of a folder each event on standard input matches.
 
 The folder holds Sigma rules and pattern documents. Each line is {"id": …, "event": {…}} with the field names of the log
-source, such as Windows' own, or with --names ecs as vedette parse prints them; nested names are joined by dots. Each event gives one line {"id","rules":[ids]}. What could
-not be loaded is named on standard error.`,
+source, such as Windows' own, or with --names ecs as vedette parse prints them; nested names are joined by dots. Each event
+gives one line {"id","rules":[ids]}; of a rule that joins events, it says that one of its sub-patterns matches (vedette
+correlate joins them). What could not be loaded is named on standard error.`,
 		Example: `  vedette match --rules sigma/rules --jsonl < events.jsonl`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !jsonl {
 				return errors.New("match: say --jsonl; events are read in no other form")
 			}
-			cfg := rule.SigmaConfig{Placeholders: map[string][]string{}}
-			for name, values := range placeholders {
-				cfg.Placeholders[name] = strings.Split(values, "|")
-			}
-			mapping, err := mappingOf(names)
+			o, err := optionsOf(names, placeholders)
 			if err != nil {
-				return err
+				return fmt.Errorf("match: %w", err)
 			}
-			return match(dir, mapping, cfg, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return match(dir, o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	c.Flags().StringVar(&dir, "rules", "", "folder with rules, read with all below it")
-	c.Flags().StringVar(&names, "names", "native", "the events' field names: native or ecs")
 	c.Flags().BoolVar(&jsonl, "jsonl", false, `read {"id","event"} lines`)
-	c.Flags().StringToStringVar(&placeholders, "placeholder", nil, "values of a placeholder of Sigma rules: name=value|value")
+	sigmaFlags(c, &names, "native", &placeholders)
 	_ = c.MarkFlagRequired("rules")
 	return c
 }
 
-// mappingOf returns the shipped mapping for events with such names.
-func mappingOf(names string) (*rule.Mapping, error) {
-	switch names {
-	case "native":
-		return rule.Native()
-	case "ecs":
-		return rule.ECS()
-	}
-	return nil, fmt.Errorf("match: --names %s: want native or ecs", names)
+// sigmaFlags adds the flags that say how Sigma rules are read.
+func sigmaFlags(c *cobra.Command, names *string, standard string, placeholders *map[string]string) {
+	c.Flags().StringVar(names, "names", standard, "the events' field names: native or ecs")
+	c.Flags().StringToStringVar(placeholders, "placeholder", nil, "values of a placeholder of Sigma rules: name=value|value")
 }
 
-func match(dir string, mapping *rule.Mapping, cfg rule.SigmaConfig, in io.Reader, out, diagnostics io.Writer) error {
-	f, err := rule.ReadFolder(os.DirFS(dir), mapping, cfg)
+// optionsOf returns the shipped mapping for events with such names, and the values of placeholders.
+func optionsOf(names string, placeholders map[string]string) (o rule.Options, err error) {
+	switch names {
+	case "native":
+		o.Names, err = rule.Native()
+	case "ecs":
+		o.Names, err = rule.ECS()
+	default:
+		err = fmt.Errorf("--names %s: want native or ecs", names)
+	}
+	o.Placeholders = map[string][]string{}
+	for name, values := range placeholders {
+		o.Placeholders[name] = strings.Split(values, "|")
+	}
+	return o, err
+}
+
+func match(dir string, o rule.Options, in io.Reader, out, diagnostics io.Writer) error {
+	f, err := rule.ReadFolder(os.DirFS(dir), o)
 	if err != nil {
 		return err
 	}
@@ -91,11 +99,16 @@ func match(dir string, mapping *rule.Mapping, cfg rule.SigmaConfig, in io.Reader
 		line := gjson.ParseBytes(lines.Bytes())
 		text = append(append(text[:0], `{"id":`...), line.Get("id").Raw...)
 		text = append(text, `,"rules":[`...)
-		for i, h := range set.Match(fields.event(line.Get("event")), &scratch) {
-			if i > 0 {
+		last := ""
+		for _, h := range set.Match(fields.event(line.Get("event")), &scratch) {
+			if h.Rule.ID == last { // another of its sub-patterns
+				continue
+			}
+			if last != "" {
 				text = append(text, ',')
 			}
-			id, err := json.Marshal(h.Rule.ID)
+			last = h.Rule.ID
+			id, err := json.Marshal(last)
 			if err != nil {
 				return fmt.Errorf("line %d: %w", n, err)
 			}
@@ -122,14 +135,25 @@ type flat struct {
 }
 
 func (f *flat) event(v gjson.Result) *storage.Event {
-	f.fields, f.at, f.lists = f.fields[:0], map[string]int{}, map[string][]string{}
+	f.fields = f.read(v, f.fields)
+	return &storage.Event{Fields: f.fields}
+}
+
+// read gathers into the room of fields.
+func (f *flat) read(v gjson.Result, fields []storage.Field) []storage.Field {
+	if f.at == nil {
+		f.at, f.lists = map[string]int{}, map[string][]string{}
+	}
+	clear(f.at)
+	clear(f.lists)
+	f.fields = fields[:0]
 	f.add("", v, false)
 	for name, list := range f.lists {
 		if text, err := json.Marshal(list); err == nil { // texts always are
 			f.fields[f.at[name]].Value = string(text)
 		}
 	}
-	return &storage.Event{Fields: f.fields}
+	return f.fields
 }
 
 func (f *flat) add(name string, v gjson.Result, listed bool) {

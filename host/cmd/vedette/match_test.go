@@ -26,12 +26,12 @@ func TestMatch(t *testing.T) {
 {"id":2,"event":{"steps":[{"verb":"list"},{"verb":"delete"}],"n":2.5e0}}
 {"id":"3","event":{}}
 `
-	native, err := mappingOf("native")
+	native, err := rule.Native()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out, said strings.Builder
-	if err := match(dir, native, rule.SigmaConfig{Placeholders: map[string][]string{"admins": {"adm*", "root"}}}, strings.NewReader(in), &out, &said); err != nil {
+	if err := match(dir, rule.Options{Names: native, Placeholders: map[string][]string{"admins": {"adm*", "root"}}}, strings.NewReader(in), &out, &said); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"id":"1","rules":["a","d"]}` + "\n" + `{"id":2,"rules":["b","c"]}` + "\n" + `{"id":"3","rules":[]}` + "\n"
@@ -41,7 +41,7 @@ func TestMatch(t *testing.T) {
 	if !strings.Contains(said.String(), `e.yml:4:17: field x: unknown modifier "wrong"`) || !strings.Contains(said.String(), "4 rules of 5 files; 1 refused") {
 		t.Errorf("it says %s", said.String())
 	}
-	if err := match(dir, native, rule.SigmaConfig{}, strings.NewReader("{"), &out, &said); err == nil || !strings.HasPrefix(err.Error(), "line 1: no JSON") {
+	if err := match(dir, rule.Options{Names: native}, strings.NewReader("{"), &out, &said); err == nil || !strings.HasPrefix(err.Error(), "line 1: no JSON") {
 		t.Errorf("no JSON: %v", err)
 	}
 }

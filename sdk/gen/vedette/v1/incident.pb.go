@@ -52,7 +52,15 @@ type Incident struct {
 	// Who and what it is about, from its key and the events that made it fire last; at most 32.
 	Entities []*Entity `protobuf:"bytes,20,rep,name=entities,proto3" json:"entities,omitempty"`
 	// The incident that this one was merged into; empty for most.
-	MergedInto    string `protobuf:"bytes,21,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
+	MergedInto string `protobuf:"bytes,21,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
+	// Of the rule when it fired last: what came with an earlier event time came late. Unset: not known.
+	Watermark *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=watermark,proto3" json:"watermark,omitempty"`
+	// A number in conditions is not exact.
+	Approximate bool `protobuf:"varint,23,opt,name=approximate,proto3" json:"approximate,omitempty"`
+	// "sha256:…" of the package whose rule fired last; empty when it came in none.
+	RuleDigest string `protobuf:"bytes,24,opt,name=rule_digest,json=ruleDigest,proto3" json:"rule_digest,omitempty"`
+	// Versions of the lists that the rule asked when it fired last.
+	Lists         []*IncidentList `protobuf:"bytes,25,rep,name=lists,proto3" json:"lists,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -234,6 +242,88 @@ func (x *Incident) GetMergedInto() string {
 	return ""
 }
 
+func (x *Incident) GetWatermark() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Watermark
+	}
+	return nil
+}
+
+func (x *Incident) GetApproximate() bool {
+	if x != nil {
+		return x.Approximate
+	}
+	return false
+}
+
+func (x *Incident) GetRuleDigest() string {
+	if x != nil {
+		return x.RuleDigest
+	}
+	return ""
+}
+
+func (x *Incident) GetLists() []*IncidentList {
+	if x != nil {
+		return x.Lists
+	}
+	return nil
+}
+
+// IncidentList is the version of a list that a rule asked.
+type IncidentList struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Log sequence of the record that changed it last; 0: the organization has no such list.
+	Version       uint64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IncidentList) Reset() {
+	*x = IncidentList{}
+	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IncidentList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IncidentList) ProtoMessage() {}
+
+func (x *IncidentList) ProtoReflect() protoreflect.Message {
+	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IncidentList.ProtoReflect.Descriptor instead.
+func (*IncidentList) Descriptor() ([]byte, []int) {
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *IncidentList) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IncidentList) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // Entity is somebody or something that an incident is about.
 type Entity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -248,7 +338,7 @@ type Entity struct {
 
 func (x *Entity) Reset() {
 	*x = Entity{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	mi := &file_vedette_v1_incident_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -260,7 +350,7 @@ func (x *Entity) String() string {
 func (*Entity) ProtoMessage() {}
 
 func (x *Entity) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[1]
+	mi := &file_vedette_v1_incident_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -273,7 +363,7 @@ func (x *Entity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entity.ProtoReflect.Descriptor instead.
 func (*Entity) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{1}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Entity) GetKind() string {
@@ -309,7 +399,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[2]
+	mi := &file_vedette_v1_incident_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -321,7 +411,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[2]
+	mi := &file_vedette_v1_incident_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -334,7 +424,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{2}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Evidence) GetSub() string {
@@ -371,7 +461,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[3]
+	mi := &file_vedette_v1_incident_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -383,7 +473,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[3]
+	mi := &file_vedette_v1_incident_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -396,7 +486,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{3}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Condition) GetSub() string {
@@ -444,7 +534,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[4]
+	mi := &file_vedette_v1_incident_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -456,7 +546,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[4]
+	mi := &file_vedette_v1_incident_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -469,7 +559,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{4}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *HistoryEntry) GetAt() *timestamppb.Timestamp {
@@ -524,7 +614,7 @@ type ListIncidentsRequest struct {
 
 func (x *ListIncidentsRequest) Reset() {
 	*x = ListIncidentsRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[5]
+	mi := &file_vedette_v1_incident_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +626,7 @@ func (x *ListIncidentsRequest) String() string {
 func (*ListIncidentsRequest) ProtoMessage() {}
 
 func (x *ListIncidentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[5]
+	mi := &file_vedette_v1_incident_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +639,7 @@ func (x *ListIncidentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIncidentsRequest.ProtoReflect.Descriptor instead.
 func (*ListIncidentsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{5}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListIncidentsRequest) GetStates() []string {
@@ -611,7 +701,7 @@ type ListIncidentsResponse struct {
 
 func (x *ListIncidentsResponse) Reset() {
 	*x = ListIncidentsResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[6]
+	mi := &file_vedette_v1_incident_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +713,7 @@ func (x *ListIncidentsResponse) String() string {
 func (*ListIncidentsResponse) ProtoMessage() {}
 
 func (x *ListIncidentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[6]
+	mi := &file_vedette_v1_incident_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +726,7 @@ func (x *ListIncidentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIncidentsResponse.ProtoReflect.Descriptor instead.
 func (*ListIncidentsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{6}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListIncidentsResponse) GetIncidents() []*Incident {
@@ -662,7 +752,7 @@ type GetIncidentRequest struct {
 
 func (x *GetIncidentRequest) Reset() {
 	*x = GetIncidentRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[7]
+	mi := &file_vedette_v1_incident_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +764,7 @@ func (x *GetIncidentRequest) String() string {
 func (*GetIncidentRequest) ProtoMessage() {}
 
 func (x *GetIncidentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[7]
+	mi := &file_vedette_v1_incident_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +777,7 @@ func (x *GetIncidentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetIncidentRequest.ProtoReflect.Descriptor instead.
 func (*GetIncidentRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{7}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetIncidentRequest) GetId() string {
@@ -708,7 +798,7 @@ type GetIncidentResponse struct {
 
 func (x *GetIncidentResponse) Reset() {
 	*x = GetIncidentResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[8]
+	mi := &file_vedette_v1_incident_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +810,7 @@ func (x *GetIncidentResponse) String() string {
 func (*GetIncidentResponse) ProtoMessage() {}
 
 func (x *GetIncidentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[8]
+	mi := &file_vedette_v1_incident_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +823,7 @@ func (x *GetIncidentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetIncidentResponse.ProtoReflect.Descriptor instead.
 func (*GetIncidentResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{8}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetIncidentResponse) GetIncident() *Incident {
@@ -779,7 +869,7 @@ type Explanation struct {
 
 func (x *Explanation) Reset() {
 	*x = Explanation{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[9]
+	mi := &file_vedette_v1_incident_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +881,7 @@ func (x *Explanation) String() string {
 func (*Explanation) ProtoMessage() {}
 
 func (x *Explanation) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[9]
+	mi := &file_vedette_v1_incident_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +894,7 @@ func (x *Explanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
 func (*Explanation) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{9}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Explanation) GetHeadline() string {
@@ -874,7 +964,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[10]
+	mi := &file_vedette_v1_incident_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -886,7 +976,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[10]
+	mi := &file_vedette_v1_incident_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -899,7 +989,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{10}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Part) GetSub() string {
@@ -951,7 +1041,7 @@ type ActOnIncidentRequest struct {
 
 func (x *ActOnIncidentRequest) Reset() {
 	*x = ActOnIncidentRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[11]
+	mi := &file_vedette_v1_incident_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1053,7 @@ func (x *ActOnIncidentRequest) String() string {
 func (*ActOnIncidentRequest) ProtoMessage() {}
 
 func (x *ActOnIncidentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[11]
+	mi := &file_vedette_v1_incident_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1066,7 @@ func (x *ActOnIncidentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActOnIncidentRequest.ProtoReflect.Descriptor instead.
 func (*ActOnIncidentRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{11}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ActOnIncidentRequest) GetId() string {
@@ -1009,7 +1099,7 @@ type ActOnIncidentResponse struct {
 
 func (x *ActOnIncidentResponse) Reset() {
 	*x = ActOnIncidentResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[12]
+	mi := &file_vedette_v1_incident_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1021,7 +1111,7 @@ func (x *ActOnIncidentResponse) String() string {
 func (*ActOnIncidentResponse) ProtoMessage() {}
 
 func (x *ActOnIncidentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[12]
+	mi := &file_vedette_v1_incident_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1034,7 +1124,7 @@ func (x *ActOnIncidentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActOnIncidentResponse.ProtoReflect.Descriptor instead.
 func (*ActOnIncidentResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{12}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ActOnIncidentResponse) GetIncident() *Incident {
@@ -1057,7 +1147,7 @@ type ActOnIncidentsRequest struct {
 
 func (x *ActOnIncidentsRequest) Reset() {
 	*x = ActOnIncidentsRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[13]
+	mi := &file_vedette_v1_incident_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1159,7 @@ func (x *ActOnIncidentsRequest) String() string {
 func (*ActOnIncidentsRequest) ProtoMessage() {}
 
 func (x *ActOnIncidentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[13]
+	mi := &file_vedette_v1_incident_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1172,7 @@ func (x *ActOnIncidentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActOnIncidentsRequest.ProtoReflect.Descriptor instead.
 func (*ActOnIncidentsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{13}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ActOnIncidentsRequest) GetIds() []string {
@@ -1121,7 +1211,7 @@ type ActOnIncidentsResponse struct {
 
 func (x *ActOnIncidentsResponse) Reset() {
 	*x = ActOnIncidentsResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[14]
+	mi := &file_vedette_v1_incident_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1223,7 @@ func (x *ActOnIncidentsResponse) String() string {
 func (*ActOnIncidentsResponse) ProtoMessage() {}
 
 func (x *ActOnIncidentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[14]
+	mi := &file_vedette_v1_incident_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1236,7 @@ func (x *ActOnIncidentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActOnIncidentsResponse.ProtoReflect.Descriptor instead.
 func (*ActOnIncidentsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{14}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ActOnIncidentsResponse) GetDone() uint32 {
@@ -1188,7 +1278,7 @@ type ActFailure struct {
 
 func (x *ActFailure) Reset() {
 	*x = ActFailure{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[15]
+	mi := &file_vedette_v1_incident_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1290,7 @@ func (x *ActFailure) String() string {
 func (*ActFailure) ProtoMessage() {}
 
 func (x *ActFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[15]
+	mi := &file_vedette_v1_incident_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1303,7 @@ func (x *ActFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActFailure.ProtoReflect.Descriptor instead.
 func (*ActFailure) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{15}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ActFailure) GetId() string {
@@ -1243,7 +1333,7 @@ type RelatedIncidentsRequest struct {
 
 func (x *RelatedIncidentsRequest) Reset() {
 	*x = RelatedIncidentsRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[16]
+	mi := &file_vedette_v1_incident_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1255,7 +1345,7 @@ func (x *RelatedIncidentsRequest) String() string {
 func (*RelatedIncidentsRequest) ProtoMessage() {}
 
 func (x *RelatedIncidentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[16]
+	mi := &file_vedette_v1_incident_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1268,7 +1358,7 @@ func (x *RelatedIncidentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelatedIncidentsRequest.ProtoReflect.Descriptor instead.
 func (*RelatedIncidentsRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{16}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RelatedIncidentsRequest) GetId() string {
@@ -1301,7 +1391,7 @@ type RelatedIncidentsResponse struct {
 
 func (x *RelatedIncidentsResponse) Reset() {
 	*x = RelatedIncidentsResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[17]
+	mi := &file_vedette_v1_incident_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1313,7 +1403,7 @@ func (x *RelatedIncidentsResponse) String() string {
 func (*RelatedIncidentsResponse) ProtoMessage() {}
 
 func (x *RelatedIncidentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[17]
+	mi := &file_vedette_v1_incident_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1326,7 +1416,7 @@ func (x *RelatedIncidentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelatedIncidentsResponse.ProtoReflect.Descriptor instead.
 func (*RelatedIncidentsResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{17}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RelatedIncidentsResponse) GetIncidents() []*RelatedIncident {
@@ -1349,7 +1439,7 @@ type RelatedIncident struct {
 
 func (x *RelatedIncident) Reset() {
 	*x = RelatedIncident{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[18]
+	mi := &file_vedette_v1_incident_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1451,7 @@ func (x *RelatedIncident) String() string {
 func (*RelatedIncident) ProtoMessage() {}
 
 func (x *RelatedIncident) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[18]
+	mi := &file_vedette_v1_incident_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1464,7 @@ func (x *RelatedIncident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelatedIncident.ProtoReflect.Descriptor instead.
 func (*RelatedIncident) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{18}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RelatedIncident) GetIncident() *Incident {
@@ -1407,7 +1497,7 @@ type ExportIncidentRequest struct {
 
 func (x *ExportIncidentRequest) Reset() {
 	*x = ExportIncidentRequest{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[19]
+	mi := &file_vedette_v1_incident_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1509,7 @@ func (x *ExportIncidentRequest) String() string {
 func (*ExportIncidentRequest) ProtoMessage() {}
 
 func (x *ExportIncidentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[19]
+	mi := &file_vedette_v1_incident_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1522,7 @@ func (x *ExportIncidentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportIncidentRequest.ProtoReflect.Descriptor instead.
 func (*ExportIncidentRequest) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{19}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExportIncidentRequest) GetId() string {
@@ -1452,7 +1542,7 @@ type ExportIncidentResponse struct {
 
 func (x *ExportIncidentResponse) Reset() {
 	*x = ExportIncidentResponse{}
-	mi := &file_vedette_v1_incident_proto_msgTypes[20]
+	mi := &file_vedette_v1_incident_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1554,7 @@ func (x *ExportIncidentResponse) String() string {
 func (*ExportIncidentResponse) ProtoMessage() {}
 
 func (x *ExportIncidentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_vedette_v1_incident_proto_msgTypes[20]
+	mi := &file_vedette_v1_incident_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1477,7 +1567,7 @@ func (x *ExportIncidentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportIncidentResponse.ProtoReflect.Descriptor instead.
 func (*ExportIncidentResponse) Descriptor() ([]byte, []int) {
-	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{20}
+	return file_vedette_v1_incident_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExportIncidentResponse) GetData() []byte {
@@ -1492,7 +1582,7 @@ var File_vedette_v1_incident_proto protoreflect.FileDescriptor
 const file_vedette_v1_incident_proto_rawDesc = "" +
 	"\n" +
 	"\x19vedette/v1/incident.proto\x12\n" +
-	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xc5\x06\n" +
+	"vedette.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vedette/v1/event.proto\"\xf2\a\n" +
 	"\bIncident\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x12\n" +
@@ -1522,10 +1612,18 @@ const file_vedette_v1_incident_proto_rawDesc = "" +
 	"conditions\x12.\n" +
 	"\bentities\x18\x14 \x03(\v2\x12.vedette.v1.EntityR\bentities\x12\x1f\n" +
 	"\vmerged_into\x18\x15 \x01(\tR\n" +
-	"mergedInto\x1a6\n" +
+	"mergedInto\x128\n" +
+	"\twatermark\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\twatermark\x12 \n" +
+	"\vapproximate\x18\x17 \x01(\bR\vapproximate\x12\x1f\n" +
+	"\vrule_digest\x18\x18 \x01(\tR\n" +
+	"ruleDigest\x12.\n" +
+	"\x05lists\x18\x19 \x03(\v2\x18.vedette.v1.IncidentListR\x05lists\x1a6\n" +
 	"\bKeyEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"H\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"<\n" +
+	"\fIncidentList\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x04R\aversion\"H\n" +
 	"\x06Entity\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x14\n" +
@@ -1640,75 +1738,78 @@ func file_vedette_v1_incident_proto_rawDescGZIP() []byte {
 	return file_vedette_v1_incident_proto_rawDescData
 }
 
-var file_vedette_v1_incident_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_vedette_v1_incident_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_vedette_v1_incident_proto_goTypes = []any{
 	(*Incident)(nil),                 // 0: vedette.v1.Incident
-	(*Entity)(nil),                   // 1: vedette.v1.Entity
-	(*Evidence)(nil),                 // 2: vedette.v1.Evidence
-	(*Condition)(nil),                // 3: vedette.v1.Condition
-	(*HistoryEntry)(nil),             // 4: vedette.v1.HistoryEntry
-	(*ListIncidentsRequest)(nil),     // 5: vedette.v1.ListIncidentsRequest
-	(*ListIncidentsResponse)(nil),    // 6: vedette.v1.ListIncidentsResponse
-	(*GetIncidentRequest)(nil),       // 7: vedette.v1.GetIncidentRequest
-	(*GetIncidentResponse)(nil),      // 8: vedette.v1.GetIncidentResponse
-	(*Explanation)(nil),              // 9: vedette.v1.Explanation
-	(*Part)(nil),                     // 10: vedette.v1.Part
-	(*ActOnIncidentRequest)(nil),     // 11: vedette.v1.ActOnIncidentRequest
-	(*ActOnIncidentResponse)(nil),    // 12: vedette.v1.ActOnIncidentResponse
-	(*ActOnIncidentsRequest)(nil),    // 13: vedette.v1.ActOnIncidentsRequest
-	(*ActOnIncidentsResponse)(nil),   // 14: vedette.v1.ActOnIncidentsResponse
-	(*ActFailure)(nil),               // 15: vedette.v1.ActFailure
-	(*RelatedIncidentsRequest)(nil),  // 16: vedette.v1.RelatedIncidentsRequest
-	(*RelatedIncidentsResponse)(nil), // 17: vedette.v1.RelatedIncidentsResponse
-	(*RelatedIncident)(nil),          // 18: vedette.v1.RelatedIncident
-	(*ExportIncidentRequest)(nil),    // 19: vedette.v1.ExportIncidentRequest
-	(*ExportIncidentResponse)(nil),   // 20: vedette.v1.ExportIncidentResponse
-	nil,                              // 21: vedette.v1.Incident.KeyEntry
-	(*timestamppb.Timestamp)(nil),    // 22: google.protobuf.Timestamp
-	(*Event)(nil),                    // 23: vedette.v1.Event
+	(*IncidentList)(nil),             // 1: vedette.v1.IncidentList
+	(*Entity)(nil),                   // 2: vedette.v1.Entity
+	(*Evidence)(nil),                 // 3: vedette.v1.Evidence
+	(*Condition)(nil),                // 4: vedette.v1.Condition
+	(*HistoryEntry)(nil),             // 5: vedette.v1.HistoryEntry
+	(*ListIncidentsRequest)(nil),     // 6: vedette.v1.ListIncidentsRequest
+	(*ListIncidentsResponse)(nil),    // 7: vedette.v1.ListIncidentsResponse
+	(*GetIncidentRequest)(nil),       // 8: vedette.v1.GetIncidentRequest
+	(*GetIncidentResponse)(nil),      // 9: vedette.v1.GetIncidentResponse
+	(*Explanation)(nil),              // 10: vedette.v1.Explanation
+	(*Part)(nil),                     // 11: vedette.v1.Part
+	(*ActOnIncidentRequest)(nil),     // 12: vedette.v1.ActOnIncidentRequest
+	(*ActOnIncidentResponse)(nil),    // 13: vedette.v1.ActOnIncidentResponse
+	(*ActOnIncidentsRequest)(nil),    // 14: vedette.v1.ActOnIncidentsRequest
+	(*ActOnIncidentsResponse)(nil),   // 15: vedette.v1.ActOnIncidentsResponse
+	(*ActFailure)(nil),               // 16: vedette.v1.ActFailure
+	(*RelatedIncidentsRequest)(nil),  // 17: vedette.v1.RelatedIncidentsRequest
+	(*RelatedIncidentsResponse)(nil), // 18: vedette.v1.RelatedIncidentsResponse
+	(*RelatedIncident)(nil),          // 19: vedette.v1.RelatedIncident
+	(*ExportIncidentRequest)(nil),    // 20: vedette.v1.ExportIncidentRequest
+	(*ExportIncidentResponse)(nil),   // 21: vedette.v1.ExportIncidentResponse
+	nil,                              // 22: vedette.v1.Incident.KeyEntry
+	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
+	(*Event)(nil),                    // 24: vedette.v1.Event
 }
 var file_vedette_v1_incident_proto_depIdxs = []int32{
-	21, // 0: vedette.v1.Incident.key:type_name -> vedette.v1.Incident.KeyEntry
-	22, // 1: vedette.v1.Incident.first_seen:type_name -> google.protobuf.Timestamp
-	22, // 2: vedette.v1.Incident.last_seen:type_name -> google.protobuf.Timestamp
-	22, // 3: vedette.v1.Incident.opened_at:type_name -> google.protobuf.Timestamp
-	22, // 4: vedette.v1.Incident.updated_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: vedette.v1.Incident.evidence:type_name -> vedette.v1.Evidence
-	3,  // 6: vedette.v1.Incident.conditions:type_name -> vedette.v1.Condition
-	1,  // 7: vedette.v1.Incident.entities:type_name -> vedette.v1.Entity
-	22, // 8: vedette.v1.Evidence.time:type_name -> google.protobuf.Timestamp
-	22, // 9: vedette.v1.HistoryEntry.at:type_name -> google.protobuf.Timestamp
-	0,  // 10: vedette.v1.ListIncidentsResponse.incidents:type_name -> vedette.v1.Incident
-	0,  // 11: vedette.v1.GetIncidentResponse.incident:type_name -> vedette.v1.Incident
-	4,  // 12: vedette.v1.GetIncidentResponse.history:type_name -> vedette.v1.HistoryEntry
-	9,  // 13: vedette.v1.GetIncidentResponse.explanation:type_name -> vedette.v1.Explanation
-	10, // 14: vedette.v1.Explanation.parts:type_name -> vedette.v1.Part
-	3,  // 15: vedette.v1.Part.conditions:type_name -> vedette.v1.Condition
-	23, // 16: vedette.v1.Part.events:type_name -> vedette.v1.Event
-	0,  // 17: vedette.v1.ActOnIncidentResponse.incident:type_name -> vedette.v1.Incident
-	15, // 18: vedette.v1.ActOnIncidentsResponse.failures:type_name -> vedette.v1.ActFailure
-	0,  // 19: vedette.v1.ActOnIncidentsResponse.incidents:type_name -> vedette.v1.Incident
-	1,  // 20: vedette.v1.RelatedIncidentsRequest.entity:type_name -> vedette.v1.Entity
-	18, // 21: vedette.v1.RelatedIncidentsResponse.incidents:type_name -> vedette.v1.RelatedIncident
-	0,  // 22: vedette.v1.RelatedIncident.incident:type_name -> vedette.v1.Incident
-	1,  // 23: vedette.v1.RelatedIncident.shared:type_name -> vedette.v1.Entity
-	5,  // 24: vedette.v1.IncidentService.ListIncidents:input_type -> vedette.v1.ListIncidentsRequest
-	7,  // 25: vedette.v1.IncidentService.GetIncident:input_type -> vedette.v1.GetIncidentRequest
-	11, // 26: vedette.v1.IncidentService.ActOnIncident:input_type -> vedette.v1.ActOnIncidentRequest
-	13, // 27: vedette.v1.IncidentService.ActOnIncidents:input_type -> vedette.v1.ActOnIncidentsRequest
-	16, // 28: vedette.v1.IncidentService.RelatedIncidents:input_type -> vedette.v1.RelatedIncidentsRequest
-	19, // 29: vedette.v1.IncidentService.ExportIncident:input_type -> vedette.v1.ExportIncidentRequest
-	6,  // 30: vedette.v1.IncidentService.ListIncidents:output_type -> vedette.v1.ListIncidentsResponse
-	8,  // 31: vedette.v1.IncidentService.GetIncident:output_type -> vedette.v1.GetIncidentResponse
-	12, // 32: vedette.v1.IncidentService.ActOnIncident:output_type -> vedette.v1.ActOnIncidentResponse
-	14, // 33: vedette.v1.IncidentService.ActOnIncidents:output_type -> vedette.v1.ActOnIncidentsResponse
-	17, // 34: vedette.v1.IncidentService.RelatedIncidents:output_type -> vedette.v1.RelatedIncidentsResponse
-	20, // 35: vedette.v1.IncidentService.ExportIncident:output_type -> vedette.v1.ExportIncidentResponse
-	30, // [30:36] is the sub-list for method output_type
-	24, // [24:30] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	22, // 0: vedette.v1.Incident.key:type_name -> vedette.v1.Incident.KeyEntry
+	23, // 1: vedette.v1.Incident.first_seen:type_name -> google.protobuf.Timestamp
+	23, // 2: vedette.v1.Incident.last_seen:type_name -> google.protobuf.Timestamp
+	23, // 3: vedette.v1.Incident.opened_at:type_name -> google.protobuf.Timestamp
+	23, // 4: vedette.v1.Incident.updated_at:type_name -> google.protobuf.Timestamp
+	3,  // 5: vedette.v1.Incident.evidence:type_name -> vedette.v1.Evidence
+	4,  // 6: vedette.v1.Incident.conditions:type_name -> vedette.v1.Condition
+	2,  // 7: vedette.v1.Incident.entities:type_name -> vedette.v1.Entity
+	23, // 8: vedette.v1.Incident.watermark:type_name -> google.protobuf.Timestamp
+	1,  // 9: vedette.v1.Incident.lists:type_name -> vedette.v1.IncidentList
+	23, // 10: vedette.v1.Evidence.time:type_name -> google.protobuf.Timestamp
+	23, // 11: vedette.v1.HistoryEntry.at:type_name -> google.protobuf.Timestamp
+	0,  // 12: vedette.v1.ListIncidentsResponse.incidents:type_name -> vedette.v1.Incident
+	0,  // 13: vedette.v1.GetIncidentResponse.incident:type_name -> vedette.v1.Incident
+	5,  // 14: vedette.v1.GetIncidentResponse.history:type_name -> vedette.v1.HistoryEntry
+	10, // 15: vedette.v1.GetIncidentResponse.explanation:type_name -> vedette.v1.Explanation
+	11, // 16: vedette.v1.Explanation.parts:type_name -> vedette.v1.Part
+	4,  // 17: vedette.v1.Part.conditions:type_name -> vedette.v1.Condition
+	24, // 18: vedette.v1.Part.events:type_name -> vedette.v1.Event
+	0,  // 19: vedette.v1.ActOnIncidentResponse.incident:type_name -> vedette.v1.Incident
+	16, // 20: vedette.v1.ActOnIncidentsResponse.failures:type_name -> vedette.v1.ActFailure
+	0,  // 21: vedette.v1.ActOnIncidentsResponse.incidents:type_name -> vedette.v1.Incident
+	2,  // 22: vedette.v1.RelatedIncidentsRequest.entity:type_name -> vedette.v1.Entity
+	19, // 23: vedette.v1.RelatedIncidentsResponse.incidents:type_name -> vedette.v1.RelatedIncident
+	0,  // 24: vedette.v1.RelatedIncident.incident:type_name -> vedette.v1.Incident
+	2,  // 25: vedette.v1.RelatedIncident.shared:type_name -> vedette.v1.Entity
+	6,  // 26: vedette.v1.IncidentService.ListIncidents:input_type -> vedette.v1.ListIncidentsRequest
+	8,  // 27: vedette.v1.IncidentService.GetIncident:input_type -> vedette.v1.GetIncidentRequest
+	12, // 28: vedette.v1.IncidentService.ActOnIncident:input_type -> vedette.v1.ActOnIncidentRequest
+	14, // 29: vedette.v1.IncidentService.ActOnIncidents:input_type -> vedette.v1.ActOnIncidentsRequest
+	17, // 30: vedette.v1.IncidentService.RelatedIncidents:input_type -> vedette.v1.RelatedIncidentsRequest
+	20, // 31: vedette.v1.IncidentService.ExportIncident:input_type -> vedette.v1.ExportIncidentRequest
+	7,  // 32: vedette.v1.IncidentService.ListIncidents:output_type -> vedette.v1.ListIncidentsResponse
+	9,  // 33: vedette.v1.IncidentService.GetIncident:output_type -> vedette.v1.GetIncidentResponse
+	13, // 34: vedette.v1.IncidentService.ActOnIncident:output_type -> vedette.v1.ActOnIncidentResponse
+	15, // 35: vedette.v1.IncidentService.ActOnIncidents:output_type -> vedette.v1.ActOnIncidentsResponse
+	18, // 36: vedette.v1.IncidentService.RelatedIncidents:output_type -> vedette.v1.RelatedIncidentsResponse
+	21, // 37: vedette.v1.IncidentService.ExportIncident:output_type -> vedette.v1.ExportIncidentResponse
+	32, // [32:38] is the sub-list for method output_type
+	26, // [26:32] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_vedette_v1_incident_proto_init() }
@@ -1723,7 +1824,7 @@ func file_vedette_v1_incident_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vedette_v1_incident_proto_rawDesc), len(file_vedette_v1_incident_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
