@@ -20,6 +20,12 @@ var files embed.FS
 // Interpreter returns the code of every package with a spec (parsers/declarative), with its own manifest inside.
 func Interpreter() ([]byte, error) { return code("declarative") }
 
+// RuleInterpreter returns the code of every package of compiled rules (rules/portable), and its own manifest.
+func RuleInterpreter() ([]byte, manifest.Manifest, error) {
+	p, err := read("rules/portable")
+	return p.Wasm, p.Manifest, err
+}
+
 // Ships reports whether code is that of a shipped module or the interpreter of specs, byte for byte.
 func Ships(wasm []byte) bool { return shipped()[sha256.Sum256(wasm)] }
 
