@@ -9,6 +9,7 @@ import { pages as incident } from '../incident/pages';
 import { pages as modules } from '../modules/pages';
 import { pages as monitors } from '../monitors/pages';
 import { pages as queue } from '../queue/pages';
+import { pages as rules } from '../rules/pages';
 import { pages as search } from '../search/pages';
 import { pages as sources } from '../sources/pages';
 import { pages as tables } from '../tables/pages';
@@ -52,7 +53,7 @@ const home = createRoute({
   },
 });
 
-const routes = [queue, incident, search, dashboard, modules, admission, catalogue, trust, sources, monitors, tables, usage, health, access].flat().map((p) =>
+const routes = [queue, incident, search, dashboard, rules, modules, admission, catalogue, trust, sources, monitors, tables, usage, health, access].flat().map((p) =>
   createRoute({ getParentRoute: () => signedIn, path: p.path, component: lazyRouteComponent(p.load), errorComponent: PageFailed }),
 );
 

@@ -19,9 +19,10 @@ interface Props {
   onChange?: (id: string) => void;
   onClose: () => void;
   onFilter?: (f: Filter) => void;
+  rule?: string;
 }
 
-export function EventFlyout({ eventId, ids = [], event, onChange, onClose, onFilter }: Props) {
+export function EventFlyout({ eventId, ids = [], event, onChange, onClose, onFilter, rule = '' }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const at = ids.indexOf(eventId);
   const step = (by: number) => {
@@ -62,7 +63,7 @@ export function EventFlyout({ eventId, ids = [], event, onChange, onClose, onFil
         <Step label="Close" keys="Escape" onClick={onClose} icon={<IconX size={16} />} />
       </header>
       <div className={css.flyoutBody}>
-        <EventView key={eventId} eventId={eventId} event={event} {...(onFilter ? { onFilter } : {})} />
+        <EventView key={eventId} eventId={eventId} event={event} rule={rule} {...(onFilter ? { onFilter } : {})} />
       </div>
     </div>
   );

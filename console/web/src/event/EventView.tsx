@@ -2,11 +2,13 @@
 
 import { useQuery } from '@connectrpc/connect-query';
 import { Button, SegmentedControl, Skeleton, Tooltip } from '@mantine/core';
-import { IconClockSearch, IconFileDiff } from '@tabler/icons-react';
+import { IconClockSearch, IconFileDiff, IconZoomQuestion } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useHotkeys } from '../app/keys';
 import { type Event, EventService } from '../gen/vedette/v1/event_pb';
 import { millis } from '../live/row';
+import { WhyNot } from '../rules';
 import { Age } from '../ui/Age';
 import { clock, plural } from '../ui/age';
 import { OrganizationName } from '../ui/Badge';
@@ -29,18 +31,20 @@ interface Props {
   onFilter?: (f: Filter) => void;
   // Shows the record and its fields side by side.
   wide?: boolean;
+  // A rule that is asked first why it fired on the event.
+  rule?: string;
 }
 
 const noSpans: readonly Span[] = [];
 
-export function EventView({ eventId, event: known, onFilter, wide = false }: Props) {
+export function EventView({ eventId, event: known, onFilter, wide = false, rule = '' }: Props) {
   const { data, error, refetch } = useQuery(EventService.method.inspect, { id: eventId }, { staleTime: Infinity, retry: 1 });
   const event = data?.event ?? known;
   const raw = useMemo(() => data?.raw ?? new TextEncoder().encode(known?.raw ?? ''), [data, known]);
   if (!event) return error ? <ErrorBox error={error} doing="Load the event" retry={() => void refetch()} /> : <Loading />;
   return (
     <article className={css.event} data-wide={wide || undefined}>
-      <Head event={event} parser={data?.parser} digest={data?.digest} />
+      <Head event={event} parser={data?.parser} digest={data?.digest} rule={rule} />
       {error && <ErrorBox error={error} doing="Find which bytes each field was read from" retry={() => void refetch()} />}
       {data?.note && <p className={css.note}>{visible(data.note)}.</p>}
       <Body event={event} raw={raw} spans={data?.spans ?? noSpans} parsed={data ? data.parser !== '' : undefined} onFilter={onFilter} />
@@ -56,7 +60,7 @@ const Loading = () => (
   </div>
 );
 
-function Head({ event, parser, digest }: { event: Event; parser: string | undefined; digest: string | undefined }) {
+function Head({ event, parser, digest, rule }: { event: Event; parser: string | undefined; digest: string | undefined; rule: string }) {
   const at = millis(event.time);
   const around = aroundOf(event.fields);
   const difference = differenceOf(event.tenant, event.fields);
@@ -79,21 +83,40 @@ function Head({ event, parser, digest }: { event: Event; parser: string | undefi
           {parser === undefined ? <span className="dim">…</span> : parser ? <span className="mono">{visible(parser)}</span> : 'no parser'}
         </dd>
       </dl>
-      <Tooltip label={`Events of ${visible(around.what)} from 15 minutes before to 15 minutes after`}>
-        <Button
-          variant="default"
-          leftSection={<IconClockSearch size={14} aria-hidden="true" />}
-          renderRoot={(props) => <Link {...props} to="/search" search={searchAround(event.fields, at) as never} />}
-        >
-          Search around ±15 min
-        </Button>
-      </Tooltip>
-      {difference && (
-        <Button variant="default" leftSection={<IconFileDiff size={14} aria-hidden="true" />} renderRoot={(props) => <Link {...props} to="/configurations/difference" search={difference as never} />}>
-          Show the difference
-        </Button>
-      )}
+      <div className={css.ways}>
+        <Tooltip label={`Events of ${visible(around.what)} from 15 minutes before to 15 minutes after`}>
+          <Button
+            variant="default"
+            leftSection={<IconClockSearch size={14} aria-hidden="true" />}
+            renderRoot={(props) => <Link {...props} to="/search" search={searchAround(event.fields, at) as never} />}
+          >
+            Search around ±15 min
+          </Button>
+        </Tooltip>
+        <Why event={event} first={rule} />
+        {difference && (
+          <Button variant="default" leftSection={<IconFileDiff size={14} aria-hidden="true" />} renderRoot={(props) => <Link {...props} to="/configurations/difference" search={difference as never} />}>
+            Show the difference
+          </Button>
+        )}
+      </div>
     </header>
+  );
+}
+
+// Why asks of a rule why it fired on the event, or did not. Lines of a table are no events.
+function Why({ event, first }: { event: Event; first: string }) {
+  const [asking, ask] = useState(false);
+  const [rule, choose] = useState(first);
+  const open = () => ask(event.id !== '');
+  useHotkeys('Event', [{ keys: 'w', label: 'Why did a rule fire, or not?', run: open }]);
+  return (
+    <>
+      <Button variant="default" leftSection={<IconZoomQuestion size={14} aria-hidden="true" />} onClick={open}>
+        Why did a rule fire, or not?
+      </Button>
+      <WhyNot event={asking ? event : undefined} rule={rule} choose={choose} close={() => ask(false)} />
+    </>
   );
 }
 

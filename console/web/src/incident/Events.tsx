@@ -67,7 +67,7 @@ export function Events({ loaded: { data, row } }: ViewProps) {
       </div>
       <div className={css.eventsOne}>
         <h2 className="unseen">Chosen event</h2>
-        <EventView key={line.id} eventId={line.id} event={line.event} wide />
+        <EventView key={line.id} eventId={line.id} event={line.event} rule={row.incident.rule} wide />
       </div>
     </div>
   );

@@ -8,6 +8,7 @@ import { useHotkeys } from '../app/keys';
 import { useSession } from '../app/session';
 import { isCancelled } from '../api/errors';
 import { hostOf } from '../event';
+import { Except } from '../rules';
 import { CommandButton } from '../triage/CommandButton';
 import { type Asking, Dialogs } from '../triage/Dialogs';
 import { Age } from '../ui/Age';
@@ -126,13 +127,14 @@ const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
   </div>
 );
 
-const primary = ['a', 'e', 'c', 'n'];
+const primary = ['a', 'e', 'c', 'n', 'x'];
 
 function Commands({ page, loaded: { row } }: { page: IncidentPage; loaded: Loaded }) {
   const { user, whyNot } = useSession();
   const [asking, setAsking] = useState<Asking>();
   const [merging, setMerging] = useState(false);
-  const commands = commandsOf(row, page, user.name, { whyNoCase: whyNot('modules.change'), whyNoShared: whyNot('global.change'), ask: setAsking, merge: () => setMerging(true) });
+  const [excepting, setExcepting] = useState(false);
+  const commands = commandsOf(row, page, user.name, { whyNoCase: whyNot('modules.change'), whyNoShared: whyNot('global.change'), ask: setAsking, merge: () => setMerging(true), except: () => setExcepting(true) });
   const refused = whyNot('incidents.work');
   useHotkeys('Incident', [
     ...commands.map((c) => ({
@@ -172,6 +174,7 @@ function Commands({ page, loaded: { row } }: { page: IncidentPage; loaded: Loade
       </Menu>
       <Dialogs asking={asking} close={() => setAsking(undefined)} desk={{ act: page.act, focus: () => {} }} />
       <MergeInto opened={merging} close={() => setMerging(false)} row={row} related={page.related} act={page.act} />
+      <Except opened={excepting} close={() => setExcepting(false)} rule={row.incident.rule} name={row.incident.ruleName || row.incident.rule} tenant={row.tenant} incident={{ id: row.id, title: row.title }} />
     </div>
   );
 }

@@ -60,6 +60,7 @@ function Body({ page, loaded }: { page: IncidentPage; loaded: Loaded }) {
           eventId={params.event}
           ids={ids}
           event={known.find((e) => e.id === params.event)}
+          rule={loaded.row.incident.rule}
           onChange={openEvent}
           onClose={() => set({ event: '' })}
         />

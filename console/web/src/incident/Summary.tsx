@@ -1,14 +1,16 @@
 // Why it fired, and what to do next.
 
+import { useQuery } from '@connectrpc/connect-query';
 import { Checkbox } from '@mantine/core';
 import { useState } from 'react';
+import { RuleService } from '../gen/vedette/v1/rule_pb';
 import { useNow } from '../ui/Age';
 import { CopyButton } from '../ui/Copy';
 import { Panel } from '../ui/Layout';
+import { webLink } from '../ui/link';
 import { visible } from '../ui/text';
 import { doneOf, tick } from './checklist';
 import css from './incident.module.css';
-import { webLink } from './links';
 import { RulePart } from './RulePart';
 import { beingStored, type ViewProps } from './useIncidentPage';
 
@@ -43,10 +45,30 @@ export function Summary({ page, loaded: { data, row }, openEvent }: ViewProps) {
             </ul>
           </Panel>
         )}
+        <Guidance rule={row.incident.rule} tenant={row.tenant} />
         <References references={why?.references ?? []} techniques={row.incident.techniques} />
       </div>
     </div>
   );
+}
+
+// Guidance is what the rule that runs now says on stopping it and on cleaning up.
+function Guidance({ rule, tenant }: { rule: string; tenant: number }) {
+  const { data } = useQuery(RuleService.method.getRule, { id: rule, tenant }, { retry: false, staleTime: Infinity });
+  const parts = [{ title: 'Containment', of: data?.containment ?? [] }, { title: 'Eradication', of: data?.eradication ?? [] }];
+  return (
+    <>
+      {parts.filter((p) => p.of.length > 0).map((p) => (
+        <Panel key={p.title} title={p.title}>
+          <ul className={css.list}>
+            {p.of.map((text) => (
+              <li key={text}>{visible(text)}</li>
+            ))}
+          </ul>
+        </Panel>
+      ))}
+    </>
+  ); // prettier-ignore
 }
 
 function NextSteps({ id, steps }: { id: string; steps: readonly string[] }) {

@@ -3,11 +3,10 @@
 import { Button, Textarea, Tooltip } from '@mantine/core';
 import { type KeyboardEvent, useMemo, useState } from 'react';
 import { useSession } from '../app/session';
-import { clock, count, plural } from '../ui/age';
+import { clock, count, duration, plural } from '../ui/age';
 import { Keys } from '../ui/Keys';
 import { RawText } from '../ui/RawText';
 import { visible } from '../ui/text';
-import { duration } from './condition';
 import css from './incident.module.css';
 import { IncidentLink } from './IncidentLink';
 import { deed, type Entry, timelineOf } from './timeline';

@@ -13,10 +13,11 @@ interface Asked {
   whyNoShared: string;
   ask: (a: Asking) => void;
   merge: () => void;
+  except: () => void;
 }
 
 // commandsOf returns the commands; those that come first are the ones that are used most.
-export function commandsOf(row: Row, { act }: Pick<IncidentPage, 'act'>, user: string, { whyNoCase, whyNoShared, ask, merge }: Asked): Command[] {
+export function commandsOf(row: Row, { act }: Pick<IncidentPage, 'act'>, user: string, { whyNoCase, whyNoShared, ask, merge, except }: Asked): Command[] {
   const rows = [row];
   const resolved = row.state === 'resolved';
   const wrong = row.incident.verdict === 'false_positive';
@@ -32,6 +33,7 @@ export function commandsOf(row: Row, { act }: Pick<IncidentPage, 'act'>, user: s
     },
     { keys: 'shift+f', label: 'Keep as a case for all organizations', whyNot: wrong ? whyNoShared : 'Close it as a false positive first.', run: () => void saveCase(row.id, true) },
     { keys: 'n', label: 'Note', whyNot: '', run: () => ask({ kind: 'note', rows }) },
+    { keys: 'x', label: 'Except this…', whyNot: whyNoCase, run: except },
     { keys: 's', label: 'Severity', whyNot: '', run: () => ask({ kind: 'set', rows }) },
     { keys: 'i', label: 'Take', whyNot: mine ? 'It is yours already.' : '', run: () => act('Assign to me', `Assigned to ${user}`, rows, [{ action: 'assign', argument: user }]) },
     { keys: 'm', label: 'Merge into another', whyNot: resolved ? 'Resolved: reopen it first.' : '', run: merge },

@@ -2,13 +2,14 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import { EvidenceSchema, GetIncidentResponseSchema, HistoryEntrySchema, IncidentSchema, RelatedIncidentSchema } from '../gen/vedette/v1/incident_pb';
+import { duration } from '../ui/age';
+import { webLink } from '../ui/link';
 import { doneOf, tick } from './checklist';
-import { duration, measureOf, milliseconds } from './condition';
+import { measureOf, milliseconds } from './condition';
 import { aboutOf, keyOf, namedOf, othersOf } from './entities';
 import { commandFor } from './export';
 import { graphOf } from './graph';
 import { headlineParts } from './headline';
-import { webLink } from './links';
 import { deed, timelineOf } from './timeline';
 import { beingStored } from './useIncidentPage';
 
@@ -23,6 +24,14 @@ describe('measureOf', () => {
     ['count() >= 20 within 1m0s', '64+', '20', '64 or more', '≥', '20', 'events within 1 m'],
     ['fail -> ok within 10m0s', '1.5s', '10m0s', '1.5 s', '≤', '10 m', 'after a failed login'],
     ['fail !-> ok within 5m0s', 'none', '5m0s', 'none', '', '', 'within 5 m after a failed login'],
+    ['percentile(event.duration, 95) > 250 in 5m0s', '312.5', '250', '312.5', '>', '250', '95 % of values of event.duration are at or below it in 5 m'],
+    ['avg(host.cpu) >= 0.9 in a session of 1h0m0s at most, with gaps up to 5m0s', '0.95', '0.9', '0.95', '≥', '0.9', 'average of host.cpu in a session without a gap of more than 5 m'],
+    ['count() > ((3 * stat.std) + stat.mean) in 1h0m0s', '90', '41.5', '90', '>', '41.5', 'events in 1 h; the threshold is (3 * std) + mean of what was learnt'],
+    ['distinct(user.name) >= 2000 within 1h0m0s (approximate)', '2031', '2000', '2,031', '≥', '2,000', 'different values of user.name within 1 h, approximately'],
+    ['fail and ok within 10m0s', '4s', '10m0s', '4 s', '≤', '10 m', 'from first to last of a failed login and a successful login'],
+    ['fail and not ok within 5m0s', 'none', '5m0s', 'none', '', '', 'within 5 m before and after a failed login'],
+    ['fail and not before ok within 5m0s', 'none', '5m0s', 'none', '', '', 'within 5 m before a failed login'],
+    ['first seen source.geo.country_iso_code within 720h0m0s', 'NZ', 'new', 'NZ', '', '', 'not seen in source.geo.country_iso_code for 30 d'],
     ['something new', '1', '2', '1', '/', '2', 'something new'],
   ])('%s', (expr, actual, threshold, shown, sign, against, what) => {
     expect(measure(expr, actual, threshold)).toMatchObject({ actual: shown, sign, threshold: against, what });

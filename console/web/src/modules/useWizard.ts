@@ -1,14 +1,14 @@
 // The state of the wizard: samples, what reads them, and what becomes of them.
 
 import { useQuery } from '@connectrpc/connect-query';
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Trial } from '../admission';
 import { modules } from '../api/clients';
 import { isCancelled } from '../api/errors';
 import { useOrganization } from '../app/organization';
 import { useSession } from '../app/session';
 import { ModuleService, type PreviewModuleResponse } from '../gen/vedette/v1/module_pb';
-import { type Answer, Latest } from './latest';
+import { type Answer, useLatest } from '../ui/latest';
 import { type About, aboutOf } from './package';
 import { collect, nameOf, type Samples } from './samples';
 import { type Update, updateOf } from './update';
@@ -63,12 +63,6 @@ export interface Wizard {
   update: Update;
   // What would run; undefined while there is nothing.
   trial: Trial | undefined;
-}
-
-function useLatest<Q, R>(ask: (q: Q, signal: AbortSignal) => Promise<R>, wait: number): [Latest<Q, R>, Answer<R>] {
-  const [latest] = useState(() => new Latest(ask, wait));
-  useEffect(() => () => latest.put(undefined), [latest]);
-  return [latest, useSyncExternalStore(latest.subscribe, latest.current)];
 }
 
 const run = ({ tenant, samples, spec, archive }: Question, signal: AbortSignal) =>

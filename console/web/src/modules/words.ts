@@ -3,6 +3,7 @@
 const abilities: Record<string, string> = {
   vedette_http_v1: 'requests to granted HTTP targets',
   vedette_kv_v1: 'a small store of its own',
+  vedette_timer_v1: 'timers that wake it',
   vedette_lookup_v1: 'lookup tables',
   vedette_secret_v1: 'granted secrets',
   vedette_log_v1: 'lines in its log',

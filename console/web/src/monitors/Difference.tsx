@@ -8,6 +8,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { useHotkeys } from '../app/keys';
 import { useParams } from '../app/params';
 import { useSession } from '../app/session';
+import { DiffView, type Hunk, linesOf, parse } from '../diff';
 import { type BlessedConfig, type ConfigVersion, type DiffConfigResponse, MonitorService } from '../gen/vedette/v1/monitor_pb';
 import { millis } from '../live/row';
 import { Age } from '../ui/Age';
@@ -18,11 +19,10 @@ import { EmptyState, ErrorBox } from '../ui/States';
 import { visible } from '../ui/text';
 import { Bless } from './Bless';
 import { Lines } from './Configurations';
-import { type Hunk, type Package, packagesOf, parse } from './diff';
-import { DiffView } from './DiffView';
 import css from './monitors.module.css';
 import { Packages } from './Packages';
 import { choose, type Chosen, standingOf, standingTones, standingWords } from './texts';
+import { type Package, packagesOf } from './versions';
 
 const defaults = { of: 0, device: '', name: '', to: '', from: '', view: 'sides' };
 
@@ -124,7 +124,7 @@ function Stage({ tenant, chosen, blessed, others, params, set, changed }: StageP
   const { data, error, isFetching, refetch } = useQuery(MonitorService.method.diffConfig, ask, { enabled: why === '' && !nothing && chosen.to !== undefined, staleTime: Infinity, retry: false });
   // The whole text opens folds; of a text without a version before it is all that there is to show.
   const text = useQuery(MonitorService.method.getConfig, { tenant, device, name, digest: chosen.to?.digest ?? '' }, { enabled: why === '' && chosen.to !== undefined, staleTime: Infinity });
-  const lines = useMemo(() => (text.data ? linesOf(text.data.text) : undefined), [text.data]);
+  const lines = useMemo(() => (text.data ? linesOf(new TextDecoder().decode(text.data.text)) : undefined), [text.data]);
   const hunks = useMemo(() => (data && !nothing ? parse(new TextDecoder().decode(data.diff)) : []), [data, nothing]);
   const packages = useMemo(() => packagesOf(hunks), [hunks]);
   const view = params.view === 'packages' && !packages ? 'sides' : params.view;
@@ -201,10 +201,4 @@ function Shown({ data, nothing, busy, hunks, lines, packages, view }: ShownProps
       )}
     </>
   ); // prettier-ignore
-}
-
-function linesOf(text: Uint8Array): string[] {
-  const lines = new TextDecoder().decode(text).split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
 }

@@ -1,6 +1,6 @@
 import { Badge } from '../ui/Badge';
 import { visible } from '../ui/text';
-import type { Package } from './diff';
+import type { Package } from './versions';
 import css from './monitors.module.css';
 
 // Packages says which were installed, updated and removed.

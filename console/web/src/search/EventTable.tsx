@@ -3,6 +3,7 @@
 import { useElementSize } from '@mantine/hooks';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useOrganization } from '../app/organization';
+import { type Asked, EventMenu } from '../event';
 import type { Event } from '../gen/vedette/v1/event_pb';
 import { millis } from '../live/row';
 import { OrganizationName } from '../ui/Badge';
@@ -40,6 +41,8 @@ export function EventTable({ rows, columns, zone, days, active, onOpen, label = 
   useEffect(() => {
     if (active) setCursor(active);
   }, [active]);
+  const [asked, ask] = useState<Asked>();
+  const menu = useCallback((event: Event, at: Asked['at']) => ask({ event, at }), []);
   const open = useCallback((e: Event) => onOpen(e.id), [onOpen]);
   const shape = useMemo((): Column<Event>[] => {
     const own: Column<Event>[] = [{ id: 'time', header: 'Time', width: days ? '154px' : '108px', cell: (e) => <Time at={millis(e.time)} zone={zone} days={days} /> }];
@@ -49,7 +52,8 @@ export function EventTable({ rows, columns, zone, days, active, onOpen, label = 
   }, [columns, zone, days, global, wide, name, color]);
   return (
     <div ref={ref} className={css.fill}>
-      <VirtualTable label={label} rows={rows} keyOf={keyOf} columns={shape} active={cursor || undefined} onActive={setCursor} onOpen={open} onClick={open} {...rest} />
+      <VirtualTable label={label} rows={rows} keyOf={keyOf} columns={shape} active={cursor || undefined} onActive={setCursor} onOpen={open} onClick={open} onMenu={menu} {...rest} />
+      <EventMenu asked={asked} close={() => ask(undefined)} open={onOpen} />
     </div>
   );
 }

@@ -18,6 +18,7 @@ import { Page, Spring, useTitle } from '../ui/Layout';
 import { EmptyState, ErrorBox } from '../ui/States';
 import { visible } from '../ui/text';
 import { type Column, VirtualTable } from '../ui/VirtualTable';
+import { Kinds } from './Kinds';
 import css from './tables.module.css';
 import { keyOf, kindWord, rowsOf } from './words';
 
@@ -53,6 +54,7 @@ export default function Tables() {
       title="Tables"
       actions={
         <>
+          <Kinds shown="/tables" />
           <TextInput aria-label="Filter tables" placeholder="Name, column or module" leftSection={<IconSearch size={14} aria-hidden="true" />} value={params.text} onChange={(e) => set({ text: e.currentTarget.value })} />
           <Spring />
           <Add why={why} />

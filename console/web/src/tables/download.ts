@@ -32,13 +32,3 @@ export const asCSV = (columns: readonly string[], rows: readonly (readonly strin
 // asJSONL is exactly what the table holds: it can be uploaded again.
 export const asJSONL = (columns: readonly string[], rows: readonly (readonly string[])[]): string =>
   rows.map((r) => `${JSON.stringify(Object.fromEntries(columns.map((c, i) => [c, r[i] ?? ''])))}\n`).join('');
-
-// save hands a file to the browser.
-export function save(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const a = document.createElement('a');
-  a.href = url;
-  a.download = name;
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

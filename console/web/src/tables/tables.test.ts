@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { spanOf } from './Ask';
 import { allRows, asCSV, asJSONL } from './download';
-import { formatOf, kindOf, nameOf } from './words';
+import { counted, formatOf, kindOf, left, nameOf } from './words';
 
 test('how an upload is written is guessed', () => {
   expect(formatOf('x.CSV', 'a')).toBe('csv');
@@ -35,4 +36,20 @@ test('a table that changes while it is read is read anew', async () => {
   ];
   const rows = await allRows({ name: 't', tenant: 1, rows: 0n, digest: '' }, async () => answers.shift()!);
   expect(rows).toHaveLength(1_007);
+});
+
+test('indicators are counted in words', () => {
+  expect(counted({ ip: 1n, domain: 1200n, email: 0n })).toBe('1 address, 1,200 domains');
+  expect(counted({})).toBe('');
+});
+
+test('how long a value still counts', () => {
+  expect(left(10, 20)).toBe('ended');
+  expect(left(30_000, 0)).toBe('less than a minute');
+  expect(left(90_061_000, 0)).toBe('1 d 1 h more');
+});
+
+test('spans of time are read', () => {
+  expect([spanOf(''), spanOf('90m'), spanOf('36 h'), spanOf('7d')]).toEqual([undefined, 5_400, 129_600, 604_800]);
+  expect(() => spanOf('soon')).toThrow('no span of time');
 });

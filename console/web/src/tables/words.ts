@@ -1,6 +1,7 @@
 // What a table is, in words, and where its rows are.
 
 import type { Table } from '../gen/vedette/v1/table_pb';
+import { duration, plural } from '../ui/age';
 
 export const kinds = [
   { value: 'exact', label: 'exact', about: 'byte for byte' },
@@ -38,3 +39,30 @@ export function kindOf(keys: readonly string[]): string {
 
 // nameOf is a name for a table after its file.
 export const nameOf = (file: string): string => file.replace(/\.[^.]*$/, '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, ''); // prettier-ignore
+
+export const groups = [
+  { value: '', label: 'Watch list' },
+  { value: 'devices', label: 'Devices' },
+  { value: 'networks', label: 'Networks' },
+  { value: 'users', label: 'Users' },
+  { value: 'applications', label: 'Applications' },
+  { value: 'event-types', label: 'Event types' },
+  { value: 'malware', label: 'Malware' },
+  { value: 'countries', label: 'Countries' },
+] as const;
+
+export const groupWord = (group: string): string => groups.find((g) => g.value === group)?.label ?? group;
+
+// left says how long something still counts: "6 d 4 h more".
+export function left(until: number, now: number): string {
+  const ms = until - now;
+  return ms <= 0 ? 'ended' : ms < 60_000 ? 'less than a minute' : `${duration(ms - (ms % 60_000))} more`;
+}
+
+const types = { ip: ['address', 'addresses'], domain: ['domain', 'domains'], url: ['URL', 'URLs'], file: ['hash', 'hashes'], email: ['mail address', 'mail addresses'] } as const;
+
+export const typeWord = (type: string): string => types[type as keyof typeof types]?.[0] ?? type;
+
+// counted says how many there are of each type: "3 addresses, 1,200 domains".
+export const counted = (counts: Record<string, bigint>): string =>
+  Object.entries(types).flatMap(([t, [one, many]]) => (counts[t] ? [plural(Number(counts[t]), one, many)] : [])).join(', '); // prettier-ignore

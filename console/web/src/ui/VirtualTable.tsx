@@ -2,7 +2,7 @@
 // aria-activedescendant names the row, so that focus is never lost when rows come, go or scroll away.
 
 import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, type ReactNode, type Ref, useCallback, useEffect, useId, useImperativeHandle, useRef } from 'react';
+import { type KeyboardEvent, memo, type MouseEvent, type ReactNode, type Ref, useCallback, useEffect, useId, useImperativeHandle, useRef } from 'react';
 import css from './table.module.css';
 
 export interface Column<T> {
@@ -36,6 +36,8 @@ interface Props<T> {
   onOpen?: (row: T) => void;
   // A click, after onActive.
   onClick?: (row: T) => void;
+  // The menu of a row, asked for by the right button or by its key, at a place of the window.
+  onMenu?: (row: T, at: { x: number; y: number }) => void;
   selected?: ReadonlySet<string>;
   // Words that style a row: data-tone.
   toneOf?: (row: T) => string | undefined;
@@ -46,6 +48,8 @@ interface Props<T> {
   onScroll?: (top: number) => void;
   handle?: Ref<TableHandle>;
 }
+
+const headHeight = 30; // pixels
 
 export function VirtualTable<T>(props: Props<T>) {
   const { rows, keyOf, columns, active, selected, rowHeight = 34 } = props;
@@ -66,7 +70,9 @@ export function VirtualTable<T>(props: Props<T>) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 8,
-    scrollPaddingStart: 30, // the head
+    // The head covers what is above, and pushes what is below down.
+    scrollPaddingStart: headHeight,
+    scrollPaddingEnd: headHeight,
     rangeExtractor,
   });
   useImperativeHandle(props.handle, () => ({
@@ -93,6 +99,16 @@ export function VirtualTable<T>(props: Props<T>) {
     e.preventDefault();
     e.stopPropagation();
   };
+  const onContextMenu = (e: MouseEvent) => {
+    const line = (e.target as Element).closest('[role=row][data-index]');
+    const index = line ? Number(line.getAttribute('data-index')) : at;
+    const row = rows[index];
+    if (!props.onMenu || row === undefined) return;
+    e.preventDefault();
+    go(index);
+    const box = (line ?? document.getElementById(id + keyOf(row)))?.getBoundingClientRect();
+    props.onMenu(row, line || !box ? { x: e.clientX, y: e.clientY } : { x: box.left + 24, y: box.bottom });
+  };
   const template = columns.map((c) => c.width).join(' ');
   return (
     <div
@@ -106,6 +122,7 @@ export function VirtualTable<T>(props: Props<T>) {
       aria-multiselectable={selected ? true : undefined}
       aria-activedescendant={at >= 0 ? `${id}${active}` : undefined}
       onKeyDown={onKeyDown}
+      onContextMenu={props.onMenu && onContextMenu}
       onScroll={(e) => props.onScroll?.(e.currentTarget.scrollTop)}
     >
       <div className={css.head} role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
@@ -189,6 +206,7 @@ const Line = memo(function Line(p: LineProps) {
       role="row"
       className={css.row}
       aria-rowindex={p.index + 2}
+      data-index={p.index}
       aria-selected={p.selected ?? p.active}
       data-active={p.active || undefined}
       data-selected={p.selected || undefined}

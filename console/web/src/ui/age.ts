@@ -26,6 +26,22 @@ export function age(moment: number, now: number): string {
 // shortAge has one unit, for narrow columns: "42 s", "3 m", "2 h".
 export const shortAge = (moment: number, now: number): string => age(moment, now).split(' ').slice(0, 2).join(' ');
 
+// duration is a stretch of time in at most two units: "10 m", "1 m 3 s", "250 ms".
+export function duration(ms: number): string {
+  if (ms < 1_000) return ms < 1 ? '0 s' : `${Math.round(ms)} ms`;
+  if (ms < 10_000 && ms % 1_000 !== 0) return `${(ms / 1_000).toFixed(1)} s`;
+  let rest = Math.round(ms / 1_000);
+  const out: string[] = [];
+  for (const [unit, seconds] of [['d', 86_400], ['h', 3_600], ['m', 60], ['s', 1]] as const) {
+    const n = Math.floor(rest / seconds);
+    rest -= n * seconds;
+    if (n > 0) out.push(`${n} ${unit}`);
+    else if (out.length > 0) break;
+    if (out.length === 2) break;
+  }
+  return out.join(' ');
+}
+
 // rate shows events per second with two digits that mean something.
 export function rate(perSecond: number): string {
   if (perSecond < 10) return perSecond.toFixed(perSecond < 0.05 ? 0 : 1);

@@ -1,4 +1,4 @@
-import { IconChartHistogram, IconFileDiff, IconGauge, IconHeartbeat, IconInbox, IconPackages, IconPlug, IconPuzzle, IconRadar2, IconSearch, IconTable } from '@tabler/icons-react';
+import { IconChartHistogram, IconFileDiff, IconGauge, IconHeartbeat, IconInbox, IconPackages, IconPlug, IconPuzzle, IconRadar2, IconSearch, IconShieldBolt, IconTable } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useWaiting } from '../../admission/useWaiting';
 import { Keys } from '../../ui/Keys';
@@ -9,6 +9,7 @@ export const places = [
   { to: '/queue', title: 'Queue', keys: 'g q', icon: IconInbox },
   { to: '/search', title: 'Search', keys: 'g s', icon: IconSearch },
   { to: '/dashboards', title: 'Dashboards', keys: 'g d', icon: IconChartHistogram },
+  { to: '/rules', title: 'Rules', keys: 'g r', icon: IconShieldBolt },
   { to: '/modules', title: 'Modules', keys: 'g m', icon: IconPuzzle },
   { to: '/catalogue', title: 'Catalogue', keys: 'g a', icon: IconPackages },
   { to: '/sources', title: 'Sources', keys: 'g o', icon: IconPlug },

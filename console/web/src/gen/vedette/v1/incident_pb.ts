@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vedette/v1/incident.proto.
  */
 export const file_vedette_v1_incident: GenFile = /*@__PURE__*/
-  fileDesc("Chl2ZWRldHRlL3YxL2luY2lkZW50LnByb3RvEgp2ZWRldHRlLnYxIvcECghJbmNpZGVudBIKCgJpZBgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDAoEcnVsZRgDIAEoCRIRCglydWxlX25hbWUYBCABKAkSFAoMcnVsZV92ZXJzaW9uGAUgASgJEioKA2tleRgGIAMoCzIdLnZlZGV0dGUudjEuSW5jaWRlbnQuS2V5RW50cnkSDQoFdGl0bGUYByABKAkSEAoIc2V2ZXJpdHkYCCABKAkSDQoFc3RhdGUYCSABKAkSDwoHdmVyZGljdBgKIAEoCRIQCghhc3NpZ25lZRgLIAEoCRINCgVjb3VudBgMIAEoBBIuCgpmaXJzdF9zZWVuGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCW9wZW5lZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdGVjaG5pcXVlcxgRIAMoCRImCghldmlkZW5jZRgSIAMoCzIULnZlZGV0dGUudjEuRXZpZGVuY2USKQoKY29uZGl0aW9ucxgTIAMoCzIVLnZlZGV0dGUudjEuQ29uZGl0aW9uEiQKCGVudGl0aWVzGBQgAygLMhIudmVkZXR0ZS52MS5FbnRpdHkSEwoLbWVyZ2VkX2ludG8YFSABKAkaKgoIS2V5RW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI0CgZFbnRpdHkSDAoEa2luZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRINCgVmaWVsZBgDIAEoCSJTCghFdmlkZW5jZRILCgNzdWIYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSQoJQ29uZGl0aW9uEgsKA3N1YhgBIAEoCRIMCgRleHByGAIgASgJEg4KBmFjdHVhbBgDIAEoCRIRCgl0aHJlc2hvbGQYBCABKAkibgoMSGlzdG9yeUVudHJ5EiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgN3aG8YAiABKAkSDAoEd2hhdBgDIAEoCRIOCgZkZXRhaWwYBCABKAkSCwoDc2VxGAUgASgEIooBChRMaXN0SW5jaWRlbnRzUmVxdWVzdBIOCgZzdGF0ZXMYASADKAkSEgoKc2V2ZXJpdGllcxgCIAMoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDwoHdGVuYW50cxgFIAMoDRINCgVsaW1pdBgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIlkKFUxpc3RJbmNpZGVudHNSZXNwb25zZRInCglpbmNpZGVudHMYASADKAsyFC52ZWRldHRlLnYxLkluY2lkZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRJbmNpZGVudFJlcXVlc3QSCgoCaWQYASABKAkilgEKE0dldEluY2lkZW50UmVzcG9uc2USJgoIaW5jaWRlbnQYASABKAsyFC52ZWRldHRlLnYxLkluY2lkZW50EikKB2hpc3RvcnkYAiADKAsyGC52ZWRldHRlLnYxLkhpc3RvcnlFbnRyeRIsCgtleHBsYW5hdGlvbhgDIAEoCzIXLnZlZGV0dGUudjEuRXhwbGFuYXRpb24iqQEKC0V4cGxhbmF0aW9uEhAKCGhlYWRsaW5lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhIKCm5leHRfc3RlcHMYAyADKAkSFwoPZmFsc2VfcG9zaXRpdmVzGAQgAygJEhIKCnJlZmVyZW5jZXMYBSADKAkSHwoFcGFydHMYBiADKAsyEC52ZWRldHRlLnYxLlBhcnQSEQoJcnVsZV90ZXh0GAcgASgJIn8KBFBhcnQSCwoDc3ViGAEgASgJEg0KBXRpdGxlGAIgASgJEikKCmNvbmRpdGlvbnMYAyADKAsyFS52ZWRldHRlLnYxLkNvbmRpdGlvbhIhCgZldmVudHMYBCADKAsyES52ZWRldHRlLnYxLkV2ZW50Eg0KBXRvdGFsGAUgASgNIkQKFEFjdE9uSW5jaWRlbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBmFjdGlvbhgCIAEoCRIQCghhcmd1bWVudBgDIAEoCSI/ChVBY3RPbkluY2lkZW50UmVzcG9uc2USJgoIaW5jaWRlbnQYASABKAsyFC52ZWRldHRlLnYxLkluY2lkZW50IkYKFUFjdE9uSW5jaWRlbnRzUmVxdWVzdBILCgNpZHMYASADKAkSDgoGYWN0aW9uGAIgASgJEhAKCGFyZ3VtZW50GAMgASgJIogBChZBY3RPbkluY2lkZW50c1Jlc3BvbnNlEgwKBGRvbmUYASABKA0SDQoFdG90YWwYAiABKA0SKAoIZmFpbHVyZXMYAyADKAsyFi52ZWRldHRlLnYxLkFjdEZhaWx1cmUSJwoJaW5jaWRlbnRzGAQgAygLMhQudmVkZXR0ZS52MS5JbmNpZGVudCIpCgpBY3RGYWlsdXJlEgoKAmlkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXUmVsYXRlZEluY2lkZW50c1JlcXVlc3QSCgoCaWQYASABKAkSIgoGZW50aXR5GAIgASgLMhIudmVkZXR0ZS52MS5FbnRpdHkSDQoFbGltaXQYAyABKA0iSgoYUmVsYXRlZEluY2lkZW50c1Jlc3BvbnNlEi4KCWluY2lkZW50cxgBIAMoCzIbLnZlZGV0dGUudjEuUmVsYXRlZEluY2lkZW50InAKD1JlbGF0ZWRJbmNpZGVudBImCghpbmNpZGVudBgBIAEoCzIULnZlZGV0dGUudjEuSW5jaWRlbnQSIgoGc2hhcmVkGAIgAygLMhIudmVkZXR0ZS52MS5FbnRpdHkSEQoJc2FtZV9ydWxlGAMgASgIIiMKFUV4cG9ydEluY2lkZW50UmVxdWVzdBIKCgJpZBgBIAEoCSImChZFeHBvcnRJbmNpZGVudFJlc3BvbnNlEgwKBGRhdGEYASABKAwysQQKD0luY2lkZW50U2VydmljZRJZCg1MaXN0SW5jaWRlbnRzEiAudmVkZXR0ZS52MS5MaXN0SW5jaWRlbnRzUmVxdWVzdBohLnZlZGV0dGUudjEuTGlzdEluY2lkZW50c1Jlc3BvbnNlIgOQAgESUwoLR2V0SW5jaWRlbnQSHi52ZWRldHRlLnYxLkdldEluY2lkZW50UmVxdWVzdBofLnZlZGV0dGUudjEuR2V0SW5jaWRlbnRSZXNwb25zZSIDkAIBElQKDUFjdE9uSW5jaWRlbnQSIC52ZWRldHRlLnYxLkFjdE9uSW5jaWRlbnRSZXF1ZXN0GiEudmVkZXR0ZS52MS5BY3RPbkluY2lkZW50UmVzcG9uc2USWQoOQWN0T25JbmNpZGVudHMSIS52ZWRldHRlLnYxLkFjdE9uSW5jaWRlbnRzUmVxdWVzdBoiLnZlZGV0dGUudjEuQWN0T25JbmNpZGVudHNSZXNwb25zZTABEmIKEFJlbGF0ZWRJbmNpZGVudHMSIy52ZWRldHRlLnYxLlJlbGF0ZWRJbmNpZGVudHNSZXF1ZXN0GiQudmVkZXR0ZS52MS5SZWxhdGVkSW5jaWRlbnRzUmVzcG9uc2UiA5ACARJZCg5FeHBvcnRJbmNpZGVudBIhLnZlZGV0dGUudjEuRXhwb3J0SW5jaWRlbnRSZXF1ZXN0GiIudmVkZXR0ZS52MS5FeHBvcnRJbmNpZGVudFJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
+  fileDesc("Chl2ZWRldHRlL3YxL2luY2lkZW50LnByb3RvEgp2ZWRldHRlLnYxIvkFCghJbmNpZGVudBIKCgJpZBgBIAEoCRIOCgZ0ZW5hbnQYAiABKA0SDAoEcnVsZRgDIAEoCRIRCglydWxlX25hbWUYBCABKAkSFAoMcnVsZV92ZXJzaW9uGAUgASgJEioKA2tleRgGIAMoCzIdLnZlZGV0dGUudjEuSW5jaWRlbnQuS2V5RW50cnkSDQoFdGl0bGUYByABKAkSEAoIc2V2ZXJpdHkYCCABKAkSDQoFc3RhdGUYCSABKAkSDwoHdmVyZGljdBgKIAEoCRIQCghhc3NpZ25lZRgLIAEoCRINCgVjb3VudBgMIAEoBBIuCgpmaXJzdF9zZWVuGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglsYXN0X3NlZW4YDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCW9wZW5lZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKdGVjaG5pcXVlcxgRIAMoCRImCghldmlkZW5jZRgSIAMoCzIULnZlZGV0dGUudjEuRXZpZGVuY2USKQoKY29uZGl0aW9ucxgTIAMoCzIVLnZlZGV0dGUudjEuQ29uZGl0aW9uEiQKCGVudGl0aWVzGBQgAygLMhIudmVkZXR0ZS52MS5FbnRpdHkSEwoLbWVyZ2VkX2ludG8YFSABKAkSLQoJd2F0ZXJtYXJrGBYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgthcHByb3hpbWF0ZRgXIAEoCBITCgtydWxlX2RpZ2VzdBgYIAEoCRInCgVsaXN0cxgZIAMoCzIYLnZlZGV0dGUudjEuSW5jaWRlbnRMaXN0GioKCEtleUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLQoMSW5jaWRlbnRMaXN0EgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoBCI0CgZFbnRpdHkSDAoEa2luZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRINCgVmaWVsZBgDIAEoCSJTCghFdmlkZW5jZRILCgNzdWIYASABKAkSEAoIZXZlbnRfaWQYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSQoJQ29uZGl0aW9uEgsKA3N1YhgBIAEoCRIMCgRleHByGAIgASgJEg4KBmFjdHVhbBgDIAEoCRIRCgl0aHJlc2hvbGQYBCABKAkibgoMSGlzdG9yeUVudHJ5EiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgN3aG8YAiABKAkSDAoEd2hhdBgDIAEoCRIOCgZkZXRhaWwYBCABKAkSCwoDc2VxGAUgASgEIooBChRMaXN0SW5jaWRlbnRzUmVxdWVzdBIOCgZzdGF0ZXMYASADKAkSEgoKc2V2ZXJpdGllcxgCIAMoCRIMCgRydWxlGAMgASgJEgwKBHRleHQYBCABKAkSDwoHdGVuYW50cxgFIAMoDRINCgVsaW1pdBgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIlkKFUxpc3RJbmNpZGVudHNSZXNwb25zZRInCglpbmNpZGVudHMYASADKAsyFC52ZWRldHRlLnYxLkluY2lkZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRJbmNpZGVudFJlcXVlc3QSCgoCaWQYASABKAkilgEKE0dldEluY2lkZW50UmVzcG9uc2USJgoIaW5jaWRlbnQYASABKAsyFC52ZWRldHRlLnYxLkluY2lkZW50EikKB2hpc3RvcnkYAiADKAsyGC52ZWRldHRlLnYxLkhpc3RvcnlFbnRyeRIsCgtleHBsYW5hdGlvbhgDIAEoCzIXLnZlZGV0dGUudjEuRXhwbGFuYXRpb24iqQEKC0V4cGxhbmF0aW9uEhAKCGhlYWRsaW5lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhIKCm5leHRfc3RlcHMYAyADKAkSFwoPZmFsc2VfcG9zaXRpdmVzGAQgAygJEhIKCnJlZmVyZW5jZXMYBSADKAkSHwoFcGFydHMYBiADKAsyEC52ZWRldHRlLnYxLlBhcnQSEQoJcnVsZV90ZXh0GAcgASgJIn8KBFBhcnQSCwoDc3ViGAEgASgJEg0KBXRpdGxlGAIgASgJEikKCmNvbmRpdGlvbnMYAyADKAsyFS52ZWRldHRlLnYxLkNvbmRpdGlvbhIhCgZldmVudHMYBCADKAsyES52ZWRldHRlLnYxLkV2ZW50Eg0KBXRvdGFsGAUgASgNIkQKFEFjdE9uSW5jaWRlbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBmFjdGlvbhgCIAEoCRIQCghhcmd1bWVudBgDIAEoCSI/ChVBY3RPbkluY2lkZW50UmVzcG9uc2USJgoIaW5jaWRlbnQYASABKAsyFC52ZWRldHRlLnYxLkluY2lkZW50IkYKFUFjdE9uSW5jaWRlbnRzUmVxdWVzdBILCgNpZHMYASADKAkSDgoGYWN0aW9uGAIgASgJEhAKCGFyZ3VtZW50GAMgASgJIogBChZBY3RPbkluY2lkZW50c1Jlc3BvbnNlEgwKBGRvbmUYASABKA0SDQoFdG90YWwYAiABKA0SKAoIZmFpbHVyZXMYAyADKAsyFi52ZWRldHRlLnYxLkFjdEZhaWx1cmUSJwoJaW5jaWRlbnRzGAQgAygLMhQudmVkZXR0ZS52MS5JbmNpZGVudCIpCgpBY3RGYWlsdXJlEgoKAmlkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXUmVsYXRlZEluY2lkZW50c1JlcXVlc3QSCgoCaWQYASABKAkSIgoGZW50aXR5GAIgASgLMhIudmVkZXR0ZS52MS5FbnRpdHkSDQoFbGltaXQYAyABKA0iSgoYUmVsYXRlZEluY2lkZW50c1Jlc3BvbnNlEi4KCWluY2lkZW50cxgBIAMoCzIbLnZlZGV0dGUudjEuUmVsYXRlZEluY2lkZW50InAKD1JlbGF0ZWRJbmNpZGVudBImCghpbmNpZGVudBgBIAEoCzIULnZlZGV0dGUudjEuSW5jaWRlbnQSIgoGc2hhcmVkGAIgAygLMhIudmVkZXR0ZS52MS5FbnRpdHkSEQoJc2FtZV9ydWxlGAMgASgIIiMKFUV4cG9ydEluY2lkZW50UmVxdWVzdBIKCgJpZBgBIAEoCSImChZFeHBvcnRJbmNpZGVudFJlc3BvbnNlEgwKBGRhdGEYASABKAwysQQKD0luY2lkZW50U2VydmljZRJZCg1MaXN0SW5jaWRlbnRzEiAudmVkZXR0ZS52MS5MaXN0SW5jaWRlbnRzUmVxdWVzdBohLnZlZGV0dGUudjEuTGlzdEluY2lkZW50c1Jlc3BvbnNlIgOQAgESUwoLR2V0SW5jaWRlbnQSHi52ZWRldHRlLnYxLkdldEluY2lkZW50UmVxdWVzdBofLnZlZGV0dGUudjEuR2V0SW5jaWRlbnRSZXNwb25zZSIDkAIBElQKDUFjdE9uSW5jaWRlbnQSIC52ZWRldHRlLnYxLkFjdE9uSW5jaWRlbnRSZXF1ZXN0GiEudmVkZXR0ZS52MS5BY3RPbkluY2lkZW50UmVzcG9uc2USWQoOQWN0T25JbmNpZGVudHMSIS52ZWRldHRlLnYxLkFjdE9uSW5jaWRlbnRzUmVxdWVzdBoiLnZlZGV0dGUudjEuQWN0T25JbmNpZGVudHNSZXNwb25zZTABEmIKEFJlbGF0ZWRJbmNpZGVudHMSIy52ZWRldHRlLnYxLlJlbGF0ZWRJbmNpZGVudHNSZXF1ZXN0GiQudmVkZXR0ZS52MS5SZWxhdGVkSW5jaWRlbnRzUmVzcG9uc2UiA5ACARJZCg5FeHBvcnRJbmNpZGVudBIhLnZlZGV0dGUudjEuRXhwb3J0SW5jaWRlbnRSZXF1ZXN0GiIudmVkZXR0ZS52MS5FeHBvcnRJbmNpZGVudFJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vedette_v1_event]);
 
 /**
  * Incident is findings worked as one case.
@@ -140,6 +140,34 @@ export type Incident = Message<"vedette.v1.Incident"> & {
    * @generated from field: string merged_into = 21;
    */
   mergedInto: string;
+
+  /**
+   * Of the rule when it fired last: what came with an earlier event time came late. Unset: not known.
+   *
+   * @generated from field: google.protobuf.Timestamp watermark = 22;
+   */
+  watermark?: Timestamp | undefined;
+
+  /**
+   * A number in conditions is not exact.
+   *
+   * @generated from field: bool approximate = 23;
+   */
+  approximate: boolean;
+
+  /**
+   * "sha256:…" of the package whose rule fired last; empty when it came in none.
+   *
+   * @generated from field: string rule_digest = 24;
+   */
+  ruleDigest: string;
+
+  /**
+   * Versions of the lists that the rule asked when it fired last.
+   *
+   * @generated from field: repeated vedette.v1.IncidentList lists = 25;
+   */
+  lists: IncidentList[];
 };
 
 /**
@@ -148,6 +176,32 @@ export type Incident = Message<"vedette.v1.Incident"> & {
  */
 export const IncidentSchema: GenMessage<Incident> = /*@__PURE__*/
   messageDesc(file_vedette_v1_incident, 0);
+
+/**
+ * IncidentList is the version of a list that a rule asked.
+ *
+ * @generated from message vedette.v1.IncidentList
+ */
+export type IncidentList = Message<"vedette.v1.IncidentList"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Log sequence of the record that changed it last; 0: the organization has no such list.
+   *
+   * @generated from field: uint64 version = 2;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message vedette.v1.IncidentList.
+ * Use `create(IncidentListSchema)` to create a new message.
+ */
+export const IncidentListSchema: GenMessage<IncidentList> = /*@__PURE__*/
+  messageDesc(file_vedette_v1_incident, 1);
 
 /**
  * Entity is somebody or something that an incident is about.
@@ -180,7 +234,7 @@ export type Entity = Message<"vedette.v1.Entity"> & {
  * Use `create(EntitySchema)` to create a new message.
  */
 export const EntitySchema: GenMessage<Entity> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 1);
+  messageDesc(file_vedette_v1_incident, 2);
 
 /**
  * Evidence is an event that satisfied a part of the rule.
@@ -209,7 +263,7 @@ export type Evidence = Message<"vedette.v1.Evidence"> & {
  * Use `create(EvidenceSchema)` to create a new message.
  */
 export const EvidenceSchema: GenMessage<Evidence> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 2);
+  messageDesc(file_vedette_v1_incident, 3);
 
 /**
  * Condition is a threshold beside the number that was measured.
@@ -243,7 +297,7 @@ export type Condition = Message<"vedette.v1.Condition"> & {
  * Use `create(ConditionSchema)` to create a new message.
  */
 export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 3);
+  messageDesc(file_vedette_v1_incident, 4);
 
 /**
  * HistoryEntry is one change that a person should see.
@@ -288,7 +342,7 @@ export type HistoryEntry = Message<"vedette.v1.HistoryEntry"> & {
  * Use `create(HistoryEntrySchema)` to create a new message.
  */
 export const HistoryEntrySchema: GenMessage<HistoryEntry> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 4);
+  messageDesc(file_vedette_v1_incident, 5);
 
 /**
  * @generated from message vedette.v1.ListIncidentsRequest
@@ -339,7 +393,7 @@ export type ListIncidentsRequest = Message<"vedette.v1.ListIncidentsRequest"> & 
  * Use `create(ListIncidentsRequestSchema)` to create a new message.
  */
 export const ListIncidentsRequestSchema: GenMessage<ListIncidentsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 5);
+  messageDesc(file_vedette_v1_incident, 6);
 
 /**
  * @generated from message vedette.v1.ListIncidentsResponse
@@ -361,7 +415,7 @@ export type ListIncidentsResponse = Message<"vedette.v1.ListIncidentsResponse"> 
  * Use `create(ListIncidentsResponseSchema)` to create a new message.
  */
 export const ListIncidentsResponseSchema: GenMessage<ListIncidentsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 6);
+  messageDesc(file_vedette_v1_incident, 7);
 
 /**
  * @generated from message vedette.v1.GetIncidentRequest
@@ -378,7 +432,7 @@ export type GetIncidentRequest = Message<"vedette.v1.GetIncidentRequest"> & {
  * Use `create(GetIncidentRequestSchema)` to create a new message.
  */
 export const GetIncidentRequestSchema: GenMessage<GetIncidentRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 7);
+  messageDesc(file_vedette_v1_incident, 8);
 
 /**
  * @generated from message vedette.v1.GetIncidentResponse
@@ -405,7 +459,7 @@ export type GetIncidentResponse = Message<"vedette.v1.GetIncidentResponse"> & {
  * Use `create(GetIncidentResponseSchema)` to create a new message.
  */
 export const GetIncidentResponseSchema: GenMessage<GetIncidentResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 8);
+  messageDesc(file_vedette_v1_incident, 9);
 
 /**
  * Explanation says why an incident was raised, in words and numbers, as of its last firing.
@@ -466,7 +520,7 @@ export type Explanation = Message<"vedette.v1.Explanation"> & {
  * Use `create(ExplanationSchema)` to create a new message.
  */
 export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 9);
+  messageDesc(file_vedette_v1_incident, 10);
 
 /**
  * Part is a part of a rule with what satisfied it.
@@ -513,7 +567,7 @@ export type Part = Message<"vedette.v1.Part"> & {
  * Use `create(PartSchema)` to create a new message.
  */
 export const PartSchema: GenMessage<Part> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 10);
+  messageDesc(file_vedette_v1_incident, 11);
 
 /**
  * @generated from message vedette.v1.ActOnIncidentRequest
@@ -545,7 +599,7 @@ export type ActOnIncidentRequest = Message<"vedette.v1.ActOnIncidentRequest"> & 
  * Use `create(ActOnIncidentRequestSchema)` to create a new message.
  */
 export const ActOnIncidentRequestSchema: GenMessage<ActOnIncidentRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 11);
+  messageDesc(file_vedette_v1_incident, 12);
 
 /**
  * @generated from message vedette.v1.ActOnIncidentResponse
@@ -562,7 +616,7 @@ export type ActOnIncidentResponse = Message<"vedette.v1.ActOnIncidentResponse"> 
  * Use `create(ActOnIncidentResponseSchema)` to create a new message.
  */
 export const ActOnIncidentResponseSchema: GenMessage<ActOnIncidentResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 12);
+  messageDesc(file_vedette_v1_incident, 13);
 
 /**
  * @generated from message vedette.v1.ActOnIncidentsRequest
@@ -593,7 +647,7 @@ export type ActOnIncidentsRequest = Message<"vedette.v1.ActOnIncidentsRequest"> 
  * Use `create(ActOnIncidentsRequestSchema)` to create a new message.
  */
 export const ActOnIncidentsRequestSchema: GenMessage<ActOnIncidentsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 13);
+  messageDesc(file_vedette_v1_incident, 14);
 
 /**
  * ActOnIncidentsResponse is sent after each incident, or some, and at the end.
@@ -631,7 +685,7 @@ export type ActOnIncidentsResponse = Message<"vedette.v1.ActOnIncidentsResponse"
  * Use `create(ActOnIncidentsResponseSchema)` to create a new message.
  */
 export const ActOnIncidentsResponseSchema: GenMessage<ActOnIncidentsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 14);
+  messageDesc(file_vedette_v1_incident, 15);
 
 /**
  * ActFailure says why an incident was left as it is.
@@ -655,7 +709,7 @@ export type ActFailure = Message<"vedette.v1.ActFailure"> & {
  * Use `create(ActFailureSchema)` to create a new message.
  */
 export const ActFailureSchema: GenMessage<ActFailure> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 15);
+  messageDesc(file_vedette_v1_incident, 16);
 
 /**
  * @generated from message vedette.v1.RelatedIncidentsRequest
@@ -686,7 +740,7 @@ export type RelatedIncidentsRequest = Message<"vedette.v1.RelatedIncidentsReques
  * Use `create(RelatedIncidentsRequestSchema)` to create a new message.
  */
 export const RelatedIncidentsRequestSchema: GenMessage<RelatedIncidentsRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 16);
+  messageDesc(file_vedette_v1_incident, 17);
 
 /**
  * @generated from message vedette.v1.RelatedIncidentsResponse
@@ -703,7 +757,7 @@ export type RelatedIncidentsResponse = Message<"vedette.v1.RelatedIncidentsRespo
  * Use `create(RelatedIncidentsResponseSchema)` to create a new message.
  */
 export const RelatedIncidentsResponseSchema: GenMessage<RelatedIncidentsResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 17);
+  messageDesc(file_vedette_v1_incident, 18);
 
 /**
  * RelatedIncident is an incident with what it shares.
@@ -734,7 +788,7 @@ export type RelatedIncident = Message<"vedette.v1.RelatedIncident"> & {
  * Use `create(RelatedIncidentSchema)` to create a new message.
  */
 export const RelatedIncidentSchema: GenMessage<RelatedIncident> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 18);
+  messageDesc(file_vedette_v1_incident, 19);
 
 /**
  * @generated from message vedette.v1.ExportIncidentRequest
@@ -751,7 +805,7 @@ export type ExportIncidentRequest = Message<"vedette.v1.ExportIncidentRequest"> 
  * Use `create(ExportIncidentRequestSchema)` to create a new message.
  */
 export const ExportIncidentRequestSchema: GenMessage<ExportIncidentRequest> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 19);
+  messageDesc(file_vedette_v1_incident, 20);
 
 /**
  * @generated from message vedette.v1.ExportIncidentResponse
@@ -770,7 +824,7 @@ export type ExportIncidentResponse = Message<"vedette.v1.ExportIncidentResponse"
  * Use `create(ExportIncidentResponseSchema)` to create a new message.
  */
 export const ExportIncidentResponseSchema: GenMessage<ExportIncidentResponse> = /*@__PURE__*/
-  messageDesc(file_vedette_v1_incident, 20);
+  messageDesc(file_vedette_v1_incident, 21);
 
 /**
  * IncidentService lists incidents and what people do about them. Every change goes through the log.

@@ -6,7 +6,7 @@ import { useHotkeys } from '../app/keys';
 import { count } from '../ui/age';
 import { pieces } from '../ui/text';
 import { type Hunk, type Line, type Row, rowsOf, wordsOf } from './diff';
-import css from './monitors.module.css';
+import css from './diff.module.css';
 
 interface Props {
   hunks: readonly Hunk[];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { packagesOf, parse, type Row, rowsOf, wordsOf } from './diff';
+import { compare, parse, type Row, rowsOf, wordsOf } from './diff';
 
 const diff = '@@ -2,3 +2,4 @@\n a\n-b old\n+b new\n+c\n d\n@@ -9 +9,0 @@\n-gone\n\\ No newline at end of file\n';
 const text = ['0', 'a', 'b new', 'c', 'd', '6', '7', '8', '9'];
@@ -49,17 +49,30 @@ test('words of a line that are different are marked', () => {
   expect(marked('x '.repeat(500), 'x')).toBe('x '.repeat(500));
 });
 
-test('a list of packages is read as one', () => {
-  expect(packagesOf(parse('@@ -1,3 +1,3 @@\n bash\t5.2\n-curl\t8.1\n+curl\t8.2\n-telnet\t0.17\n+zsh\t5.9\n'))).toEqual([
-    { name: 'curl', before: '8.1', after: '8.2' }, { name: 'telnet', before: '0.17', after: '' }, { name: 'zsh', before: '', after: '5.9' },
-  ]);
-  expect(packagesOf(parse(diff))).toBeUndefined();
-  expect(packagesOf([])).toBeUndefined();
-});
-
 test('a long difference is laid out in no time', () => {
   const long = `@@ -1,0 +1,20000 @@\n${'+interface line\n'.repeat(20_000)}`;
   const from = performance.now();
   expect(rowsOf({ hunks: parse(long), text: undefined, open: new Set(), sides: true })).toHaveLength(20_000);
   expect(performance.now() - from).toBeLessThan(1_000);
+});
+
+const unified = (before: string, after: string) => compare(before, after).map((h) => [`@@ ${h.a} ${h.b}`, ...h.lines.map((l) => `${{ same: ' ', add: '+', del: '-' }[l.kind]}${l.text} ${l.a},${l.b}`)]);
+
+test('two texts are compared line by line', () => {
+  expect(unified('a\nb\nc\n', 'a\nb\nc\n')).toEqual([]);
+  expect(unified('', 'a\nb\n')).toEqual([['@@ 1 1', '+a 0,1', '+b 0,2']]);
+  expect(unified('1\n2\n3\n4\nold\n5\n6\n7\n8\n', '1\n2\n3\n4\nnew\nand\n5\n6\n7\n8\n')).toEqual([
+    ['@@ 2 2', ' 2 2,2', ' 3 3,3', ' 4 4,4', '-old 5,0', '+new 0,5', '+and 0,6', ' 5 6,7', ' 6 7,8', ' 7 8,9'],
+  ]);
+  expect(unified('a\nb\nb\n', 'b\nb\na\n')).toEqual([['@@ 1 1', '-a 1,0', ' b 2,1', ' b 3,2', '+a 0,3']]);
+});
+
+test('changes far from each other are hunks of their own', () => {
+  const lines = Array.from({ length: 40 }, (_, i) => `line ${i + 1}`);
+  const changed = lines.with(4, 'five').with(34, 'thirty-five');
+  const hunks = compare(lines.join('\n'), changed.join('\n'));
+  expect(hunks.map((h) => [h.a, h.b, h.lines.length])).toEqual([[2, 2, 8], [32, 32, 8]]);
+  expect(rowsOf({ hunks, text: changed, open: new Set(), sides: false }).map(say).filter((s) => !s.startsWith(' '))).toEqual([
+    'fold 1 at 1,1', '-line 5', '+five', 'fold 23 at 9,9', '-line 35', '+thirty-five', 'fold 2 at 39,39',
+  ]);
 });

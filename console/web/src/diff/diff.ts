@@ -42,6 +42,60 @@ export function parse(diff: string): Hunk[] {
   return out;
 }
 
+const around = 3; // unchanged lines beside a change
+const mostCells = 4_000_000; // pairs of lines that are compared; of longer texts everything counts as changed
+
+// linesOf parts a text into lines; the last one may end without a line feed.
+export function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+// compare finds the hunks between two texts.
+export function compare(before: string, after: string): Hunk[] {
+  const [x, y] = [linesOf(before), linesOf(after)];
+  let same = 0;
+  while (same < x.length && x[same] === y[same]) same++;
+  let end = 0;
+  while (end < Math.min(x.length, y.length) - same && x.at(-1 - end) === y.at(-1 - end)) end++;
+  const [old, now] = [x.slice(same, x.length - end), y.slice(same, y.length - end)];
+  const few = old.length * now.length <= mostCells;
+  const kept = few ? common(old, now) : [];
+  const lines: Line[] = [];
+  let b = same + 1;
+  const add = (until: string | undefined) => {
+    while (b <= y.length - end && y[b - 1] !== until) lines.push({ kind: 'add', text: y[b - 1]!, a: 0, b: b++ });
+  };
+  old.forEach((text, i) => {
+    if (!kept[i]) return void lines.push({ kind: 'del', text, a: same + i + 1, b: 0 });
+    add(text);
+    lines.push({ kind: 'same', text, a: same + i + 1, b: b++ });
+  });
+  add(undefined);
+  return hunksOf(x, y, lines, same, end);
+}
+
+// hunksOf groups changed lines with what is around them. head and tail lines of both texts are the same.
+function hunksOf(x: readonly string[], y: readonly string[], changed: readonly Line[], head: number, tail: number): Hunk[] {
+  if (changed.length === 0) return [];
+  const before = range(Math.max(1, head - around + 1), head).map((n): Line => ({ kind: 'same', text: x[n - 1]!, a: n, b: n }));
+  const after = range(1, Math.min(around, tail)).map((n): Line => ({ kind: 'same', text: x[x.length - tail + n - 1]!, a: x.length - tail + n, b: y.length - tail + n }));
+  const all = [...before, ...changed, ...after];
+  const near = all.map((_, i) => all.slice(Math.max(0, i - around), i + around + 1).some((l) => l.kind !== 'same'));
+  const out: { a: number; b: number; lines: Line[]; open: boolean }[] = [];
+  let [a, b] = [before[0]?.a ?? head + 1, before[0]?.b ?? head + 1];
+  all.forEach((line, i) => {
+    if (near[i] && !near[i - 1]) out.push({ a, b, lines: [], open: false });
+    if (near[i]) out.at(-1)!.lines.push(line);
+    if (line.kind !== 'add') a++;
+    if (line.kind !== 'del') b++;
+  });
+  return out;
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+
 // Row is one row of the picture. In a pair the left or the right side may be missing.
 export type Row =
   | { readonly kind: 'line'; readonly line: Line; readonly mate: Line | undefined; readonly change: number }
@@ -134,7 +188,7 @@ export function wordsOf(text: string, mate: string | undefined): Piece[] {
   return out;
 }
 
-// common says which words of x belong to the longest common subsequence of x and y.
+// common says which of x belong to the longest common subsequence of x and y.
 function common(x: readonly string[], y: readonly string[]): boolean[] {
   const width = y.length + 1;
   const best = new Uint16Array((x.length + 1) * width);
@@ -152,27 +206,4 @@ function common(x: readonly string[], y: readonly string[]): boolean[] {
     else j++;
   }
   return kept;
-}
-
-export interface Package {
-  readonly name: string;
-  // Empty: it was not, or is not, there.
-  readonly before: string;
-  readonly after: string;
-}
-
-// packagesOf reads the difference of two lists of packages, one a line with name and version, by name; undefined when the
-// lines are none.
-export function packagesOf(hunks: readonly Hunk[]): Package[] | undefined {
-  const out = new Map<string, { name: string; before: string; after: string }>();
-  for (const line of hunks.flatMap((h) => h.lines)) {
-    const [name, version, ...rest] = line.text.trim().split(/\s+/);
-    if (!name || !version || rest.length > 0 || !/\d/.test(version)) return undefined;
-    if (line.kind === 'same') continue;
-    const p = out.get(name) ?? { name, before: '', after: '' };
-    if (line.kind === 'del') p.before = version;
-    else p.after = version;
-    out.set(name, p);
-  }
-  return out.size > 0 ? [...out.values()].sort((x, y) => (x.name < y.name ? -1 : 1)) : undefined;
 }

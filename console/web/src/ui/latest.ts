@@ -1,5 +1,7 @@
 // Calls while somebody types: only the newest question counts, and it is asked when the typing rests.
 
+import { useEffect, useState, useSyncExternalStore } from 'react';
+
 export interface Answer<R> {
   // Of the newest question that was answered; it stays while the next one is asked.
   readonly value: R | undefined;
@@ -52,4 +54,11 @@ export class Latest<Q, R> {
     this.answer = answer;
     for (const listener of this.listeners) listener();
   }
+}
+
+// useLatest asks while a component is shown; ask and wait are those of its first rendering.
+export function useLatest<Q, R>(ask: (question: Q, signal: AbortSignal) => Promise<R>, wait: number): [Latest<Q, R>, Answer<R>] {
+  const [latest] = useState(() => new Latest(ask, wait));
+  useEffect(() => () => latest.put(undefined), [latest]);
+  return [latest, useSyncExternalStore(latest.subscribe, latest.current)];
 }
