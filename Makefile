@@ -96,10 +96,11 @@ check: fmt generate lint test ## what CI runs: formatting, generated code, lint,
 e2e: deps build ## the real binary, real sockets, a real browser
 	$(GO) test -count=1 -timeout 20m -v ./conformance/e2e
 
-soak: deps build $(BIN)/tinygo ## 100 kill -9 under load, 600 swaps of 2,000 modules under load, the crash simulator at length, every module rebuilt; SEED=n repeats a run
+soak: deps build $(BIN)/tinygo ## 100 kill -9 under load, 600 swaps of 2,000 modules under load, the crash simulator at length, a million random rules beside the reference, every module rebuilt; SEED=n repeats a run
 	VEDETTE_KILLS=100 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v -run TestKill ./conformance/e2e
 	VEDETTE_SOAK_ORGANIZATIONS=100 VEDETTE_SOAK_MODULES=20 VEDETTE_SOAK_SECONDS=600 VEDETTE_SOAK_SWAP_MS=1000 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 60m -v -run TestSoak ./conformance/e2e
 	VEDETTE_SOAK=1 $(GO) test -count=1 -timeout 120m -v -run TestCrashesChangeNothing ./host/pipeline
+	VEDETTE_PAIRS=1000000 VEDETTE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v -run TestAgainstTheEngine ./conformance/reference
 	PATH="$(BIN):$$PATH" $(GO) run ./modules/build -verify
 
 FUZZTIME ?= 60s

@@ -119,7 +119,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(t *testing.T, s *server, token string)
 	}{
-		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"lifecycle", testLifecycle}, {"catalogue", testCatalogue}, {"monitors", testMonitors}, {"tables", testTables}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
+		{"headers", testHeaders}, {"paint", testPaint}, {"latency", testLatency}, {"overview", testOverview}, {"sources", testSources}, {"modules", testModules}, {"lifecycle", testLifecycle}, {"catalogue", testCatalogue}, {"monitors", testMonitors}, {"tables", testTables}, {"rules", testRules}, {"cuts", testCuts}, {"injection", testInjection}, {"triage", testTriage}, {"roles", testRoles}, {"axe", testAxe}, {"keyboard", testKeyboard}, {"search", testSearch}, {"searchLive", testSearchLive}, {"searchLong", testSearchLong}, {"frames", testFrames},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.t = t
@@ -139,6 +139,10 @@ var pages = []address{
 	{"/queue", "Queue.*"},
 	{"/search", "Search.*"},
 	{"/dashboards", "Overview.*"},
+	{"/rules", "Rules"},
+	{"/rules/new", "New rule"},
+	{"/rules/attack", "ATT&CK"},
+	{"/rules/ledger", "Gaps"},
 	{"/modules", "Modules.*"},
 	{"/modules/new", "New parser"},
 	{"/catalogue", "Catalogue"},

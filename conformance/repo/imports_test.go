@@ -32,9 +32,10 @@ var rooms = map[string][]string{
 var hostParts = map[string][]string{
 	"host/detect":    {"host/rule"},
 	"host/correlate": {"host/rule", "host/detect"},
+	"host/explain":   {"host/rule", "host/detect"},
 	"host/runtime":   {"host/meter"},
 	"host/probe":     {"host/runtime"},
-	"host/module":    {"host/rule", "host/detect", "host/correlate", "host/runtime", "host/meter"},
+	"host/module":    {"host/rule", "host/detect", "host/correlate", "host/runtime", "host/meter", "host/list", "host/indicator"},
 	"host/pipeline":  {"*"},
 	"host/monitor":   {"*"},
 	"host/trust":     {"host/module", "host/incident"},
