@@ -132,6 +132,14 @@ func (x *export) findRule(ctx context.Context) error {
 	if lists := detect.ListsOf(x.rule); len(lists) > 0 {
 		return fmt.Errorf("its rule asks the list %s, and an export holds none: %w", lists[0], ErrCannot)
 	}
+	for i := range x.rule.Subs {
+		switch s := &x.rule.Subs[i]; {
+		case s.Match.Rule != "":
+			return fmt.Errorf("its rule looks at the firings of %s, and an export holds the events of one rule: %w", s.Match.Rule, ErrCannot)
+		case s.FirstSeen != nil || s.Baseline != nil:
+			return fmt.Errorf("its rule has learnt from events of before, and an export holds none of them: %w", ErrCannot)
+		}
+	}
 	if x.recalls = pkg.Manifest.Remembers(); x.recalls {
 		if err := x.fresh(ctx, &pkg.Manifest); err != nil {
 			return err

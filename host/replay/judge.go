@@ -84,6 +84,12 @@ type collector struct {
 func (c *collector) take(seq uint64, logTime int64, firings []correlate.Firing) {
 	for _, f := range firings {
 		fr := incident.Firing(f)
+		if f.Clears {
+			if c.fold != nil && !c.ended {
+				c.fold.Fire(seq, logTime, []incident.Firing{fr})
+			}
+			continue
+		}
 		id := fr.Opens()
 		c.firings++
 		switch {
