@@ -380,6 +380,7 @@ func (f *searcher) narrows() {
 		f.Error("user-0 was left out and is there")
 	}
 	f.click("button", "Only host.name web-1") // takes it back
+	f.finds(f.count(func(x sign) bool { return x.user != "user-0" }))
 	f.click("button", "Without user.name user-0")
 	f.finds(signCount)
 	f.click("button", "Without host.name db-1")

@@ -81,13 +81,13 @@ func TestRefusedModule(t *testing.T) {
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); w.write(running, s) }()
-	bad := strings.ReplaceAll(ledgerRule, "count() >= 25", "percentile(event.sequence, 95) >= 25")
+	bad := strings.ReplaceAll(ledgerRule, "count() >= 25", "cuont() >= 25")
 	for name, c := range map[string]struct {
 		pkg  []byte
 		want string
 	}{
 		"no package":          {[]byte("this is no package"), "package"},
-		"unimplemented":       {rulePackage(t, "busy", bad), "not implemented"},
+		"a mistake":           {rulePackage(t, "busy", bad), "unknown function"},
 		"failing own test":    {rulePackage(t, "busy", strings.ReplaceAll(ledgerRule, "expect: { incidents: 0 }", "expect: { incidents: 1 }")), "tests"},
 		"same version, other": {parserPackageWith(t, "1.0.0", "\nvar changed = 1\n\nfunc init() { changed++ }\n"), "version"},
 	} {
