@@ -274,10 +274,10 @@ func on[T any](e element, function string) T {
 	return v
 }
 
-// spot is the middle of an element, and whether the pointer reaches it there.
+// spot is the middle of an element, whether the pointer reaches it there, and whether it is on the page no more.
 type spot struct {
-	X, Y float64
-	Hit  bool
+	X, Y      float64
+	Hit, Gone bool
 }
 
 const middle = `function() {
@@ -285,10 +285,10 @@ const middle = `function() {
   seen.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const r = seen.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
   const top = document.elementFromPoint(x, y);
-  return { X: x, Y: y, Hit: top !== null && (seen.contains(top) || top.contains(seen) || [...this.labels ?? []].some((l) => l.contains(top))) };
+  return { X: x, Y: y, Hit: top !== null && (seen.contains(top) || top.contains(seen) || [...this.labels ?? []].some((l) => l.contains(top))), Gone: !this.isConnected };
 }`
 
-// spot waits until the element stands still where the pointer reaches it.
+// spot waits until the element stands still where the pointer reaches it, or has gone.
 func (e element) spot() spot {
 	e.p.t.Helper()
 	var last spot
@@ -296,15 +296,27 @@ func (e element) spot() spot {
 		now, err := call[spot](e, middle)
 		still := err == nil && now.Hit && now == last
 		last = now
-		return still, err
+		return still || err == nil && now.Gone, err
 	})
 	return last
 }
 
 func (e element) click() {
 	e.p.t.Helper()
+	if !e.clicked() {
+		e.p.t.Fatalf("browser %q: %q has gone before it could be clicked", e.p.name, e.name)
+	}
+}
+
+// clicked clicks unless the element has gone.
+func (e element) clicked() bool {
+	e.p.t.Helper()
 	at := e.spot()
+	if at.Gone {
+		return false
+	}
 	do(e.p.t, e.p.ctx, chromedp.MouseClickXY(at.X, at.Y))
+	return true
 }
 
 func (e element) hover() {
@@ -313,7 +325,11 @@ func (e element) hover() {
 	do(e.p.t, e.p.ctx, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at.X, at.Y))
 }
 
-func (p *page) click(role, pattern string) { p.t.Helper(); p.find(role, pattern).click() }
+// click clicks what is found; where a page that was just opened is drawn anew meanwhile, it is found again.
+func (p *page) click(role, pattern string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf("a %s named %q to stay", role, pattern), func() (bool, error) { return p.find(role, pattern).clicked(), nil })
+}
 
 // fill puts text into a field as pasting does, in place of what was there.
 func (p *page) fill(role, pattern, text string) {

@@ -324,7 +324,7 @@ func (w *watchRun) readerMayLook() {
 	p := openPage(w.T, "monitors-reader", w.s.url)
 	p.signInAs("wanda", userPassword)
 	p.open(w.s.url + "/monitors")
-	p.find("row", ".*shop-httpcheck.*").click()
+	p.click("row", ".*shop-httpcheck.*")
 	p.find("heading", "shop-httpcheck")
 	for _, button := range []string{"Watch a device", "Add a device", "Change or try.*"} {
 		if why := p.disabled("button", button); !strings.Contains(why, "Your role, read-only, may not") {

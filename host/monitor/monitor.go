@@ -204,7 +204,18 @@ func (s *Scheduler) save(ctx context.Context) {
 	}
 	clear(s.dirty)
 	s.mu.Unlock()
-	if err := s.cfg.Store.SavePolls(ctx, list); err != nil && ctx.Err() == nil {
+	err := s.cfg.Store.SavePolls(ctx, list)
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	for i := range list { // the next time, which may be the last one
+		if k := (key{list[i].Tenant, list[i].Watch}); s.states[k] != nil {
+			s.dirty[k] = true
+		}
+	}
+	s.mu.Unlock()
+	if ctx.Err() == nil {
 		s.cfg.Report("where monitors are could not be saved", "error", err)
 	}
 }
