@@ -116,11 +116,12 @@ type State struct {
 	touched  []*tenant
 	key      []byte // scratch
 	join     joined
+	programs map[programOf]*program
 }
 
 // New makes an empty state.
 func New(l Limits) *State {
-	return &State{limits: l.withDefaults(), tenants: map[storage.Tenant]*tenant{}}
+	return &State{limits: l.withDefaults(), tenants: map[storage.Tenant]*tenant{}, programs: map[programOf]*program{}}
 }
 
 // Seq returns the log sequence of the last call.
@@ -130,10 +131,14 @@ func (s *State) Seq() uint64 { return s.seq }
 func (s *State) Stats() Stats {
 	st := s.stats
 	st.Bytes = s.bytes
+	counted := map[*program]bool{} // tenants share them
 	for _, t := range s.order {
 		for _, tb := range t.order {
 			st.Keys += len(tb.machines)
-			st.Lost += tb.prog.lost
+			if p := tb.prog; p.lost > 0 && !counted[p] {
+				st.Lost += p.lost
+				counted[p] = true
+			}
 		}
 	}
 	return st

@@ -104,13 +104,12 @@ func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string, clears boo
 	keep := (*table)(nil)
 	changed := uint64(0)
 	if r != nil && d.err == nil {
-		p := compile(r)
-		if clears {
-			p = compileClear(r)
-		}
+		p := s.program(r, clears)
 		if p.shape == shape && len(p.subs) == len(subs) {
 			keep = s.newTable(t, p)
-			p.pool = pool
+			if p.tree != nil && p.tree.peers {
+				p.pool = pool
+			}
 			keep.watermark, keep.lost, keep.reported = tb.watermark, tb.lost, tb.reported
 			for i := range subs {
 				if subs[i] != p.subs[i] {

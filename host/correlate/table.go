@@ -48,10 +48,28 @@ func (s *State) table(t *tenant, r *rule.Rule, clears bool) *table {
 		}
 		return tb
 	}
-	if clears {
-		return s.newTable(t, compileClear(r))
+	return s.newTable(t, s.program(r, clears))
+}
+
+// program returns a rule, or its clear pattern, as it runs. Tenants share it, unless their keys learn together in it.
+func (s *State) program(r *rule.Rule, clears bool) *program {
+	p, ok := s.programs[programOf{r, clears}]
+	if ok {
+		return p
 	}
-	return s.newTable(t, compile(r))
+	if p = compile(r); clears {
+		p = compileClear(r)
+	}
+	if p.tree == nil || !p.tree.peers {
+		s.programs[programOf{r, clears}] = p
+	}
+	return p
+}
+
+// programOf names a program.
+type programOf struct {
+	rule   *rule.Rule
+	clears bool
 }
 
 // ofClear reports whether a hit is of the clear pattern of its rule.
@@ -78,6 +96,7 @@ func (s *State) newTable(t *tenant, p *program) *table {
 func (s *State) remove(tb *table) {
 	t := tb.owner
 	delete(t.tables, tb.prog.rule.ID)
+	delete(s.programs, programOf{tb.prog.source, tb.prog.clears}) // it may run for nobody any more
 	at := sort.Search(len(t.order), func(i int) bool { return t.order[i].prog.rule.ID >= tb.prog.rule.ID })
 	t.order = append(t.order[:at], t.order[at+1:]...)
 	t.bytes -= tb.bytes
@@ -86,10 +105,8 @@ func (s *State) remove(tb *table) {
 
 // adopt gives a table to another version of its rule and says what becomes of its keys.
 func (s *State) adopt(tb *table, r *rule.Rule) (*table, Carried) {
-	p, old, before := compile(r), tb.prog, len(tb.machines)
-	if old.clears {
-		p = compileClear(r)
-	}
+	old, before := tb.prog, len(tb.machines)
+	p := s.program(r, old.clears)
 	if p.shape != old.shape {
 		if before > 0 {
 			s.report(tb, Dropped, before, tb.armed())
@@ -97,7 +114,10 @@ func (s *State) adopt(tb *table, r *rule.Rule) (*table, Carried) {
 		s.remove(tb)
 		return s.newTable(tb.owner, p), Carried{Rule: r.ID, Dropped: before}
 	}
-	p.pool = old.pool
+	if p.tree != nil && p.tree.peers {
+		p.pool = old.pool
+	}
+	delete(s.programs, programOf{old.source, old.clears})
 	tb.prog = p
 	out := Carried{Rule: r.ID}
 	changed := uint64(0)

@@ -22,6 +22,9 @@ func (s *State) Forget(id storage.Tenant) {
 		return
 	}
 	s.bytes -= t.bytes
+	for _, tb := range t.order {
+		delete(s.programs, programOf{tb.prog.source, tb.prog.clears})
+	}
 	delete(s.tenants, id)
 	s.order = slices.DeleteFunc(s.order, func(o *tenant) bool { return o == t })
 }
