@@ -178,7 +178,11 @@ func (s *sub) all(events []*Event, stat []map[string]float64) bool {
 		if strings.Contains(strings.Join(c.than, " "), "stat.") && (learnt == nil || learnt["stat.n"] < float64(s.least)) {
 			return false
 		}
-		if !holds(c.op, c.value(events), threshold(c.than, learnt)) {
+		value, limit := c.value(events), threshold(c.than, learnt)
+		if learnt != nil && math.Abs(value-limit) <= 1e-9*math.Max(1, math.Max(math.Abs(value), math.Abs(limit))) {
+			limit = value // as near as that is equal
+		}
+		if !holds(c.op, value, limit) {
 			return false
 		}
 	}

@@ -171,6 +171,9 @@ func holds(op string, a, b float64) bool {
 	return a != b
 }
 
+// near reports whether two numbers differ by no more than rounding does: a billionth.
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a), math.Abs(b)) }
+
 func finite(s string) (float64, bool) {
 	n, err := strconv.ParseFloat(s, 64)
 	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
@@ -387,6 +390,9 @@ func (l *leaf) judge(w *window, past *stats) *verdict {
 			limit = past.threshold(c.Stat)
 		}
 		value, exact := w.sums[i].value(c)
+		if c.Stat != nil && near(value, limit) {
+			limit = value // what was learnt is rounded
+		}
 		if !holds(c.Op, value, limit) {
 			return nil
 		}
