@@ -323,6 +323,8 @@ func (x *export) record(row *logs.Row) error {
 	r := Record{ID: e.ID.String(), Time: e.Time, Received: e.Received, Raw: e.Raw, Dataset: e.Stream, Flags: pipeline.RecordOf(&e).Flags}
 	for _, f := range e.Fields {
 		switch f.Name {
+		case pipeline.FieldMatchedField:
+			return fmt.Errorf("event %s has a value that an indicator set held, and an export holds none: %w", r.ID, ErrCannot)
 		case storage.FieldSource:
 			r.Source = f.Value
 		case storage.FieldParser:

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,8 +15,10 @@ import (
 	"unicode/utf16"
 
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/replay"
 	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/logs"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
 
@@ -246,6 +249,24 @@ func TestExportIsRefused(t *testing.T) {
 	if err := replay.Export(t.Context(), h, of(w.one), in.ID, io.Discard); !errors.Is(err, replay.ErrCannot) {
 		t.Errorf("without the rule: %v", err)
 	}
+	w.export(of(w.one), in.ID) // it can be, without one
+	h = w.host()
+	h.Store = enriched{h.Store}
+	if err := replay.Export(t.Context(), h, of(w.one), in.ID, io.Discard); !errors.Is(err, replay.ErrCannot) || !strings.Contains(err.Error(), "indicator") {
+		t.Errorf("with an indicator: %v", err)
+	}
+}
+
+// enriched is a store whose events have values that an indicator set held.
+type enriched struct{ replay.Store }
+
+func (s enriched) Search(ctx context.Context, p storage.Principal, q logs.Query, emit func([]logs.Row) error) (logs.Progress, error) {
+	return s.Store.Search(ctx, p, q, func(rows []logs.Row) error {
+		for i := range rows {
+			rows[i].Fields = append(rows[i].Fields, storage.Field{Name: pipeline.FieldMatchedField, Value: "source.ip"})
+		}
+		return emit(rows)
+	})
 }
 
 func FuzzRead(f *testing.F) {
