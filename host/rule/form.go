@@ -209,7 +209,7 @@ func (f *Form) effects(y *yamlText) {
 	}
 	if f.MaxKeys != "" {
 		var limits yamlText
-		limits.put("max_keys", textOf(f.MaxKeys))
+		limits.put("max_keys", valueOf(f.MaxKeys))
 		y.put("limits", limits)
 	}
 }
@@ -269,7 +269,7 @@ func (s *FormSub) into(y *yamlText) {
 	if b := s.Baseline; b != nil {
 		base := yamlText{is: isMap}
 		base.putText("slots", b.Slots)
-		base.putText("least", b.Least)
+		base.putNumber("least", b.Least)
 		base.putText("peers", b.Peers)
 		y.put("baseline", base)
 	}
@@ -361,7 +361,7 @@ func (r *FormRow) value() yamlText {
 		} else if len(r.Modifiers) > 0 && r.Modifiers[0] == "exists" {
 			y.list = append(y.list, truth(*v))
 		} else {
-			y.list = append(y.list, textOf(*v))
+			y.list = append(y.list, valueOf(*v))
 		}
 	}
 	if len(y.list) == 1 {

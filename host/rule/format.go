@@ -346,11 +346,11 @@ func (c *Case) yaml() (y yamlText) {
 		var ev, fields yamlText
 		ev.put("at", textOf(FormatDuration(c.Events[i].At)))
 		if n > 1 {
-			ev.put("repeat", textOf(strconv.Itoa(n)))
+			ev.put("repeat", valueOf(strconv.Itoa(n)))
 			ev.put("every", textOf(FormatDuration(c.Events[i+1].At-c.Events[i].At)))
 		}
 		for _, f := range c.Events[i].Fields {
-			fields.put(f.Name, textOf(f.Value))
+			fields.put(f.Name, valueOf(f.Value))
 		}
 		ev.put("fields", fields)
 		events.list = append(events.list, ev)
@@ -361,9 +361,9 @@ func (c *Case) yaml() (y yamlText) {
 		y.put("until", textOf(FormatDuration(c.Until)))
 	}
 	var expect yamlText
-	expect.put("incidents", textOf(strconv.Itoa(c.Incidents)))
+	expect.put("incidents", valueOf(strconv.Itoa(c.Incidents)))
 	if c.Count >= 0 {
-		expect.put("count", textOf(strconv.Itoa(c.Count)))
+		expect.put("count", valueOf(strconv.Itoa(c.Count)))
 	}
 	expect.putText("title", c.Title)
 	y.put("expect", expect)

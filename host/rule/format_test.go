@@ -137,7 +137,7 @@ func (s *FormSub) Threshold() string {
 
 func randomText(t *rapid.T) string {
 	s := rapid.OneOf(rapid.StringMatching(`[a-z]{1,5}`), rapid.String(), rapid.SampledFrom([]string{
-		"null", "~", "true", "0x1f", "1e3", ".inf", "a: b", "a #b", "- a", "'", `"`, `\`, "a\nb\n", "one: line\n- two", "# a\n# b", "a\n\nb", " a ", "*a", "&a", "!a", "?", "{a}", "[", "a,b", "@", "`", "%", "é", "\u2028", "\ufeff",
+		"null", "~", "true", "0", "12", "1.5", "007", "0x1f", "1e3", ".inf", "a: b", "a #b", "- a", "'", `"`, `\`, "a\nb\n", "one: line\n- two", "# a\n# b", "a\n\nb", " a ", "*a", "&a", "!a", "?", "{a}", "[", "a,b", "@", "`", "%", "é", "\u2028", "\ufeff",
 	})).Draw(t, "text")
 	if strings.TrimSpace(s) == "" {
 		return "empty"

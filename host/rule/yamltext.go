@@ -19,7 +19,7 @@ type yamlText struct {
 	vals  []yamlText // of keys
 	is    yamlKind
 	block bool // a list or mapping that is never written on one line
-	bare  bool // a text that needs no quotes: true or false
+	bare  bool // true, false or a number, written as such
 }
 
 type yamlKind uint8
@@ -32,12 +32,16 @@ const (
 
 const maxFlowBytes = 100 // longest list or mapping on one line
 
+// textOf is a text: one that looks like a number is quoted, since other readers of YAML, and the JSON Schema, see its type.
 func textOf(s string) yamlText { return yamlText{text: s} }
+
+// valueOf is a value that an event can have: a number stands as one.
+func valueOf(s string) yamlText { return yamlText{text: s, bare: plainNumber.MatchString(s)} }
 
 func listOf(items []string) yamlText {
 	y := yamlText{is: isList}
 	for _, s := range items {
-		y.list = append(y.list, textOf(s))
+		y.list = append(y.list, valueOf(s))
 	}
 	return y
 }
@@ -54,6 +58,13 @@ func (y *yamlText) putText(key, text string) {
 	}
 }
 
+// putNumber adds an entry unless the text is empty.
+func (y *yamlText) putNumber(key, text string) {
+	if text != "" {
+		y.put(key, valueOf(text))
+	}
+}
+
 // putList adds an entry unless the list is empty.
 func (y *yamlText) putList(key string, items []string) {
 	if len(items) > 0 {
@@ -62,8 +73,9 @@ func (y *yamlText) putList(key string, items []string) {
 }
 
 var (
-	plainForm = regexp.MustCompile(`^[A-Za-z0-9_/]([A-Za-z0-9_./@()%+|<>=! -]*[A-Za-z0-9_./@()%+])?$`)
-	notPlain  = regexp.MustCompile(`^(?i:null|true|false|yes|no|on|off|y|n|[0-9.+]*e[0-9+-]*|0[xob].*|[0-9_.]*_[0-9_.]*)$`)
+	plainForm   = regexp.MustCompile(`^[A-Za-z0-9_/]([A-Za-z0-9_./@()%+|<>=! -]*[A-Za-z0-9_./@()%+])?$`)
+	plainNumber = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+	notPlain    = regexp.MustCompile(`^(?i:null|true|false|yes|no|on|off|y|n|[0-9.+]*e[0-9+-]*|0[xob].*|[0-9_.]*_[0-9_.]*|[0-9]+\.?[0-9]*)$`)
 )
 
 // scalar writes a text so that it is read back as it is.
@@ -258,6 +270,10 @@ func (r *reader) yamlOf(n ast.Node) (y yamlText) {
 		}
 	default:
 		y.text, y.null = r.scalar(n, "value")
+		switch n.(type) {
+		case *ast.IntegerNode, *ast.FloatNode:
+			y.bare = plainNumber.MatchString(y.text)
+		}
 	}
 	return y
 }
