@@ -47,7 +47,7 @@ func oracleTest(t *rule.Test, ev *storage.Event) bool {
 	if t.Field == "" {
 		var values []string
 		for _, f := range ev.Fields {
-			values = append(values, f.Value)
+			values = append(values, elementsOf(f.Value)...)
 		}
 		return oracleWants(t, ev, append(values, ev.Raw))
 	}
@@ -60,11 +60,14 @@ func oracleTest(t *rule.Test, ev *storage.Event) bool {
 
 func oracleValues(ev *storage.Event, field string) ([]string, bool) {
 	text, ok := rule.Value(ev, field)
-	var list []string
+	return elementsOf(text), ok
+}
+
+func elementsOf(text string) (list []string) {
 	if json.Unmarshal([]byte(text), &list) == nil && len(list) > 0 && text[0] == '[' {
-		return list, ok
+		return list
 	}
-	return []string{text}, ok
+	return []string{text}
 }
 
 func oracleWants(t *rule.Test, ev *storage.Event, values []string) bool {
@@ -83,7 +86,7 @@ func oracleWants(t *rule.Test, ev *storage.Event, values []string) bool {
 	for _, n := range t.Nets {
 		wants = append(wants, func(s string) bool {
 			a, err := netip.ParseAddr(s)
-			return err == nil && a.Zone() == "" && n.Contains(a.Unmap())
+			return err == nil && n.Contains(a.WithZone("").Unmap())
 		})
 	}
 	for _, n := range t.Number {

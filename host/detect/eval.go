@@ -198,8 +198,10 @@ func (e expression) match(s string) bool {
 
 type network struct{ net netip.Prefix }
 
-// match looks at the characters first because a parse error would be allocated.
+// match looks at the characters first because a parse error would be allocated. The zone of an address, which is the name of
+// an interface, says nothing of its network.
 func (n network) match(s string) bool {
+	s, _, _ = strings.Cut(s, "%")
 	if len(s) > 45 || strings.IndexByte(s, '.') < 0 && strings.IndexByte(s, ':') < 0 || !only(s, "0123456789abcdefABCDEF.:") {
 		return false
 	}
@@ -248,11 +250,14 @@ func (c number) match(s string) bool {
 }
 
 // timeForms are those of event logs; a time without a zone is taken as it stands.
-var timeForms = [...]string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999", "2006-01-02"}
+// Fractions of a second are read whether a form has them or not.
+var timeForms = [...]string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700",
+}
 
 // partOf takes a part out of a time: a number as in Sigma's time modifiers.
 func partOf(s, part string) (int, bool) {
-	if !only(s, "0123456789-:. +TZtz") {
+	if !only(s, "0123456789-:.,+TZ ") {
 		return 0, false
 	}
 	for _, form := range timeForms {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
@@ -78,6 +79,11 @@ func (m *memory) load(s *Set, ev *storage.Event) {
 	if slot, ok := s.slots[rule.FieldOriginal]; ok && ev.Raw != "" {
 		m.put(slot, ev.Raw)
 	}
+	if slot, ok := s.slots[rule.FieldTime]; ok && ev.Time != 0 {
+		from := len(m.bytes)
+		m.bytes = time.Unix(0, ev.Time).UTC().AppendFormat(m.bytes, time.RFC3339Nano)
+		m.put(slot, m.text(from))
+	}
 }
 
 // slotOf returns 1 + the slot of a field, or noSlot.
@@ -141,7 +147,14 @@ func (m *memory) anywhere(cased bool) []string {
 		v.stamp, v.folded = m.stamp, nil
 		v.elems = v.elems[:0]
 		for i := range m.ev.Fields {
-			v.elems = append(v.elems, m.ev.Fields[i].Value)
+			text := m.ev.Fields[i].Value
+			if strings.HasPrefix(text, `["`) {
+				if list := m.elements(text); list != nil {
+					v.elems = append(v.elems, list...)
+					continue
+				}
+			}
+			v.elems = append(v.elems, text)
 		}
 		v.elems = append(v.elems, m.ev.Raw)
 	}

@@ -229,7 +229,22 @@ func (t Test) wish() string {
 	if t.All {
 		join = " and "
 	}
-	return field + " " + t.Says + " " + strings.Join(t.Wanted, join)
+	wanted := make([]string, len(t.Wanted))
+	for i, v := range t.Wanted {
+		wanted[i] = v
+		if i < MaxWanted { // behind them it is how many more there are
+			wanted[i] = quoted(v)
+		}
+	}
+	return field + " " + t.Says + " " + strings.Join(wanted, join)
+}
+
+// quoted sets a value apart from the words around it, where it could be taken for some.
+func quoted(v string) string {
+	if strings.ContainsAny(v, " ()“”\"'`,;|&<>") && (len(v) < 2 || v[0] != '/' || v[len(v)-1] != '/') {
+		return "“" + v + "”"
+	}
+	return v
 }
 
 // short cuts a value to what is shown of it. Lists are shown by their elements.

@@ -131,12 +131,8 @@ incident: {title: a}
 		for _, f := range strings.Fields(c.fields) {
 			a.Fields[f], a.Events = 1, 1
 		}
-		of, err := explain.New(r, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var got []string
-		for _, n := range of.Missing(a) {
+		for _, n := range explain.Missing(r, nil, a) {
 			got = append(got, n.Sub+": "+n.Text)
 		}
 		if strings.Join(got, ", ") != c.want {

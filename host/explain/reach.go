@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vedette-siem/vedette/host/detect"
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/storage"
 )
@@ -31,17 +32,22 @@ type Need struct {
 }
 
 // Missing returns what of a rule's needs did not arrive; nil when it could fire. What it returns is what stood in the way
-// first, for each sub-pattern that has to occur. It takes a rule for possible where it cannot know.
-func (o *Of) Missing(a *Arrived) []Need {
-	r := &reach{of: o, arrived: a}
-	if r.node(o.rule.Root.Of) {
+// first, for each sub-pattern that has to occur. It takes a rule for possible where it cannot know. Only the tests that
+// this depends on are prepared by the matcher (nil as in New), so that thousands of rules can be asked about at once.
+func Missing(of *rule.Rule, matcher Matcher, a *Arrived) []Need {
+	if matcher == nil {
+		matcher = detect.Matcher
+	}
+	r := &reach{rule: of, matcher: matcher, arrived: a}
+	if r.node(of.Root.Of) {
 		return nil
 	}
 	return r.needs
 }
 
 type reach struct {
-	of      *Of
+	rule    *rule.Rule
+	matcher Matcher
 	arrived *Arrived
 	sub     string
 	needs   []Need
@@ -94,7 +100,7 @@ func (r *reach) match(m *rule.Match) bool {
 	if m.Rule != "" {
 		return true
 	}
-	r.sub = r.of.rule.Subs[m.Sub].Name
+	r.sub = r.rule.Subs[m.Sub].Name
 	needs := r.pred(m.Where)
 	if len(needs) == 0 && !m.NullKey {
 		for _, f := range m.By {
@@ -141,7 +147,7 @@ func (r *reach) pred(p rule.Pred) []Need {
 
 func (r *reach) has(field string) bool {
 	switch field {
-	case "", rule.FieldOriginal:
+	case "", rule.FieldOriginal, rule.FieldTime:
 		return r.arrived.Events > 0
 	}
 	return r.arrived.Fields[field] > 0
@@ -159,13 +165,16 @@ func (r *reach) possible(t *rule.Test) bool {
 	if !known || t.Op == rule.OpField || t.Op == rule.OpList { // what they compare with changes by itself
 		return true
 	}
-	n := r.of.at[t]
+	match, err := r.matcher(&rule.Rule{ID: r.rule.ID, File: r.rule.File, Subs: []rule.Sub{{Match: &rule.Match{Where: t}}}})
+	if err != nil {
+		return true
+	}
 	return slices.ContainsFunc(values, func(v string) bool {
 		ev := storage.Event{Fields: []storage.Field{{Name: t.Field, Value: v}}}
 		if t.Field == storage.FieldDataset {
 			ev = storage.Event{Stream: v}
 		}
-		return slices.Contains(r.of.match(&ev), n)
+		return len(match(&ev)) > 0
 	})
 }
 

@@ -140,9 +140,13 @@ func patternText(p rule.Pattern, bare bool) string {
 func Meaning(r *rule.Rule) []string {
 	var out []string
 	for i := range r.Subs {
-		out = append(out, subMeaning(&r.Subs[i]))
+		text := subMeaning(&r.Subs[i])
+		if len(r.Subs) > 1 {
+			text = r.Subs[i].Name + ": " + text
+		}
+		out = append(out, text)
 	}
-	if len(r.Subs) > 1 || r.Root.Clear != nil {
+	if len(r.Subs) > 1 {
 		out = append(out, "fires: "+nodeText(r, r.Root.Of, 0))
 	}
 	if c := r.Root.Clear; c != nil {
@@ -169,7 +173,6 @@ func Meaning(r *rule.Rule) []string {
 
 func subMeaning(s *rule.Sub) string {
 	var b strings.Builder
-	b.WriteString(s.Name + ": ")
 	switch {
 	case s.Match.Rule != "" && s.Match.Where != nil:
 		b.WriteString("rule " + s.Match.Rule + " fires, and " + predText(s.Match.Where, false, 1))

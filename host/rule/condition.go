@@ -125,9 +125,10 @@ func (c *condition) quantified() (Pred, error) {
 	if strings.EqualFold(what, "them") {
 		pattern = Pattern{{Wild: AnyRun}}
 	}
+	hidden := strings.HasPrefix(what, "_") // the pattern means names that are kept out otherwise
 	var of []Pred
 	for _, name := range c.names {
-		if !strings.HasPrefix(name, "_") && pattern.Match(name) || name == what {
+		if (hidden || !strings.HasPrefix(name, "_")) && pattern.Match(name) {
 			of = append(of, c.searches[name])
 		}
 	}

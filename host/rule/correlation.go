@@ -84,10 +84,7 @@ func (d *sigmaDocument) correlation() *correlation {
 	if c.kind = d.text(c.at["type"].val, "type"); !contains(correlationTypes, c.kind) {
 		d.fail(c.at["type"].val, suggest(c.kind, correlationTypes), "%s %q: unknown type %q", d.what, c.Title, c.kind)
 	}
-	c.timespan = d.duration(c.at["timespan"].val, "timespan", MaxDuration)
-	if d.err == nil && c.timespan <= 0 {
-		d.fail(c.at["timespan"].val, "such as 5m", "timespan: it is 0")
-	}
+	c.timespan = d.timespan(c.at["timespan"].val)
 	if e, ok := c.at["rules"]; ok {
 		c.rules = d.references(e.val)
 	}
@@ -96,15 +93,44 @@ func (d *sigmaDocument) correlation() *correlation {
 			d.fail(e.val, "", "group-by: %d fields, the limit is %d", len(c.groupBy), MaxKeyFields)
 		}
 	}
-	if e, ok := c.at["generate"]; ok {
-		text := d.text(e.val, "generate")
-		if c.generate = text == "true"; !c.generate && text != "false" {
+	e, ok := c.at["generate"]
+	if top, there := d.at["generate"]; there { // the specification has it there, converters in the section
+		e, ok = top, true
+	}
+	if ok {
+		text, ok := d.text(e.val, "generate"), false
+		if c.generate, ok = boolean(text); !ok {
 			d.fail(e.val, "true or false", "generate: %q", text)
 		}
 	}
 	c.readAliases()
 	c.readCondition()
 	return c
+}
+
+// timespan reads how far apart events may be: a duration, or a number of months or years as converters of Sigma take them.
+func (d *sigmaDocument) timespan(n ast.Node) (span time.Duration) {
+	text := d.text(n, "timespan")
+	unit := time.Duration(0)
+	switch {
+	case strings.HasSuffix(text, "M"):
+		unit = 2629746 * time.Second
+	case strings.HasSuffix(text, "y"):
+		unit = 31556952 * time.Second
+	default:
+		span = d.duration(n, "timespan", MaxDuration)
+		if d.err == nil && span <= 0 {
+			d.fail(n, "such as 5m", "timespan: it is 0")
+		}
+		return span
+	}
+	count, err := strconv.ParseUint(text[:len(text)-1], 10, 8)
+	if span = time.Duration(count) * unit; err != nil || count == 0 {
+		d.fail(n, "such as 5m", "timespan: duration %q", text)
+	} else if span > MaxDuration {
+		d.fail(n, "", "timespan: %s is over the limit of %s", text, FormatDuration(MaxDuration))
+	}
+	return span
 }
 
 func isNull(n ast.Node) bool { _, null := n.(*ast.NullNode); return null }

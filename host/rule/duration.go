@@ -44,7 +44,7 @@ func (r *reader) duration(n ast.Node, what string, limit time.Duration) time.Dur
 		r.fail(n, "such as 90s, 10m, 1h or 7d", "%s: %v", what, err)
 	}
 	if d > limit {
-		r.fail(n, "", "%s: %s is over the limit of %s", what, s, limit)
+		r.fail(n, "", "%s: %s is over the limit of %s", what, s, FormatDuration(limit))
 	}
 	return d
 }

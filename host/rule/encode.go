@@ -3,9 +3,11 @@ package rule
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -88,8 +90,8 @@ func utf16Of(p Pattern, form string) Pattern {
 	return out
 }
 
-// windash makes a pattern of each combination of the dashes before flags: a - or / that no word character precedes and
-// one follows.
+// windash makes a pattern of each combination of the dashes before flags: one of dashes that no word character precedes
+// and one follows.
 func (it *item) windash(v ast.Node, p Pattern) []Pattern {
 	list := []Pattern{nil}
 	add := func(tok Token, of ...string) {
@@ -108,8 +110,14 @@ func (it *item) windash(v ast.Node, p Pattern) []Pattern {
 			continue
 		}
 		from := 0
-		for at := 0; at < len(tok.Text); at++ {
-			if c := tok.Text[at]; c != '-' && c != '/' || at > 0 && isWord(tok.Text[at-1]) || at+1 == len(tok.Text) || !isWord(tok.Text[at+1]) {
+		for at, c := range tok.Text {
+			if !slices.Contains(dashes, string(c)) {
+				continue
+			}
+			end := at + utf8.RuneLen(c)
+			before, _ := utf8.DecodeLastRuneInString(tok.Text[:at])
+			after, _ := utf8.DecodeRuneInString(tok.Text[end:])
+			if isWord(before) || !isWord(after) {
 				continue
 			}
 			if at > from {
@@ -120,7 +128,7 @@ func (it *item) windash(v ast.Node, p Pattern) []Pattern {
 				return nil
 			}
 			add(Token{}, dashes...)
-			from = at + 1
+			from = end
 		}
 		if from < len(tok.Text) {
 			add(Token{}, tok.Text[from:])
@@ -132,9 +140,7 @@ func (it *item) windash(v ast.Node, p Pattern) []Pattern {
 	return list
 }
 
-func isWord(c byte) bool {
-	return c == '_' || c >= 0x80 || unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c))
-}
+func isWord(c rune) bool { return c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c) }
 
 // joined puts adjacent literal tokens together.
 func joined(p Pattern) (q Pattern) {

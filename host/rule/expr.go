@@ -131,7 +131,7 @@ func (x *expression) within(op string) time.Duration {
 func (x *expression) duration(what string) time.Duration {
 	d, err := parseDuration(x.next())
 	if err != nil || d <= 0 || d > MaxDuration {
-		x.r.fail(x.at, "such as "+what+" 10m, at most "+MaxDuration.String(), "expr: %s what?", what)
+		x.r.fail(x.at, "such as "+what+" 10m, at most "+FormatDuration(MaxDuration), "expr: %s what?", what)
 	}
 	return d
 }

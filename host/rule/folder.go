@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -68,7 +69,22 @@ func ParseTogether(docs []Document, o Options) (f Folder, err error) {
 		place[d.File] = i
 	}
 	slices.SortStableFunc(f.Rules, func(a, b *Rule) int { return place[a.File] - place[b.File] })
+	f.refuseTwins()
 	return f, nil
+}
+
+// refuseTwins refuses rules whose id an earlier one has.
+func (f *Folder) refuseTwins() {
+	file := map[string]string{}
+	f.Rules = slices.DeleteFunc(f.Rules, func(r *Rule) bool {
+		first, twin := file[r.ID]
+		if !twin {
+			file[r.ID] = r.File
+			return false
+		}
+		f.Refused = append(f.Refused, &Error{File: r.File, Line: 1, Col: 1, Msg: fmt.Sprintf("rule %q: its id %s is that of %s", r.Name, r.ID, first)})
+		return true
+	})
 }
 
 // ReadFolder reads all .yml and .yaml files below root with ParseTogether. A file that cannot be used is among Refused
@@ -83,15 +99,15 @@ func ReadFolder(root fs.FS, o Options) (Folder, error) {
 
 // ReadDocuments returns all .yml and .yaml files below root.
 func ReadDocuments(root fs.FS) (docs []Document, err error) {
-	err = fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".yml") && !strings.HasSuffix(path, ".yaml") {
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if ext := strings.ToLower(path.Ext(name)); err != nil || d.IsDir() || ext != ".yml" && ext != ".yaml" {
 			return err
 		}
-		src, err := fs.ReadFile(root, path)
+		src, err := fs.ReadFile(root, name)
 		if err != nil {
 			return err
 		}
-		docs = append(docs, Document{path, src})
+		docs = append(docs, Document{name, src})
 		return nil
 	})
 	if err != nil {

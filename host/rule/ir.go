@@ -282,8 +282,8 @@ func (AnyOf) isPred() {}
 func (Not) isPred()   {}
 func (*Test) isPred() {}
 
-// Value returns the value of a field as rules see it: an event's fields, its dataset, and the record as received under
-// the name event.original. It reports false for a field that the event lacks; an empty value counts as lacking.
+// Value returns the value of a field as rules see it: an event's fields, its dataset, its time, and the record as
+// received under the name event.original. It reports false for a field that the event lacks; an empty value counts as lacking.
 func Value(ev *storage.Event, name string) (string, bool) {
 	for i := range ev.Fields {
 		if ev.Fields[i].Name == name {
@@ -295,12 +295,17 @@ func Value(ev *storage.Event, name string) (string, bool) {
 		return ev.Stream, ev.Stream != ""
 	case FieldOriginal:
 		return ev.Raw, ev.Raw != ""
+	case FieldTime:
+		return time.Unix(0, ev.Time).UTC().Format(time.RFC3339Nano), ev.Time != 0
 	}
 	return "", false
 }
 
 // FiringDataset is the dataset of firings that are events, for rules on rules.
 const FiringDataset = "vedette.firing"
+
+// FieldTime is the name under which rules see the time of an event, in UTC; an event's own field of that name comes first.
+const FieldTime = "@timestamp"
 
 // FieldOriginal is the name under which rules see the record as received.
 const FieldOriginal = "event.original"

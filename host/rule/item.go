@@ -35,6 +35,7 @@ type item struct {
 	kind  string   // one of kinds, or ""
 	place Place
 	t     *Test
+	each  AllOf // with all: tests of values that stand for several patterns, of which one must be matched
 }
 
 // item reads the values of a field, "" for a keyword that may stand anywhere in the event.
@@ -137,6 +138,10 @@ func (it *item) values(values []ast.Node) Pred {
 	}
 	missing := &Test{Field: it.t.Field, Op: OpExists, Absent: true}
 	switch {
+	case it.each != nil && it.t.Patterns == nil:
+		return it.each
+	case it.each != nil:
+		return append(it.each, it.t)
 	case absent && it.t.Op == 0:
 		return missing
 	case absent:
@@ -168,10 +173,11 @@ func (it *item) value(v ast.Node, text string) {
 		}
 		t.Op, t.Nets = OpCIDR, append(t.Nets, net)
 	case it.kind == "exists":
-		if text != "true" && text != "false" {
+		there, ok := boolean(text)
+		if !ok {
 			it.fail(v, "true or false", "%s: exists: %q", it.name(), text)
 		}
-		t.Op, t.Absent = OpExists, text == "false"
+		t.Op, t.Absent = OpExists, !there
 	case it.kind == "fieldref":
 		t.Op, t.Place, t.Refs = OpField, it.place, append(t.Refs, text)
 	case it.kind == "in":
@@ -181,14 +187,20 @@ func (it *item) value(v ast.Node, text string) {
 		}
 	default:
 		t.Op = OpMatch
+		var of []Pattern
 		for _, s := range it.expand(v, text) {
 			for _, p := range it.encode(v, ParsePattern(s)) {
-				t.Patterns = append(t.Patterns, p.Around(it.place == Inside || it.place == Suffix, it.place == Inside || it.place == Prefix))
+				of = append(of, p.Around(it.place == Inside || it.place == Suffix, it.place == Inside || it.place == Prefix))
 			}
 		}
-		if len(t.Patterns) > MaxValuesPerTest {
+		if len(t.Patterns)+len(of) > MaxValuesPerTest {
 			it.fail(v, "", "%s: its modifiers make more than %d values", it.name(), MaxValuesPerTest)
 		}
+		if t.Every && len(of) > 1 {
+			it.each = append(it.each, &Test{Field: t.Field, Op: OpMatch, Patterns: of, Cased: t.Cased})
+			return
+		}
+		t.Patterns = append(t.Patterns, of...)
 	}
 }
 
@@ -211,7 +223,18 @@ func (it *item) expression(v ast.Node, text string) {
 	it.t.Op, it.t.Regexps = OpRegexp, append(it.t.Regexps, re)
 }
 
-// parseNet reads a network or a single address.
+// boolean reads a truth value, as YAML 1.1 and 1.2 write it.
+func boolean(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on":
+		return true, true
+	case "false", "no", "off":
+		return false, true
+	}
+	return false, false
+}
+
+// parseNet reads a network or a single address. An IPv4 network is one, however it is written.
 func parseNet(s string) (netip.Prefix, error) {
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
@@ -221,5 +244,8 @@ func parseNet(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
 	return p.Masked(), err
 }

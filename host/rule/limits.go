@@ -23,7 +23,8 @@ const (
 	MaxJoins           = 64                   // lines of join
 	MaxWatchLists      = 8                    // lists that a firing writes to
 	MaxListsPerTest    = 32                   // lists named under one field
-	MaxDuration        = 48 * time.Hour       // windows, edges and lateness
+	MaxDuration        = 31 * 24 * time.Hour  // windows and edges
+	MaxLateness        = 48 * time.Hour       // how far events may come out of order
 	MaxQuietPeriod     = 720 * time.Hour      // clear.after and suppress
 	MaxMemory          = 366 * 24 * time.Hour // first_seen and what is written to a watch list
 	MaxTestSpan        = 100 * 24 * time.Hour // from the first to the last event of an inline test

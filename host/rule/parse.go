@@ -125,7 +125,7 @@ func (d *document) head() {
 		d.window = d.duration(e.val, "window", MaxDuration)
 	}
 	if e, ok := d.at["lateness"]; ok {
-		r.Lateness = d.duration(e.val, "lateness", MaxDuration)
+		r.Lateness = d.duration(e.val, "lateness", MaxLateness)
 	}
 	if e, ok := d.at["limits"]; ok {
 		for _, k := range d.mapping(e.val, "limits", limitKeys) {

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -31,6 +33,7 @@ type SigmaHead struct {
 	Line           int // where the document begins
 
 	level bool // the document has one
+	made  bool // the id was made of the name or the title
 }
 
 // LogSource says of which events a rule speaks; "" for any.
@@ -119,16 +122,30 @@ func (d *sigmaDocument) optional(key string) string {
 	return strings.TrimSpace(text)
 }
 
-// some returns the texts of a list or a single value.
-func (d *sigmaDocument) some(key string) []string {
+// some returns the texts of a list or a single value; what is empty among them says nothing, and a text with a colon, which
+// YAML takes for a mapping, is still a text.
+func (d *sigmaDocument) some(key string) (out []string) {
 	e, ok := d.at[key]
 	if !ok {
 		return nil
 	}
-	if _, null := e.val.(*ast.NullNode); null {
-		return nil
+	values := []ast.Node{e.val}
+	if list, ok := e.val.(*ast.SequenceNode); ok {
+		values = list.Values
 	}
-	return d.texts(e.val, key)
+	for _, v := range values {
+		var text string
+		switch v.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+			text = strings.TrimSpace(v.String())
+		default:
+			text, _ = d.scalar(v, key)
+		}
+		if strings.TrimSpace(text) != "" {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // head reads what the document says of itself. The title and the keys of its kind must be there.
@@ -144,13 +161,18 @@ func (d *sigmaDocument) head(needed ...string) (h SigmaHead) {
 	h.File, h.Line, h.Severity = d.file, d.root.GetToken().Position.Line, storage.Medium
 	h.Title = d.text(d.at["title"].val, "title")
 	h.ID, h.Name, h.Status = strings.ToLower(d.optional("id")), d.optional("name"), d.optional("status")
-	h.Description, h.Author, h.License = d.optional("description"), d.optional("author"), d.optional("license")
+	h.Description, h.Author, h.License = d.optional("description"), strings.Join(d.some("author"), ", "), d.optional("license")
 	if h.Date = d.optional("modified"); h.Date == "" {
 		h.Date = d.optional("date")
 	}
 	if h.ID == "" { // the specification asks for none
+		h.made = true
 		if h.ID = slug(h.Name); h.ID == "" {
 			h.ID = slug(h.Title)
+		}
+		if h.ID == "" { // none of its letters is of an id
+			sum := sha256.Sum256([]byte(h.Title))
+			h.ID = "sigma-" + hex.EncodeToString(sum[:8])
 		}
 	}
 	if !idForm.MatchString(h.ID) {
@@ -160,7 +182,7 @@ func (d *sigmaDocument) head(needed ...string) (h SigmaHead) {
 		d.fail(d.at["taxonomy"].val, "sigma or ecs", "%s %q: taxonomy %q", d.what, h.Title, h.Taxonomy)
 	}
 	if level := d.optional("level"); level != "" {
-		sev, err := storage.ParseSeverity(level)
+		sev, err := storage.ParseSeverity(strings.ToLower(level))
 		if err != nil {
 			d.fail(d.at["level"].val, "", "%v", err)
 		}

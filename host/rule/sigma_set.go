@@ -75,6 +75,9 @@ func (set *sigmaSet) add(d *sigmaDocument, e *sigmaEntry) {
 	if set.byID == nil {
 		set.byID, set.byName = map[string]*sigmaEntry{}, map[string][]*sigmaEntry{}
 	}
+	for n, id := 2, h.ID; h.made && set.byID[h.ID] != nil; n++ {
+		h.ID = fmt.Sprintf("%.120s-%d", id, n)
+	}
 	if twin := set.byID[h.ID]; twin != nil {
 		d.fail(d.root, "", "%s %q: its id %s is that of %s:%d", d.what, h.Title, h.ID, twin.head().File, twin.head().Line)
 		return

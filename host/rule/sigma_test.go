@@ -172,6 +172,7 @@ func TestReadFolder(t *testing.T) {
 	for name, text := range map[string]string{
 		"a/good.yml":   "title: t\nid: a\nlogsource: {product: windows, service: security}\ndetection: {a: {EventID: 1}, condition: a}\n",
 		"a/two.yaml":   "title: t\nid: b\nlogsource: {product: windows}\ndetection: {a: {f: 1}, condition: a}\n---\ntitle: t\nid: c\nlogsource: {product: toaster}\ndetection: {a: {f: 1}, condition: a}\n",
+		"twin.yaml":    "kind: pattern\nid: a\nname: n\nversion: 1.0.0\nseverity: low\nsubs: {a: {where: {f: x}}}\nincident: {title: t}\n",
 		"pattern.yaml": "kind: pattern\nid: p\nname: n\nversion: 1.0.0\nseverity: low\nsubs: {a: {where: {f: x}}}\nincident: {title: t}\n",
 		"bad.yml":      "title: [\n",
 		"README.md":    "no rule",
@@ -189,7 +190,7 @@ func TestReadFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := ReadFolder(os.DirFS(dir), Options{Names: native})
-	if err != nil || f.Files != 4 || len(f.Rules) != 3 || len(f.Refused) != 2 {
+	if err != nil || f.Files != 5 || len(f.Rules) != 3 || len(f.Refused) != 3 {
 		t.Errorf("%d files, %d rules, refused %v: %v", f.Files, len(f.Rules), f.Refused, err)
 	}
 	if _, err := ReadFolder(os.DirFS(filepath.Join(dir, "none")), Options{Names: native}); err == nil {
@@ -225,4 +226,33 @@ func FuzzParseSigma(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSigmaDocuments: files as tools and people write them, and the ids of the rules that are read from each.
+func TestSigmaDocuments(t *testing.T) {
+	const rest = "logsource: {product: linux}\ndetection:\n  s:\n    a: x\n  condition: s\n"
+	native, err := Native()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for doc, want := range map[string]string{
+		"\ufefftitle: T\nid: bom\n" + rest:                                                                                          "bom",
+		strings.ReplaceAll("title: T\nid: crlf\n"+rest, "\n", "\r\n"):                                                               "crlf",
+		"# of us\n\n---\ntitle: T\nid: a\n" + rest + "---\n\n---\n# c\n---\ntitle: T\nid: b\n" + rest + "---\n...\n":                "a b",
+		"title: T\nid: nothing\n" + rest + "level:\ntags: [null]\nreferences: []\nfalsepositives:\n-\n":                             "nothing",
+		"title: Two words\n" + rest + "---\ntitle: Two words\n" + rest:                                                              "two-words two-words-2",
+		"%YAML 1.2\n--- # first\ntitle: T\nid: a\n" + rest + "...\n---\n--- # second\ntitle: T\nid: b\n" + rest:                     "a b",
+		"title: T\nid: texts\nauthor: [a, b]\nlevel: High\nstatus: test\n" + rest + "falsepositives:\n- Known: updates of x\n- 5\n": "texts",
+		"title: 日本語\n" + rest: "sigma-77710aedc74ecfa3",
+		`{"title": "T", "id": "json", "logsource": {"product": "linux"}, "detection": {"s": {"a": "x"}, "condition": "s"}}`: "json",
+	} {
+		all, err := ParseDocuments("r.yml", []byte(doc), Options{Names: native})
+		var ids []string
+		for _, r := range all {
+			ids = append(ids, r.ID)
+		}
+		if got := strings.Join(ids, " "); err != nil || got != want {
+			t.Errorf("%q: %s, %v, want %s", doc, got, err, want)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -65,6 +66,7 @@ func parseAll(file string, src []byte, maxBytes int) (docs []ast.Node, err error
 	if len(src) > maxBytes {
 		return nil, &Error{File: file, Msg: fmt.Sprintf("document of %d bytes, the limit is %d", len(src), maxBytes)}
 	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff")) // as some editors begin a file
 	if line := tooDeep(src); line > 0 {
 		return nil, &Error{File: file, Line: line, Col: 1, Msg: fmt.Sprintf("nested deeper than %d", MaxNestingDepth)}
 	}
@@ -79,16 +81,60 @@ func parseAll(file string, src []byte, maxBytes int) (docs []ast.Node, err error
 			docs, err = nil, &Error{File: file, Msg: fmt.Sprintf("malformed YAML: %v", p)}
 		}
 	}()
+	src, marked := withoutEmpty(src)
 	f, err := parser.ParseBytes(src, 0)
 	if err != nil {
 		return nil, yamlFault(file, err)
 	}
 	for _, d := range f.Docs {
-		if d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.CommentGroupType {
+		if d.Body == nil {
+			continue
+		}
+		switch d.Body.Type() {
+		case ast.CommentType, ast.CommentGroupType, ast.DirectiveType:
+		default:
 			docs = append(docs, d.Body)
 		}
 	}
+	if len(docs) < marked {
+		return nil, &Error{File: file, Line: 1, Col: 1, Msg: fmt.Sprintf("malformed YAML: %d documents begin with ---, and %d can be read", marked, len(docs))}
+	}
 	return docs, nil
+}
+
+// withoutEmpty takes the marks of empty documents away, at the first of which the parser would stop without a word, and
+// counts the others. Such a mark stands at the begin of a line and nowhere else.
+func withoutEmpty(src []byte) (out []byte, marked int) {
+	mark := -1 // of a document that has nothing yet
+	for at := 0; at < len(src); {
+		end := at + bytes.IndexByte(src[at:], '\n') + 1
+		if end == at {
+			end = len(src)
+		}
+		line := src[at:end]
+		rest, marks := bytes.CutPrefix(line, []byte("---"))
+		marks = marks && (len(rest) == 0 || strings.IndexByte(" \t\r\n", rest[0]) >= 0)
+		if marks && mark >= 0 {
+			if out == nil {
+				out = bytes.Clone(src)
+			}
+			copy(out[mark:], "   ")
+		}
+		if marks {
+			mark, line = at, rest
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && string(line) != "..." {
+			if mark >= 0 {
+				marked++
+			}
+			mark = -1
+		}
+		at = end
+	}
+	if out == nil {
+		out = src
+	}
+	return out, marked
 }
 
 // yamlFault takes the place out of a parser's error.
@@ -222,7 +268,7 @@ func (r *reader) scalar(n ast.Node, what string) (text string, null bool) {
 		return v.Value, false
 	case *ast.LiteralNode:
 		return v.Value.Value, false
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return n.GetToken().Value, false
 	case *ast.NullNode:
 		return "", true

@@ -184,7 +184,7 @@ func (f *flat) value(name, text string, listed bool) {
 	if !known {
 		f.at[name] = len(f.fields)
 		f.fields = append(f.fields, storage.Field{Name: name, Value: text})
-		if listed {
+		if listed || strings.HasPrefix(text, `["`) { // a text that reads as a list is the one element of a list
 			f.lists[name] = []string{text}
 		}
 		return

@@ -91,7 +91,11 @@ func (s *scanner) next() (word, error) {
 type constraint struct {
 	*scanner
 	report func(string, ...any)
+	part   []string // the modifier of a test that looks at a part of a time
 }
+
+// hourOf is the function of an attribute that has a modifier here.
+const hourOf = "HourOfDay"
 
 func (p *place) constraint(text string) (rule.FormGroup, error) {
 	s, err := scan(text)
@@ -206,10 +210,18 @@ func (c *constraint) test() (*rule.FormRow, error) {
 	if name.quoted || !attributeForm.MatchString(name.text) {
 		return nil, fmt.Errorf("%q where an attribute was expected", name.text)
 	}
-	if c.peek(0) == "(" {
-		c.skip()
-		c.report("%s(…) is computed from an attribute; the test is left out", name.text)
-		return nil, c.rest()
+	c.part = nil
+	if c.accept("(") {
+		attr := c.peek(0)
+		if !strings.EqualFold(name.text, hourOf) || c.peek(1) != ")" || !attributeForm.MatchString(attr) {
+			c.skip()
+			c.report("%s(…) is computed from an attribute; the test is left out", name.text)
+			return nil, c.rest()
+		}
+		if c.part = []string{"hour"}; strings.EqualFold(attr, "phRecvTime") { // rules go by that there, and by event time here
+			attr = "deviceTime"
+		}
+		c.words, name.text = c.words[2:], attr
 	}
 	op, err := c.operator()
 	if err != nil {
@@ -228,7 +240,10 @@ func (c *constraint) test() (*rule.FormRow, error) {
 	return c.compare(name.text, op, values)
 }
 
-var attributeForm = regexp.MustCompile(`^[A-Za-z_@][A-Za-z0-9_.@-]*$`)
+var (
+	attributeForm = regexp.MustCompile(`^[A-Za-z_@][A-Za-z0-9_.@-]*$`)
+	bareWord      = regexp.MustCompile(`^[a-z]+[A-Z][A-Za-z0-9]*$`) // as attributes are written
+)
 
 // operators are tried in this order: the longer ones first.
 var operators = [...]struct {
@@ -271,7 +286,7 @@ func (c *constraint) operator() (string, error) {
 func (c *constraint) values() (out []word, err error) {
 	if !c.accept("(") {
 		w, err := c.next()
-		if err == nil && c.peek(0) == "(" && !w.quoted {
+		if err == nil && !w.quoted && c.accept("(") {
 			c.skip()
 			c.report("%s(…) is computed; the test is left out", w.text)
 			return nil, nil
@@ -292,9 +307,9 @@ func (c *constraint) values() (out []word, err error) {
 	}
 }
 
-// skip passes over a parenthesis and all in it.
+// skip passes over what is left of a parenthesis.
 func (c *constraint) skip() {
-	for open := 0; len(c.words) > 0; {
+	for open := 1; len(c.words) > 0; {
 		w := c.words[0]
 		c.words = c.words[1:]
 		switch {
@@ -350,13 +365,24 @@ func (c *constraint) between(attr string, not bool) (*rule.FormRow, error) {
 	if err != nil || len(values) != 2 {
 		return nil, fmt.Errorf("%s BETWEEN: want two values", attr)
 	}
+	if nets := between(values[0].text, values[1].text); nets != nil && c.part == nil {
+		return negate([]rule.FormRow{{Field: c.field(attr), Modifiers: []string{"cidr"}, Values: nets}}, not), nil
+	}
 	if !number(values[0]) || !number(values[1]) {
 		c.report("%s BETWEEN %s AND %s: a range of what is no number; the test is left out", attr, values[0].text, values[1].text)
 		return nil, nil
 	}
-	g := rule.FormGroup{Rows: []rule.FormRow{*c.row(attr, values[0].text, "gte"), *c.row(attr, values[1].text, "lte")}}
-	return &rule.FormRow{Group: &g, Not: not}, nil
+	above, below := "gte", "lte"
+	if not {
+		above, below = "gt", "lt"
+		slices.Reverse(values)
+	}
+	g := rule.FormGroup{Any: not, Rows: []rule.FormRow{*c.row(attr, values[0].text, c.number(above)...), *c.row(attr, values[1].text, c.number(below)...)}}
+	return &rule.FormRow{Group: &g}, nil
 }
+
+// number returns the modifiers of a test of a number.
+func (c *constraint) number(cmp string) []string { return append(slices.Clone(c.part), cmp) }
 
 // number reports whether a value is a finite number.
 func number(w word) bool {
@@ -384,6 +410,15 @@ func (c *constraint) compare(attr, op string, values []word) (*rule.FormRow, err
 		rows = append(rows, row(field, value, modifiers...))
 	}
 	for _, v := range values {
+		switch {
+		case c.part == nil || strings.ContainsAny(op, "<>"):
+		case op != "=" && op != "IN" || !number(v):
+			c.report("%s of a time %s %s: no number; the test is left out", c.part[0], op, v.text)
+			continue
+		default:
+			add(c.field(attr), v.text, c.part...)
+			continue
+		}
 		switch op {
 		case "CONTAIN":
 			add(c.field(attr), literal(v.text), "contains")
@@ -398,7 +433,7 @@ func (c *constraint) compare(attr, op string, values []word) (*rule.FormRow, err
 				c.report("%s %s %s: no number; the test is left out", attr, op, v.text)
 				continue
 			}
-			add(c.field(attr), v.text, map[string]string{">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}[op])
+			add(c.field(attr), v.text, c.number(map[string]string{">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}[op])...)
 		default:
 			if g := c.equal(attr, v, add); g != nil {
 				rows = append(rows, *g)
@@ -427,9 +462,19 @@ func (c *constraint) equal(attr string, v word, add func(field, value string, mo
 		add(name, v.text, "cidr")
 		return nil
 	}
+	if low, high, ok := strings.Cut(v.text, "-"); ok && !v.quoted {
+		if nets := between(low, high); nets != nil {
+			for _, net := range nets {
+				add(name, *net, "cidr")
+			}
+			return nil
+		}
+	}
 	if other, known := field(v.text); known && !v.quoted {
 		add(name, other, "fieldref")
 		return nil
+	} else if !v.quoted && bareWord.MatchString(v.text) {
+		c.report("%s = %s: it has no quotes, and the table has no such attribute; it is taken as a text", attr, v.text)
 	}
 	add(name, literal(v.text))
 	return nil

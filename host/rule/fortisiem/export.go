@@ -1,6 +1,8 @@
 package fortisiem
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,8 +15,9 @@ import (
 
 const defaultWindow = 5 * time.Minute // of a rule that has none: the XML must say one
 
-// Export writes a rule as the XML of one Rule element within Rules, which Import reads as an equal rule but for what the
-// problems name. The error is that of a rule that FormFrom cannot write either.
+// Export writes a rule as the XML of one Rule element within Rules. Import reads an equal rule from it: what the product's
+// elements do not say is in an extension. The problems say what FortiSIEM, which does not read that, makes otherwise of the
+// rule. The error is that of a rule that FormFrom cannot write either.
 func Export(r *rule.Rule) ([]byte, []Problem, error) {
 	form, err := rule.FormFrom(r)
 	if err != nil {
@@ -25,8 +28,38 @@ func Export(r *rule.Rule) ([]byte, []Problem, error) {
 	x.w.b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	x.w.begin("Rules")
 	x.write()
+	x.extension()
+	x.w.end("Rule")
 	x.w.end("Rules")
 	return x.w.b.Bytes(), in.Problems, nil
+}
+
+// extension adds what does not come back of what was written.
+func (x *export) extension() {
+	written := append(bytes.Clone(x.w.b.Bytes()), "</Rule></Rules>"...)
+	root, err := parseXML("export", written)
+	if err != nil {
+		x.changes("it cannot be read back: %v", err)
+		return
+	}
+	e := root.child("Rule")
+	r, err := readRule("export", e)
+	var read, meant map[string]json.RawMessage
+	if err == nil {
+		read, err = membersOf(&r.form)
+	}
+	if err == nil {
+		meant, err = membersOf(x.form)
+	}
+	var parts []part
+	if err == nil {
+		parts, err = r.missing(e, read, meant)
+	}
+	if err != nil {
+		x.changes("it cannot be read back: %v", err)
+		return
+	}
+	x.w.extension(r, e, parts)
 }
 
 // export is a rule being written.
@@ -66,7 +99,6 @@ func (x *export) write() {
 	x.w.begin("TriggerEventDisplay")
 	x.w.leaf("AttrList", strings.Join(append(append([]string{"phRecvTime"}, x.attributes(f.Subs[0].By)...), "rawEventMsg"), ","))
 	x.w.end("TriggerEventDisplay")
-	x.w.end("Rule")
 	x.unsaid()
 }
 
@@ -88,7 +120,7 @@ func (x *export) unsaid() {
 		{len(r.Tests) > 0, "tests"},
 	} {
 		if u.there {
-			x.note("%s: there is no place for it", u.what)
+			x.note("%s: FortiSIEM has no place for it", u.what)
 		}
 	}
 	if x.form.Rearm != "" {
@@ -124,7 +156,7 @@ func (x *export) title() string {
 func (x *export) attribute(field string) string {
 	a, ok := attribute(field)
 	if !ok {
-		x.changes("field %s: the table has no attribute for it; the name is kept", field)
+		x.changes("field %s: the table has no attribute for it; a custom attribute %s must be defined, and parsers must set it", field, a)
 	}
 	return a
 }

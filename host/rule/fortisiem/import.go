@@ -1,6 +1,7 @@
 package fortisiem
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -76,13 +77,32 @@ func (p *place) note(format string, args ...any)    { p.add(false, format, args)
 // reading is a rule being read.
 type reading struct {
 	*place
-	form  rule.Form
-	names map[string]string // of sub-patterns, by the name there in lower case
+	form     rule.Form
+	names    map[string]string   // of sub-patterns, by the name there in lower case
+	elements map[string]*element // of sub-patterns, by the name here
+	general  int                 // how many problems do not come of the form
 }
 
 func importRule(file string, e *element) Imported {
+	r, err := readRule(file, e)
+	var members map[string]json.RawMessage
+	if err == nil {
+		members, err = r.extend(e)
+	}
+	if err == nil {
+		r.in.Document, r.in.Rule, err = ruleOf(members)
+	}
+	if err != nil {
+		r.in.Document, r.in.Rule = nil, nil
+		r.changes("no rule comes of it: %v", err)
+	}
+	return *r.in
+}
+
+// readRule reads what the elements of the product say.
+func readRule(file string, e *element) (*reading, error) {
 	in := Imported{Name: e.value("Name"), Line: e.line}
-	r := &reading{names: map[string]string{}}
+	r := &reading{names: map[string]string{}, elements: map[string]*element{}}
 	def := e.child("IncidentDef")
 	kind := e.attr("id")
 	if def != nil && def.attr("eventType") != "" {
@@ -103,6 +123,7 @@ func importRule(file string, e *element) Imported {
 		}
 	}
 	r.rest(e)
+	r.general = len(in.Problems)
 	err := r.pattern(e.child("PatternClause"))
 	if err == nil && def != nil {
 		r.incident(def)
@@ -111,16 +132,7 @@ func importRule(file string, e *element) Imported {
 		err = r.clear(e.child("ClearCondition"))
 	}
 	r.lists(e)
-	if err == nil {
-		in.Document, err = r.form.Document()
-	}
-	if err == nil {
-		in.Rule, err = rule.Parse("document", in.Document)
-	}
-	if err != nil {
-		r.changes("no rule comes of it: %v", err)
-	}
-	return in
+	return r, err
 }
 
 var notSlug = regexp.MustCompile(`[^a-z0-9._-]+`)
@@ -144,7 +156,7 @@ func title(text string) string {
 // known are the elements that are read elsewhere, and those that say nothing when they have their usual value.
 var known = map[string]string{
 	"Name": "", "Description": "", "IncidentTitle": "", "Remediation": "", "IncidentDef": "", "PatternClause": "", "ClearCondition": "",
-	"DynWatchListDef": "", "active": "", "DetectionTechnology": "Correlation", "ignoreSIGMAUpdate": "false",
+	"DynWatchListDef": "", "TriggerEventDisplay": "", "active": "", "DetectionTechnology": "Correlation", "ignoreSIGMAUpdate": "false",
 }
 
 // rest names what of a rule is not read.
@@ -164,7 +176,8 @@ func (r *reading) rest(e *element) {
 		switch {
 		case c.name == "CustomerScope":
 			r.scope(c)
-		case c.name == "TriggerEventDisplay":
+		case c.space == namespace && c.name == extensionElement:
+		case c.name == "TriggerEventDisplay" && e.extension() == nil:
 			r.note("TriggerEventDisplay: the incident's page shows the fields that events have, not a list: %s", strings.TrimSpace(c.value("AttrList")))
 		case !ok || usual != "" && text != usual:
 			r.note("element %s (line %d) has no counterpart: %.80s", c.name, c.line, text)
@@ -256,16 +269,16 @@ func (r *reading) sub(e *element) error {
 	if name == "" || name[0] < 'a' || slices.Contains([]string{"and", "or", "not", "before", "within", "span", rule.ClearSub}, name) {
 		name = "sub_" + name
 	}
-	name = name[:min(len(name), 28)]
+	name = name[:min(len(name), maxName)]
 	for n := 2; slices.ContainsFunc(r.form.Subs, func(s rule.FormSub) bool { return s.Name == name }); n++ {
-		name = strings.TrimRight(name, "0123456789") + strconv.Itoa(n)
+		name = strings.TrimRight(name[:min(len(name), maxName-3)], "0123456789") + strconv.Itoa(n)
 	}
 	s, err := r.content(e, there)
 	if err != nil {
 		return err
 	}
 	s.Name = name
-	r.names[strings.ToLower(there)] = name
+	r.names[strings.ToLower(there)], r.elements[name] = name, e
 	r.form.Subs = append(r.form.Subs, s)
 	return nil
 }
@@ -282,8 +295,6 @@ func (r *reading) content(e *element, name string) (s rule.FormSub, err error) {
 	}
 	if s.Rule = takeRule(&g); len(g.Rows) > 0 {
 		s.Where = &g
-	} else if s.Rule == "" {
-		return s, fmt.Errorf("SubPattern %s: SingleEvtConstr selects every event", name)
 	}
 	for _, a := range strings.Split(e.value("GroupByAttr"), ",") {
 		if a = strings.TrimSpace(a); a != "" {

@@ -2,8 +2,10 @@ package fortisiem
 
 import (
 	_ "embed"
+	"encoding/hex"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/vedette-siem/vedette/host/rule"
 )
@@ -52,22 +54,62 @@ func lines(file string) (out [][]string) {
 	return out
 }
 
-// field returns what an attribute is called here, and whether the table has it.
+// field returns what an attribute is called here, and whether that is known: the table has it, or the name is one that
+// attribute made.
 func field(attribute string) (string, bool) {
-	f, ok := fieldOf[strings.ToLower(attribute)]
-	if !ok {
-		return attribute, false
+	if f, ok := fieldOf[strings.ToLower(attribute)]; ok {
+		return f, true
 	}
-	return f, true
+	if f := customField(attribute); f != "" {
+		return f, true
+	}
+	return attribute, false
 }
 
-// attribute returns what a field is called there.
+// attribute returns what a field is called there, and whether the product has such an attribute. Otherwise it is a custom
+// one, which somebody must define: with the name of the field when that could be an attribute's, or one that tells the
+// field.
 func attribute(field string) (string, bool) {
-	a, ok := attributeOf[field]
-	if !ok {
+	if a, ok := attributeOf[field]; ok {
+		return a, true
+	}
+	_, taken := fieldOf[strings.ToLower(field)]
+	if !taken && plainAttribute.MatchString(field) && !operatorWord.MatchString(field) && customField(field) == "" {
 		return field, false
 	}
-	return a, true
+	name := ecsPrefix + strings.NewReplacer("_", "__", ".", "_").Replace(field)
+	if customField(name) != field || !plainAttribute.MatchString(name) {
+		name = hexPrefix + hex.EncodeToString([]byte(field))
+	}
+	return name, false
+}
+
+// Names of custom attributes have letters, digits and underscores: of a field's name, a dot is one underscore and an
+// underscore two. Where that is not enough they have the bytes of the name.
+const (
+	ecsPrefix = "ecs_"
+	hexPrefix = "ecsx_"
+)
+
+var (
+	plainAttribute = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+	operatorWord   = regexp.MustCompile(`^(?i:and|or|not)$`)
+)
+
+// customField returns the field of a custom attribute that attribute named, "" when it is another.
+func customField(attribute string) string {
+	if rest, ok := strings.CutPrefix(attribute, hexPrefix); ok {
+		name, err := hex.DecodeString(rest)
+		if err != nil || !utf8.Valid(name) {
+			return ""
+		}
+		return string(name)
+	}
+	rest, _ := strings.CutPrefix(attribute, ecsPrefix)
+	if rest == attribute {
+		return ""
+	}
+	return strings.NewReplacer("__", "_", "_", ".").Replace(rest)
 }
 
 // rows returns the tests that select an event type, nil when the table does not have it.

@@ -155,3 +155,65 @@ func randomRow(t *rapid.T, field string) rule.FormRow {
 	}
 	return r
 }
+
+// unsayable changes a form so that the XML cannot say all of it.
+func unsayable(t *rapid.T, f *rule.Form) {
+	field := func() string {
+		return one(t, "dns.question.registered_domain", "no.such-field", "user", "winlog.event_data.X_y")
+	}
+	value := func(s string) []*string { return []*string{&s} }
+	s := &f.Subs[len(f.Subs)-1]
+	add := func(field, v string, modifiers ...string) {
+		all := *s.Where
+		s.Where = &rule.FormGroup{Rows: []rule.FormRow{{Field: field, Modifiers: modifiers, Values: value(v)}, {Group: &all}}}
+	}
+	changes := []func(){
+		func() { f.Version, f.Lateness, f.MaxKeys = "2.3.4", "1m", "500" },
+		func() { f.DataSources, f.FalsePositives = []string{text(t)}, []string{text(t)} },
+		func() {
+			f.Containment, f.Eradication, f.References = []string{text(t)}, []string{"two\nlines"}, []string{"https://example.org/?a=b&c"}
+		},
+		func() { f.NextSteps = []string{"one\ntwo", " ]]> "} },
+		func() { f.Name, f.Description = "a  b ]]> <x>", "first\nsecond " },
+		func() { f.Title = "{{x}} $user {host.name|no host} {" + f.Subs[0].Name + ".count}" },
+		func() { f.Suppress = "1500ms" },
+		func() { f.Exceptions = []rule.FormException{{Reason: text(t), Where: randomGroup(t, 1, true)}} },
+		func() { f.WatchList = []rule.FormWatchList{{Name: "scanners", Value: "source.ip", TTL: "3d"}} },
+		func() {
+			f.Tests = "- {name: " + `"` + `t\u2028` + `"` + ", events: [{at: 1s, fields: {a.b: 'c\td'}}], expect: {incidents: 0}}"
+		},
+		func() { add(field(), "X", "cased") },
+		func() { add(field(), "x*", one(t, "startswith", "endswith", "contains")) },
+		func() { add("@timestamp", "3", "hour") },
+		func() {
+			s.Where = &rule.FormGroup{Rows: []rule.FormRow{{Field: "@timestamp", Modifiers: []string{"hour", "gt"}, Values: value("3")}}}
+		},
+		func() { add("*", "any"+string(rune(0xfffe))) },
+		func() { s.NullKey = "include" },
+		func() { s.Window = "3m" },
+		func() { s.Title = strings.ToUpper(s.Name) },
+		func() { s.Having, s.Windows = []rule.FormHaving{{Func: "count", Op: ">=", Threshold: "1"}}, "tumbling" },
+		func() {
+			s.Having, s.Baseline = nil, nil
+			s.FirstSeen = &rule.FormFirstSeen{Fields: []string{field()}, Within: "30d", Learn: "1d"}
+		},
+		func() {
+			if x := f.Expr; x != nil && x.Op != "!->" {
+				f.Expr = &rule.FormExpr{Op: "span", Of: []rule.FormExpr{*x}, Within: "5m"}
+			}
+		},
+		func() {
+			if f.Expr != nil {
+				f.Expr.Within = "7s"
+			}
+		},
+		func() {
+			if f.Expr != nil && len(f.Subs) == 2 {
+				f.Expr = &rule.FormExpr{Op: "->", Of: []rule.FormExpr{{Sub: "second"}, {Sub: "first"}, {Sub: "second"}}}
+			}
+		},
+	}
+	for range rapid.IntRange(1, 4).Draw(t, "changes") {
+		rapid.SampledFrom(changes).Draw(t, "change")()
+	}
+}

@@ -83,6 +83,7 @@ func (t *terms) test(r *rule.FormRow) string {
 	if take("cased") {
 		t.place.changes("%s: that case matters cannot be said", r.Field)
 	}
+	hour := take("hour")
 	kind := strings.Join(mods, "|")
 	attr := "rawEventMsg"
 	if r.Field == rule.AnyField {
@@ -90,11 +91,16 @@ func (t *terms) test(r *rule.FormRow) string {
 	} else {
 		attr = t.attribute(r.Field)
 	}
+	if hour {
+		attr = hourOf + "(" + attr + ")"
+	}
 	var out, list []string
 	for _, v := range r.Values {
 		switch {
 		case v == nil:
 			out = append(out, attr+" IS NULL")
+		case hour && kind == "":
+			list = append(list, *v)
 		case kind == "" || kind == "cidr" || kind == "in" || kind == "fieldref":
 			if s := t.equal(r.Field, kind, *v); strings.HasPrefix(s, "REGEXP ") {
 				out = append(out, attr+" "+s)

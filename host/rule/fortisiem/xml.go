@@ -1,4 +1,5 @@
-// Package fortisiem reads and writes FortiSIEM's rule XML: what of it has no counterpart is named, never dropped.
+// Package fortisiem reads and writes FortiSIEM's rule XML: what of it has no counterpart is named, never dropped, and what it
+// cannot say travels beside it.
 package fortisiem
 
 import (
@@ -13,6 +14,7 @@ import (
 // element is one XML element with the line that it begins on.
 type element struct {
 	name  string
+	space string // its namespace; FortiSIEM's have none
 	attrs []xml.Attr
 	text  string
 	of    []*element
@@ -48,7 +50,7 @@ func parseXML(file string, src []byte) (*element, error) {
 			if n++; n > maxElements || len(stack) > maxDepth {
 				return nil, fmt.Errorf("%s:%d: more than %d elements, or nested deeper than %d", file, line, maxElements, maxDepth)
 			}
-			e := &element{name: t.Name.Local, attrs: t.Attr, line: line}
+			e := &element{name: t.Name.Local, space: t.Name.Space, attrs: t.Attr, line: line}
 			last.of = append(last.of, e)
 			stack = append(stack, e)
 		case xml.EndElement:
@@ -63,8 +65,11 @@ func parseXML(file string, src []byte) (*element, error) {
 	return top.of[0], nil
 }
 
-// attr returns an attribute's value, "" when it is not there.
+// attr returns an attribute's value, "" when it is not there, or the element is not.
 func (e *element) attr(name string) string {
+	if e == nil {
+		return ""
+	}
 	for _, a := range e.attrs {
 		if a.Name.Local == name {
 			return a.Value
@@ -73,8 +78,13 @@ func (e *element) attr(name string) string {
 	return ""
 }
 
-// child returns the first element of a name, nil when there is none.
+func byName(a, b xml.Attr) int { return strings.Compare(a.Name.Local, b.Name.Local) }
+
+// child returns the first element of a name, nil when there is none, or no element that has it.
 func (e *element) child(name string) *element {
+	if e == nil {
+		return nil
+	}
 	for _, c := range e.of {
 		if c.name == name {
 			return c
@@ -137,6 +147,17 @@ func (w *writer) leaf(name, text string, attrs ...string) {
 	w.b.WriteString(">")
 	w.escape(text)
 	w.b.WriteString("</" + name + ">\n")
+}
+
+// cdata writes an element with a text that stays as it is.
+func (w *writer) cdata(name, text string, attrs ...string) {
+	w.indent()
+	w.start(name, attrs)
+	if text == "" {
+		w.b.WriteString("/>\n")
+		return
+	}
+	w.b.WriteString("><![CDATA[" + strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>") + "]]></" + name + ">\n")
 }
 
 func (w *writer) start(name string, attrs []string) {

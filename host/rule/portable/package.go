@@ -2,6 +2,8 @@ package portable
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vedette-siem/vedette/host/rule"
@@ -21,7 +23,7 @@ const document = "rules.yaml"
 
 // Build compiles rules to a module: code that decides about every event, and a document that hands all of them to it. The
 // errors are those of Program, and wrap manifest.ErrInvalid for names that a module may not have.
-func Build(rules []*rule.Rule, about About) (manifest.Package, error) {
+func Build(rules []*rule.Rule, lists Lists, about About) (manifest.Package, error) {
 	if about.Publisher == "" {
 		about.Publisher = "local"
 	}
@@ -31,7 +33,7 @@ func Build(rules []*rule.Rule, about About) (manifest.Package, error) {
 	if about.Title == "" {
 		about.Title = about.Name
 	}
-	program, err := Program(rules)
+	program, err := Program(rules, lists)
 	if err != nil {
 		return manifest.Package{}, err
 	}
@@ -41,6 +43,9 @@ func Build(rules []*rule.Rule, about About) (manifest.Package, error) {
 	}
 	m.Publisher, m.Name, m.Version, m.Title = about.Publisher, about.Name, about.Version, about.Title
 	m.Description = fmt.Sprintf("%d rules, compiled.", len(rules))
+	if len(lists) > 0 {
+		m.Description = fmt.Sprintf("%d rules, compiled with the values that these lists had then: %s.", len(rules), strings.Join(slices.Sorted(maps.Keys(lists)), ", "))
+	}
 	m.License = ""
 	m.Entry = manifest.Entry{Wasm: true, Documents: []string{document}}
 	p := manifest.Package{Manifest: m, Documents: []manifest.File{{Path: document, Data: documentOf(about)}}}

@@ -1,13 +1,11 @@
 // Package portable compiles rules to Wasm modules that any host of the module ABI runs: the interpreter of
-// modules/rules/portable with a program of tests and conditions in it.
+// modules/rules/portable with a program of tests, an index over their texts, and code in it.
 package portable
 
 import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"math"
-	"regexp/syntax"
 	"slices"
 
 	"github.com/vedette-siem/vedette/host/rule"
@@ -15,13 +13,18 @@ import (
 	"github.com/vedette-siem/vedette/storage"
 )
 
+// MaxDepth is how deep conditions may be nested.
+const MaxDepth = 100
+
 // Program encodes the sub-patterns of rules, each as a match of its own: what rules say of several events, their
 // aggregates, sequences and joins, stays behind. The order of the rules is kept. A match of a rule of one sub-pattern has the
-// rule's id as its key, another one the id, a slash, and the name of the sub-pattern.
+// rule's id as its key, another one the id, a slash, and the name of the sub-pattern. A test that asks a list is made of the
+// list's values.
 //
-// Errors wrap rule.ErrNotImplemented for what needs a host of rules, and storage.ErrExhausted for too many of something.
-func Program(rules []*rule.Rule) ([]byte, error) {
-	e := &encoder{fields: map[string]int{}, known: map[string]int{}}
+// Errors wrap rule.ErrNotImplemented for what needs a host of rules, storage.ErrNotFound for a list that is not there, and
+// storage.ErrExhausted for too many of something.
+func Program(rules []*rule.Rule, lists Lists) ([]byte, error) {
+	e := &encoder{lists: lists, heads: make([]uint32, interp.HeadWords), texts: map[string]uint32{}, fields: map[string]uint32{}, placed: map[string]uint32{}, known: map[string]int{}}
 	var all []compiled
 	for _, r := range rules {
 		for i := range r.Subs {
@@ -36,43 +39,44 @@ func Program(rules []*rule.Rule) ([]byte, error) {
 		return nil, fmt.Errorf("%d sub-patterns with %d tests of %d fields, the limits are %d, %d and %d: %w",
 			len(all), len(e.tests), len(e.fields), interp.MaxRules, interp.MaxTests, interp.MaxFields, storage.ErrExhausted)
 	}
-	b := append([]byte(interp.Magic), 0, 0, 0, 0)
-	b = uvarint(b, len(e.names))
-	for _, name := range e.names {
-		b = text(b, name)
-	}
-	b = uvarint(b, len(e.tests))
-	for _, t := range e.tests {
-		b = append(b, t...)
-	}
-	b = uvarint(b, len(all))
-	for i := range all {
-		b = text(text(uvarint(b, int(all[i].severity)), all[i].key), all[i].title)
-	}
-	b = groups(b, all)
-	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)))
-	return b, nil
+	return e.program(all), nil
 }
 
-// compiled is one sub-pattern: it matches when all of its conditions hold.
+// compiled is one sub-pattern.
 type compiled struct {
 	severity   storage.Severity
 	key, title string
-	all        []condition
+	where      node
 }
 
-// condition is an encoded node, and about how many tens of nanoseconds it takes to decide.
-type condition struct {
-	code   string
-	effort int
+// node is a condition: a test by its number, or others.
+type node struct {
+	kind nodeKind
+	test int
+	of   []node
 }
+
+type nodeKind uint8
+
+const (
+	all nodeKind = iota
+	anyOf
+	not
+	leaf
+)
 
 type encoder struct {
-	fields map[string]int
-	names  []string
-	known  map[string]int // number of a test by its code
-	tests  []string
-	effort []int
+	lists  Lists
+	heads  []uint32          // the head and what sections name
+	heap   []byte            // texts
+	texts  map[string]uint32 // places of them
+	fields map[string]uint32
+	names  []string // of fields
+	placed map[string]uint32
+	known  map[string]int
+	tests  []*test
+
+	anywhere bool // a test of no field in particular guards
 }
 
 func (e *encoder) sub(r *rule.Rule, s *rule.Sub) (compiled, error) {
@@ -83,238 +87,237 @@ func (e *encoder) sub(r *rule.Rule, s *rule.Sub) (compiled, error) {
 			c.title += ": " + s.Title
 		}
 	}
-	if s.Match.Code || s.Match.Rule != "" {
-		return c, fmt.Errorf("it has code, or selects the firings of a rule: %w", rule.ErrNotImplemented)
+	if s.Match.Code {
+		return c, fmt.Errorf("the code of its package decides, not what its document says: %w", rule.ErrNotImplemented)
 	}
-	for _, p := range flatten(nil, s.Match.Where) {
-		x, err := e.pred(p, 0)
-		if err != nil {
-			return c, err
-		}
-		if !slices.Contains(c.all, x) {
-			c.all = append(c.all, x)
-		}
+	if s.Match.Rule != "" {
+		return c, fmt.Errorf("it selects the firings of rule %s, which a host makes of findings after modules have answered: no call shows them to a module: %w",
+			s.Match.Rule, rule.ErrNotImplemented)
 	}
-	cheapest(c.all)
-	return c, nil
+	var err error
+	c.where, err = e.pred(s.Match.Where, 0)
+	return c, err
 }
 
-// flatten appends the parts of a conjunction.
-func flatten(list []rule.Pred, p rule.Pred) []rule.Pred {
-	all, ok := p.(rule.AllOf)
-	if !ok {
-		return append(list, p)
-	}
-	for _, q := range all {
-		list = flatten(list, q)
-	}
-	return list
-}
-
-func cheapest(list []condition) {
-	slices.SortStableFunc(list, func(a, b condition) int { return cmp.Compare(a.effort, b.effort) })
-}
-
-// pred encodes a condition.
-func (e *encoder) pred(p rule.Pred, depth int) (condition, error) {
-	if depth >= interp.MaxDepth {
-		return condition{}, fmt.Errorf("conditions are nested more than %d deep: %w", interp.MaxDepth, storage.ErrExhausted)
+// pred compiles a condition; the tests that it makes are shared.
+func (e *encoder) pred(p rule.Pred, depth int) (node, error) {
+	if depth >= MaxDepth {
+		return node{}, fmt.Errorf("conditions are nested more than %d deep: %w", MaxDepth, storage.ErrExhausted)
 	}
 	switch p := p.(type) {
 	case rule.AllOf:
-		return e.list(interp.NodeAll, p, depth)
+		return e.join(all, p, depth)
 	case rule.AnyOf:
-		return e.list(interp.NodeAny, p, depth)
+		return e.join(anyOf, p, depth)
 	case rule.Not:
 		of, err := e.pred(p.Of, depth+1)
-		return condition{string(uvarint(nil, interp.NodeNot)) + of.code, of.effort}, err
+		return node{kind: not, of: []node{of}}, err
 	case *rule.Test:
+		switch {
+		case p.Op == rule.OpList:
+			in, err := e.lists.values(p)
+			if err != nil {
+				return node{}, err
+			}
+			return e.pred(in, depth+1)
+		case p.Op == rule.OpMatch && p.Every && len(p.Patterns) > 1: // each can be found by itself
+			var each rule.AllOf
+			for _, pattern := range p.Patterns {
+				one := *p
+				one.Patterns, one.Every = []rule.Pattern{pattern}, false
+				each = append(each, &one)
+			}
+			return e.pred(each, depth+1)
+		}
 		n, err := e.test(p)
-		if err != nil {
-			return condition{}, err
-		}
-		return condition{string(uvarint(uvarint(nil, interp.NodeTest), n)), e.effort[n]}, nil
+		return node{kind: leaf, test: n}, err
 	}
-	return condition{}, fmt.Errorf("predicate %T: %w", p, rule.ErrNotImplemented)
+	return node{}, fmt.Errorf("predicate %T: %w", p, rule.ErrNotImplemented)
 }
 
-func (e *encoder) list(kind int, of []rule.Pred, depth int) (condition, error) {
-	var parts []condition
+func (e *encoder) join(kind nodeKind, of []rule.Pred, depth int) (node, error) {
+	n := node{kind: kind}
 	for _, q := range of {
-		c, err := e.pred(q, depth+1)
+		kid, err := e.pred(q, depth+1)
 		if err != nil {
-			return c, err
+			return n, err
 		}
-		parts = append(parts, c)
+		if kid.kind == kind {
+			n.of = append(n.of, kid.of...)
+		} else {
+			n.of = append(n.of, kid)
+		}
 	}
-	cheapest(parts)
-	return join(kind, parts), nil
+	return n, nil
 }
 
-func join(kind int, of []condition) condition {
-	c := condition{code: string(uvarint(uvarint(nil, kind), len(of))), effort: 1}
-	for _, x := range of {
-		c.code += x.code
-		c.effort += x.effort
-	}
-	return c
-}
-
-func (e *encoder) field(name string) int {
+func (e *encoder) field(name string) uint32 {
 	n, ok := e.fields[name]
 	if !ok {
-		n = len(e.names)
+		n = uint32(len(e.names))
 		e.fields[name] = n
 		e.names = append(e.names, name)
 	}
 	return n
 }
 
-// test encodes a test, once of several that say the same, and returns its number.
-func (e *encoder) test(t *rule.Test) (int, error) {
-	field := 0
-	if t.Field != "" {
-		field = e.field(t.Field) + 1
-	}
-	var args [][]byte
-	op, effort := 0, 2
-	switch t.Op {
-	case rule.OpMatch:
-		op, effort = interp.OpMatch, 2+len(t.Patterns)
-		for _, p := range t.Patterns {
-			if !t.Cased {
-				p = p.Fold()
-			}
-			args = append(args, pattern(p))
-		}
-	case rule.OpRegexp:
-		op, effort = interp.OpRegexp, 500*len(t.Regexps)
-		for _, re := range t.Regexps {
-			code, err := expression(re.String())
-			if err != nil {
-				return 0, fmt.Errorf("field %s: %w", t.Field, err)
-			}
-			args = append(args, code)
-		}
-	case rule.OpCIDR:
-		op, effort = interp.OpCIDR, 10+len(t.Nets)
-		for _, n := range t.Nets {
-			args = append(args, text(nil, n.String()))
-		}
-	case rule.OpNumber:
-		op = interp.OpNumber
-		for _, v := range t.Number {
-			args = append(args, text(nil, string(binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))))
-		}
-	case rule.OpExists:
-		op, effort = interp.OpExists, 1
-	case rule.OpField:
-		op = interp.OpField
-		for _, name := range t.Refs {
-			args = append(args, uvarint(nil, e.field(name)))
-		}
-	default:
-		return 0, fmt.Errorf("field %s: a test that asks a list: %w", t.Field, rule.ErrNotImplemented)
-	}
-	if field == 0 {
-		effort *= 20
-	}
-	flags := 0
-	for flag, set := range map[int]bool{interp.FlagEvery: t.Every, interp.FlagCased: t.Cased, interp.FlagAbsent: t.Absent} {
-		if set {
-			flags |= flag
-		}
-	}
-	b := uvarint(uvarint(uvarint(uvarint(nil, field), op), flags), int(t.Place))
-	b = uvarint(text(text(b, t.Cmp), t.Part), len(args))
-	for _, a := range args {
-		b = append(b, a...)
-	}
-	n, ok := e.known[string(b)]
+// text returns place and length of a text.
+func (e *encoder) text(s string) (at, n uint32) {
+	at, ok := e.texts[s]
 	if !ok {
-		n = len(e.tests)
-		e.known[string(b)] = n
-		e.tests, e.effort = append(e.tests, string(b)), append(e.effort, effort)
+		at = uint32(len(e.heap))
+		e.texts[s] = at
+		e.heap = append(e.heap, s...)
 	}
-	return n, nil
+	return at, uint32(len(s))
 }
 
-// expression compiles a regular expression, so that whoever runs it needs no compiler.
-func expression(expr string) ([]byte, error) {
-	tree, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil, err
-	}
-	prog, err := syntax.Compile(tree.Simplify())
-	if err != nil {
-		return nil, err
-	}
-	prefix, _ := prog.Prefix()
-	b := uvarint(uvarint(text(nil, prefix), prog.Start), len(prog.Inst))
-	for i := range prog.Inst {
-		x := &prog.Inst[i]
-		b = uvarint(uvarint(uvarint(uvarint(b, int(x.Op)), int(x.Out)), int(x.Arg)), len(x.Rune))
-		for _, r := range x.Rune {
-			b = uvarint(b, int(r))
-		}
-	}
-	return b, nil
+// place appends words that a section names, and returns where they are.
+func (e *encoder) place(words ...uint32) uint32 {
+	at := uint32(len(e.heads))
+	e.heads = append(e.heads, words...)
+	return at
 }
 
-func pattern(p rule.Pattern) []byte {
-	b := uvarint(nil, len(p))
-	for _, tok := range p {
-		switch tok.Wild {
-		case rule.AnyRun:
-			b = uvarint(b, interp.TokenRun)
-		case rule.AnyOne:
-			b = uvarint(b, interp.TokenOne)
-		default:
-			b = text(uvarint(b, interp.TokenText), tok.Text)
-		}
+// share is place for words that are there once, whoever names them.
+func (e *encoder) share(words []uint32) uint32 {
+	key := fmt.Sprint(words)
+	at, ok := e.placed[key]
+	if !ok {
+		at = e.place(words...)
+		e.placed[key] = at
 	}
-	return b
+	return at
 }
 
-// groups puts sub-patterns together that share a condition, so that it is decided once for all of them: each goes to the
-// condition that most others have.
-func groups(b []byte, all []compiled) []byte {
-	shared := map[string]int{}
-	for i := range all {
-		for _, c := range all[i].all {
-			shared[c.code]++
+// program puts everything together.
+func (e *encoder) program(subs []compiled) []byte {
+	e.shares(subs)
+	always := make([]uint32, (len(subs)+31)/32)
+	var rules []uint32
+	for n := range subs {
+		if !e.guard(uint32(n), &subs[n].where) {
+			always[n/32] |= 1 << (n % 32)
 		}
 	}
-	by := map[string][]int{}
-	var order []string
-	for i := range all {
-		common := ""
-		for _, c := range all[i].all {
-			if n := shared[c.code]; n > 1 && (common == "" || n > shared[common]) {
-				common = c.code
-			}
-		}
-		if by[common] == nil {
-			order = append(order, common)
-		}
-		by[common] = append(by[common], i)
+	code := coder{known: map[[interp.CodeWords]uint32]uint32{}}
+	for n := range subs {
+		c := &subs[n]
+		e.cheapest(&c.where)
+		key, keyLen := e.text(c.key)
+		title, titleLen := e.text(c.title)
+		rules = append(rules, code.write(&c.where, interp.Match, interp.NoMatch), uint32(c.severity), key, keyLen, title, titleLen)
 	}
-	b = uvarint(b, len(order))
-	for _, common := range order {
-		if common == "" {
-			b = append(b, join(interp.NodeAll, nil).code...)
-		} else {
-			b = append(b, common...)
+	var tests []uint32
+	for _, t := range e.tests {
+		if e.found(t) {
+			t.flags |= interp.FlagScanned
 		}
-		b = uvarint(b, len(by[common]))
-		for _, i := range by[common] {
-			rest := slices.DeleteFunc(slices.Clone(all[i].all), func(c condition) bool { return c.code == common })
-			b = append(uvarint(b, i), join(interp.NodeAll, rest).code...)
-		}
+		tests = append(tests, t.flags, t.field, e.place(t.args...), uint32(t.n), e.place(t.guards...), uint32(len(t.guards)))
 	}
-	return b
+	fields, indexes, anywhere := e.index()
+	names := e.nameTable()
+	e.heap = append(e.heap, make([]byte, -len(e.heap)&3)...)
+	head := [][]uint32{
+		interp.SectionFields: fields, interp.SectionNames: names, interp.SectionTests: tests, interp.SectionCode: code.code,
+		interp.SectionRules: rules, interp.SectionAlways: always, interp.SectionIndexes: indexes,
+	}
+	widths := [...]int{
+		interp.SectionFields: interp.FieldWords, interp.SectionNames: 1, interp.SectionTests: interp.TestWords, interp.SectionCode: interp.CodeWords,
+		interp.SectionRules: interp.RuleWords, interp.SectionAlways: 1, interp.SectionIndexes: interp.IndexWords,
+	}
+	words := e.heads
+	for n, section := range head {
+		words[interp.HeadSections+2*n], words[interp.HeadSections+2*n+1] = uint32(len(words)), uint32(len(section)/widths[n])
+		words = append(words, section...)
+	}
+	words[interp.HeadSections+2*interp.SectionTexts], words[interp.HeadSections+2*interp.SectionTexts+1] = uint32(len(words)), uint32(len(e.heap)/4)
+	words[0], words[1], words[2] = binary.LittleEndian.Uint32([]byte(interp.Magic)), uint32(4*len(words)+len(e.heap)), anywhere
+	b := make([]byte, 0, words[1])
+	for _, w := range words {
+		b = binary.LittleEndian.AppendUint32(b, w)
+	}
+	return append(b, e.heap...)
 }
 
-func uvarint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
+// cheapest orders conditions so that the first ones may settle it.
+func (e *encoder) cheapest(n *node) {
+	for i := range n.of {
+		e.cheapest(&n.of[i])
+	}
+	if n.kind == all || n.kind == anyOf {
+		slices.SortStableFunc(n.of, func(a, b node) int {
+			return cmp.Or(cmp.Compare(e.effort(&a), e.effort(&b)), cmp.Compare(e.chance(&a), e.chance(&b)))
+		})
+	}
+}
 
-func text(b []byte, s string) []byte { return append(uvarint(b, len(s)), s...) }
+// effort says about how many tens of nanoseconds a condition takes when it has to be decided.
+func (e *encoder) effort(n *node) (sum int) {
+	if n.kind == leaf {
+		if t := e.tests[n.test]; !e.found(t) { // mostly it is not marked
+			return t.effort
+		}
+		return 0
+	}
+	for i := range n.of {
+		sum += 1 + e.effort(&n.of[i])
+	}
+	return sum
+}
+
+// chance is the share of events for which a condition is thought to hold, as far as the index tells.
+func (e *encoder) chance(n *node) float64 {
+	_, share := e.rarest(n, false)
+	return share
+}
+
+// coder writes conditions as code: each test says where to go on, so that there is nothing to keep in mind on the way.
+type coder struct {
+	code  []uint32
+	known map[[interp.CodeWords]uint32]uint32 // by the code
+}
+
+// write returns where a condition begins that goes on at one place when it holds, and at another one when not. It is written from
+// its end, so that code only goes back, and the ends that conditions share are there once.
+func (c *coder) write(n *node, yes, no uint32) uint32 {
+	switch n.kind {
+	case leaf:
+		x := [interp.CodeWords]uint32{uint32(n.test), yes, no}
+		at, ok := c.known[x]
+		if !ok {
+			at = interp.Match + 1 + uint32(len(c.code)/interp.CodeWords)
+			c.known[x] = at
+			c.code = append(c.code, x[:]...)
+		}
+		return at
+	case not:
+		return c.write(&n.of[0], no, yes)
+	case all:
+		for i := len(n.of) - 1; i >= 0; i-- {
+			yes = c.write(&n.of[i], yes, no)
+		}
+		return yes
+	}
+	for i := len(n.of) - 1; i >= 0; i-- {
+		no = c.write(&n.of[i], yes, no)
+	}
+	return no
+}
+
+// nameTable is the hash table of the fields' names.
+func (e *encoder) nameTable() []uint32 {
+	size := 2
+	for size < 2*len(e.names) {
+		size *= 2
+	}
+	table := make([]uint32, size)
+	for n, name := range e.names {
+		at := int(interp.NameHash([]byte(name))) & (size - 1)
+		for table[at] != 0 {
+			at = (at + 1) & (size - 1)
+		}
+		table[at] = uint32(n) + 1
+	}
+	return table
+}
