@@ -1,8 +1,9 @@
 // Package reference reads host/rule/LANGUAGE.md literally: it computes what a rule means from the sets of occurrences that
 // the text speaks of, slowly, and shares nothing with what runs.
 //
-// It knows all events at once, in their order, and no watermark: how the fast engine comes to the same answer from events
-// that arrive one by one, out of order, is what the comparison is about.
+// A Rule knows all events at once, in their order, and no watermark: how the fast engine comes to the same answer from events
+// that arrive one by one, out of order, is what the comparison is about. A World has several rules, which look at each other
+// and at lists, and says what is told at each message of a log; a Bounded rule forgets keys.
 package reference
 
 import (
@@ -17,6 +18,17 @@ import (
 
 // Rule is a pattern document as it is written.
 type Rule struct {
+	ID, Name   string
+	severity   int
+	lateness   int64
+	incident   []string // fields of the incident's key; nil: those of the rule's
+	title      string
+	exceptions []any
+	writes     []write
+	quiet      int64 // 0: it ends by its clear pattern only
+	clear      *Rule
+	waits      bool // even if it is eager, as the rule whose incidents it clears
+
 	subs   []*sub
 	root   node
 	keys   [][]string // by sub: the fields that make the key of the rule
@@ -28,6 +40,7 @@ type Rule struct {
 // sub is a sub-pattern.
 type sub struct {
 	name     string
+	rule     string // whose firings it selects; "": the events of the log
 	where    any
 	by       []string
 	nullKey  bool
@@ -40,6 +53,7 @@ type sub struct {
 	learn    int64
 	slots    string
 	least    int
+	peers    string
 	baseline bool
 }
 
@@ -49,14 +63,39 @@ type comparison struct {
 	op             string
 }
 
+// write is what a firing writes to a list.
+type write struct {
+	list, value string
+	ttl         int64
+}
+
 // document has the keys that say what fires; the others are for people.
 type document struct {
-	Window string        `yaml:"window"`
-	Subs   yaml.MapSlice `yaml:"subs"`
-	Expr   string        `yaml:"expr"`
-	Rearm  string        `yaml:"rearm"`
-	Join   []string      `yaml:"join"`
+	ID       string        `yaml:"id"`
+	Name     string        `yaml:"name"`
+	Severity string        `yaml:"severity"`
+	Window   string        `yaml:"window"`
+	Lateness string        `yaml:"lateness"`
+	Subs     yaml.MapSlice `yaml:"subs"`
+	Expr     string        `yaml:"expr"`
+	Rearm    string        `yaml:"rearm"`
+	Join     []string      `yaml:"join"`
+	Incident struct {
+		Key   []string `yaml:"key"`
+		Title string   `yaml:"title"`
+	} `yaml:"incident"`
+	Clear      yaml.MapSlice `yaml:"clear"`
+	Exceptions []struct {
+		Where any `yaml:"where"`
+	} `yaml:"exceptions"`
+	Watchlist []struct {
+		Name  string `yaml:"name"`
+		Value string `yaml:"value"`
+		TTL   string `yaml:"ttl"`
+	} `yaml:"watchlist"`
 }
+
+var severities = map[string]int{"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 
 // Parse reads a rule that the language admits: it says little about one that it does not.
 func Parse(src []byte) (*Rule, error) {
@@ -64,9 +103,12 @@ func Parse(src []byte) (*Rule, error) {
 	if err := yaml.UnmarshalWithOptions(src, &d, yaml.UseOrderedMap()); err != nil {
 		return nil, fmt.Errorf("read the rule: %w", err)
 	}
-	r := &Rule{latest: d.Rearm == "latest"}
+	r := &Rule{ID: d.ID, Name: d.Name, severity: severities[d.Severity], incident: d.Incident.Key, title: d.Incident.Title, latest: d.Rearm == "latest"}
 	window, err := span(d.Window)
 	if err != nil {
+		return nil, err
+	}
+	if r.lateness, err = span(d.Lateness); err != nil {
 		return nil, err
 	}
 	for _, item := range d.Subs {
@@ -84,7 +126,55 @@ func Parse(src []byte) (*Rule, error) {
 			return nil, fmt.Errorf("expr %q: %w", d.Expr, err)
 		}
 	}
-	return r, r.join(d.Join)
+	if err := r.join(d.Join); err != nil {
+		return nil, err
+	}
+	for _, x := range d.Exceptions {
+		r.exceptions = append(r.exceptions, x.Where)
+	}
+	for _, x := range d.Watchlist {
+		w := write{list: x.Name, value: x.Value}
+		if w.ttl, err = span(x.TTL); err != nil {
+			return nil, err
+		}
+		r.writes = append(r.writes, w)
+	}
+	return r, r.clearing(d.Clear, window)
+}
+
+// clearing reads `clear`: a quiet period, and a sub-pattern that is a rule of its own.
+func (r *Rule) clearing(body yaml.MapSlice, window int64) (err error) {
+	var rest yaml.MapSlice
+	for _, item := range body {
+		if item.Key != "after" {
+			rest = append(rest, item)
+		} else if r.quiet, err = span(item.Value.(string)); err != nil {
+			return err
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	s, err := readSub("clear", rest, window)
+	if err != nil {
+		return fmt.Errorf("clear: %w", err)
+	}
+	if s.by == nil {
+		s.by = r.incidentKey()
+	}
+	r.clear = &Rule{
+		ID: r.ID + " clears", lateness: r.lateness, incident: r.incidentKey(), waits: !r.eager(),
+		subs: []*sub{s}, root: leaf(0), keys: [][]string{s.by}, rest: [][]string{nil},
+	}
+	return nil
+}
+
+// incidentKey returns the fields of the incident's key, as the first sub names them.
+func (r *Rule) incidentKey() []string {
+	if r.incident != nil {
+		return r.incident
+	}
+	return r.keys[0]
 }
 
 // span reads 90s, 10m, 7d; 0 for "".
@@ -111,6 +201,8 @@ func readSub(name string, value any, window int64) (*sub, error) {
 		switch key := item.Key.(string); key {
 		case "where":
 			s.where = item.Value
+		case "rule":
+			s.rule = item.Value.(string)
 		case "by":
 			s.by = texts(item.Value)
 		case "null_key":
@@ -162,6 +254,8 @@ func (s *sub) learns(m yaml.MapSlice) error {
 			s.slots = item.Value.(string)
 		case "least":
 			s.least, _ = strconv.Atoi(fmt.Sprint(item.Value))
+		case "peers":
+			s.peers = item.Value.(string)
 		default:
 			return fmt.Errorf("baseline: %v", item.Key)
 		}

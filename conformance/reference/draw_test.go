@@ -14,6 +14,8 @@ type drawing struct {
 	subs  []string
 	uses  map[string]int // in expr
 	plain []string       // subs that hold at each of their events
+	below []string       // rules whose firings this one may select
+	world bool           // rules see each other and lists
 }
 
 func (d *drawing) chance(percent int) bool { return d.IntN(100) < percent }
@@ -23,19 +25,23 @@ func (d *drawing) seconds(low, high int) string { return fmt.Sprintf("%ds", low+
 func pick[T any](d *drawing, from ...T) T { return from[d.IntN(len(from))] }
 
 // document returns a rule that the language admits.
-func (d *drawing) document() string {
+func (d *drawing) document(id string) string {
 	n := pick(d, 1, 1, 2, 2, 2, 3, 3, 4)
 	d.subs, d.uses, d.plain = []string{"a", "b", "c", "d"}[:n], map[string]int{}, nil
 	by := pick(d, "[k]", "[k]", "[k]", "[k]", "[]", "[k, m]")
 	shorter := n > 1 && by == "[k]" && d.chance(15) // subs that are divided further
 	var b strings.Builder
-	fmt.Fprintf(&b, "kind: pattern\nid: drawn\nname: drawn\nversion: 1.0.0\nseverity: low\nwindow: %s\nlateness: 4s\nsubs:\n", d.seconds(3, 40))
+	lateness, severity := "4s", "low"
+	if d.world {
+		lateness, severity = d.seconds(1, 6), pick(d, "low", "high")
+	}
+	fmt.Fprintf(&b, "kind: pattern\nid: %s\nname: drawn\nversion: 1.0.0\nseverity: %s\nwindow: %s\nlateness: %s\nsubs:\n", id, severity, d.seconds(3, 40), lateness)
 	for i, s := range d.subs {
 		mine := by
 		if shorter && i == 0 {
 			mine = "[k, m]"
 		}
-		fmt.Fprintf(&b, "  %s:\n    where: %s\n", s, d.where())
+		fmt.Fprintf(&b, "  %s:\n%s", s, d.selection())
 		if mine != "[]" {
 			fmt.Fprintf(&b, "    by: %s\n", mine)
 			if d.chance(5) {
@@ -57,13 +63,64 @@ func (d *drawing) document() string {
 	if strings.Contains(expr, "!->") && d.chance(30) {
 		b.WriteString("rearm: latest\n")
 	}
-	// A field of a counted sub would have to be in its by, and of a sub that stands there twice no one would know which event is meant.
-	plain := slices.DeleteFunc(d.plain, func(s string) bool { return d.uses[s] != 1 })
-	if len(plain) > 1 && d.chance(30) {
-		fmt.Fprintf(&b, "join: [%q]\n", fmt.Sprintf("%s.%s %s %s.%s", plain[0], pick(d, "m", "v"), pick(d, "!=", "!=", "==", "<", ">="), plain[1], pick(d, "m", "v")))
+	joined := false
+	plain := d.plain // a field of a counted sub would have to be in its by
+	if d.chance(70) {
+		plain = slices.DeleteFunc(plain, func(s string) bool { return d.uses[s] != 1 })
 	}
-	b.WriteString("incident: {title: drawn}\n")
+	if len(plain) > 1 && d.chance(45) {
+		joined = true
+		fmt.Fprintf(&b, "join: [%q]\n", fmt.Sprintf("%s.%s %s %s.%s", plain[0], pick(d, "m", "v"), pick(d, "!=", "!=", "==", "<", ">=", "<=", ">"), plain[1], pick(d, "m", "v")))
+	}
+	if !d.world {
+		fmt.Fprintf(&b, "incident: {title: \"{%s.count}\"}\n", strings.Join(d.subs, ".count} {"))
+		return b.String()
+	}
+	key := ""
+	switch {
+	case n == 1 && len(d.plain) == 1 && expr == "" && d.chance(30):
+		key = "key: [v], "
+	case by == "[k, m]" && !joined && d.chance(50):
+		key = "key: [m], "
+	}
+	fmt.Fprintf(&b, "incident: {%stitle: %q}\n", key, pick(d, "{k} {m|none}", "{v|nothing} of {k}", "drawn"))
+	if joined { // which may be the key of the rule
+		by = ""
+	}
+	d.actions(&b, key, by)
 	return b.String()
+}
+
+// selection writes what a sub selects.
+func (d *drawing) selection() string {
+	if len(d.below) == 0 || d.chance(50) {
+		return "    where: " + d.where() + "\n"
+	}
+	return "    rule: " + pick(d, d.below...) + "\n" + pick(d, "", "", "    where: {event.severity|gte: 3}\n", "    where: {message|startswith: x}\n", "    where: {v|in: watched}\n", "    where: {not: {m: 1}}\n")
+}
+
+// actions writes what a firing does, and what ends its incident.
+func (d *drawing) actions(b *strings.Builder, key, by string) {
+	switch d.IntN(5) {
+	case 0:
+		fmt.Fprintf(b, "clear: {after: %s}\n", d.seconds(1, 20))
+	case 1, 2:
+		fields := map[string]string{"": by, "key: [v], ": "[v]", "key: [m], ": "[m]"}[key]
+		if fields == "[k]" {
+			fields = pick(d, "[k]", "[m]")
+		}
+		if fields != "" {
+			fields = "    by: " + fields + "\n"
+		}
+		fmt.Fprintf(b, "clear:\n%s%s%s", pick(d, "", "", "    after: 9s\n"), d.selection(), fields)
+		d.condition(b, "")
+	}
+	if d.chance(40) {
+		fmt.Fprintf(b, "watchlist: [{name: watched, value: %s, ttl: %s}]\n", pick(d, "k", "m", "v"), d.seconds(1, 20))
+	}
+	if d.chance(20) {
+		fmt.Fprintf(b, "exceptions: [{reason: r, where: {%s}}]\n", pick(d, "m: 1", "v|in: known", "k: y"))
+	}
 }
 
 func (d *drawing) where() string {
@@ -77,6 +134,9 @@ func (d *drawing) where() string {
 		values = []string{"p"}
 	}
 	where := fmt.Sprintf("{t: [%s]}", strings.Join(values, ", "))
+	if d.world && d.chance(25) {
+		return fmt.Sprintf(pick(d, "{t: [%s], v|in: known}", "{t: [%s], m|in: [watched, known]}", "{t: [%s], not: {k|in: watched}}"), strings.Join(values, ", "))
+	}
 	switch d.IntN(12) {
 	case 0:
 		return fmt.Sprintf("{t: [%s], v|gte: %d}", strings.Join(values, ", "), d.IntN(5))
@@ -90,15 +150,19 @@ func (d *drawing) where() string {
 
 // condition writes what a sub says beside what it selects.
 func (d *drawing) condition(b *strings.Builder, name string) {
-	switch r := d.IntN(100); {
+	r := d.IntN(100)
+	if name == "" && r < 58 { // what clears learns nothing
+		return
+	}
+	switch {
 	case r < 45:
 		d.plain = append(d.plain, name)
 	case r < 52:
 		fmt.Fprintf(b, "    first_seen: {fields: [m], within: %s%s}\n", d.seconds(5, 60), pick(d, "", ", learn: "+d.seconds(1, 20)))
 	case r < 58:
 		op := pick(d, ">", ">=", "<", "!=")
-		fmt.Fprintf(b, "    having: \"%s %s %s\"\n    window: %s\n    baseline: {slots: %s, least: %d}\n", pick(d, "count()", "sum(v)", "avg(v)", "distinct(m)"), op,
-			pick(d, "stat.mean", "stat.mean + stat.std", "2 * stat.mean - 1", "(stat.mean + 1) * 2 - stat.n / 4"), d.seconds(2, 12), pick(d, "none", "hour", "hour_of_week"), 1+d.IntN(3))
+		fmt.Fprintf(b, "    having: \"%s %s %s\"\n    window: %s\n    baseline: {slots: %s, least: %d%s}\n", pick(d, "count()", "sum(v)", "avg(v)", "distinct(m)"), op,
+			pick(d, "stat.mean", "stat.mean + stat.std", "2 * stat.mean - 1", "(stat.mean + 1) * 2 - stat.n / 4"), d.seconds(2, 12), pick(d, "none", "hour", "hour_of_week"), 1+d.IntN(3), pick(d, "", "", ", peers: m", ", peers: g"))
 	default:
 		parts := []string{d.having()}
 		if d.chance(20) {
@@ -185,19 +249,27 @@ func (d *drawing) log() []Event {
 		if d.chance(85) {
 			at += d.Int64N(2*span/int64(n)+1) * second / 2
 		}
-		ev := Event{Time: start + at, Pos: i, Fields: map[string]string{"t": pick(d, "p", "q", "r", "s")}}
-		if d.chance(97) {
-			ev.Fields["k"] = pick(d, "x", "x", "y")
-		}
-		if d.chance(92) {
-			ev.Fields["m"] = pick(d, "1", "2", "3")
-		}
-		if d.chance(92) {
-			ev.Fields["v"] = pick(d, "0", "1", "2", "3", "5", "8", "-2", "x")
-		}
-		out = append(out, ev)
+		out = append(out, d.event(start+at, i))
 	}
 	return out
+}
+
+// event makes an event of a few kinds, keys and values.
+func (d *drawing) event(at int64, pos int) Event {
+	ev := Event{Time: at, Pos: pos, Source: pick(d, "s1", "s1", "s2"), Fields: map[string]string{"t": pick(d, "p", "q", "r", "s")}}
+	if d.chance(97) {
+		ev.Fields["k"] = pick(d, "x", "x", "y")
+	}
+	if d.chance(92) {
+		ev.Fields["m"] = pick(d, "1", "2", "3")
+	}
+	if d.chance(92) {
+		ev.Fields["g"] = pick(d, "f", "f", "h")
+	}
+	if d.chance(92) {
+		ev.Fields["v"] = pick(d, "0", "1", "2", "3", "5", "8", "-2", "x")
+	}
+	return ev
 }
 
 // shuffled returns the events as they come when each is delayed by less than lateness.

@@ -15,10 +15,12 @@ type (
 	and  struct {
 		of     []node
 		within int64
+		id     *int // tells nodes apart
 	}
 	followed struct {
 		a, b   node
 		within int64
+		id     *int
 	}
 	absent struct { // a !-> b
 		a, b   node
@@ -123,14 +125,14 @@ func (x *expression) and() (node, error) {
 			p.of = append(p.of, b)
 			p.within = w
 			if explicit {
-				n = and{p.of, p.within}
+				n = and{p.of, p.within, new(int)}
 			}
 			continue
 		}
 		if explicit {
-			n = and{[]node{n, b}, w}
+			n = and{[]node{n, b}, w, new(int)}
 		} else {
-			n = &pending{and{[]node{n, b}, w}}
+			n = &pending{and{[]node{n, b}, w, new(int)}}
 		}
 	}
 	return settle(n), nil
@@ -172,7 +174,7 @@ func (x *expression) seq() (node, error) {
 			break
 		}
 		if op == "->" {
-			n = followed{n, b, w}
+			n = followed{n, b, w, new(int)}
 		} else {
 			n = absent{n, b, w}
 		}

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"sort"
@@ -12,13 +13,21 @@ type Event struct {
 	Time   int64 // event time, ns
 	Pos    int   // in the log
 	Fields map[string]string
+	Source string // who sent it: whose clock may be behind
+
+	rule  string          // whose firing it is; "": it is of the log
+	lists map[string]bool // what is in lists at its place in the log, as "list|value"
 }
 
 // Firing is one time that a rule holds.
 type Firing struct {
 	Key  string // values of the key, joined by "|"
 	Time int64
-	Pos  int // of the event that completed it; -1 when time decided
+	Pos  int // of the event that completed it, or of the newest of its events when time decided
+	of   occurrence
+	Says string // how much its subs counted, and the events behind it
+	came int
+	at   []*Event // all of the key at that place: a firing that is selected, and the event behind it
 }
 
 // place is where something ends or begins. What time decides stands after all events of its time.
@@ -37,6 +46,57 @@ func (p place) before(q place) bool {
 type occurrence struct {
 	begin, end place
 	parts      map[int]*Event
+	held       []held // what it is made of, in the order of the expression
+	node       *int   // of which it is one, if it joins two
+	of         []occurrence
+}
+
+// newest returns the last place of what it is made of.
+func (o *occurrence) newest() held {
+	out := o.held[0]
+	for _, h := range o.held[1:] {
+		if out.at.before(h.at) {
+			out = h
+		}
+	}
+	return out
+}
+
+// rather tells which of two occurrences with one end is told: the one that begins last; of equal ones, that with the newest parts.
+func (o *occurrence) rather(than *occurrence) bool { return o.compare(than) > 0 }
+
+func (o *occurrence) compare(than *occurrence) int {
+	switch {
+	case o.begin.before(than.begin):
+		return -1
+	case than.begin.before(o.begin):
+		return 1
+	case o.end.before(than.end):
+		return -1
+	case than.end.before(o.end):
+		return 1
+	case o.node != nil && o.node == than.node: // what they join was chosen likewise
+		for i := len(o.of) - 1; i >= 0; i-- {
+			if c := o.of[i].compare(&than.of[i]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+	for i := 1; i <= min(len(o.held), len(than.held)); i++ {
+		a, b := o.held[len(o.held)-i], than.held[len(than.held)-i]
+		switch {
+		case a.at.before(b.at):
+			return -1
+		case b.at.before(a.at):
+			return 1
+		case a.event != b.event: // windows that close at one time
+			return cmp.Compare(a.event.Pos, b.event.Pos)
+		case a.stands != b.stands:
+			return cmp.Compare(a.stands, b.stands)
+		}
+	}
+	return cmp.Compare(len(o.held), len(than.held))
 }
 
 // Run returns what a rule does over a log, by key and time. Events may come in any order.
@@ -55,7 +115,7 @@ func (r *Rule) Run(log []Event) (out []Firing) {
 			}
 			g := byKey[key]
 			if g == nil {
-				g = &group{rule: r, of: make([][]*Event, len(r.subs))}
+				g = &group{rule: r, of: make([][]*Event, len(r.subs)), all: byKey}
 				byKey[key] = g
 			}
 			g.of[s] = append(g.of[s], ev)
@@ -63,11 +123,7 @@ func (r *Rule) Run(log []Event) (out []Firing) {
 	}
 	for key, g := range byKey {
 		for _, o := range g.run() {
-			f := Firing{Key: key, Time: o.end.time, Pos: o.end.pos}
-			if f.Pos == decided {
-				f.Pos = -1
-			}
-			out = append(out, f)
+			out = append(out, Firing{Key: key, Time: o.end.time, Pos: o.newest().event.Pos, Says: fmt.Sprint(r.counts(&o), " ", r.evidence(&o)), of: o, at: g.at(o.newest().event)})
 		}
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -80,7 +136,7 @@ func (r *Rule) Run(log []Event) (out []Firing) {
 // takes reports whether an event takes part in a sub, and under which key.
 func (r *Rule) takes(s int, ev *Event) (string, bool) {
 	sub := r.subs[s]
-	if !selects(sub.where, ev) {
+	if !r.matches(s, ev) {
 		return "", false
 	}
 	for _, f := range sub.by {
@@ -89,6 +145,106 @@ func (r *Rule) takes(s int, ev *Event) (string, bool) {
 		}
 	}
 	return strings.Join(values(ev, r.keys[s]), "|"), true
+}
+
+// matches reports whether a sub selects an event.
+func (r *Rule) matches(s int, ev *Event) bool {
+	for _, x := range r.exceptions {
+		if selects(x, ev) && occurs(r.root, s) {
+			return false
+		}
+	}
+	return ev.rule == r.subs[s].rule && selects(r.subs[s].where, ev)
+}
+
+// occurs reports whether a sub stands anywhere but to the right of !-> or and not.
+func occurs(n node, s int) bool {
+	var of []node
+	switch n := n.(type) {
+	case leaf:
+		return int(n) == s
+	case or:
+		of = n
+	case and:
+		of = n.of
+	case followed:
+		of = []node{n.a, n.b}
+	case absent:
+		of = []node{n.a}
+	case without:
+		of = []node{n.a}
+	case short:
+		of = []node{n.of}
+	}
+	for _, x := range of {
+		if occurs(x, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// stands returns the number of the last place in the expression at which a sub stands, counted from at.
+func stands(n node, s int, at *int) (last int) {
+	var of []node
+	switch n := n.(type) {
+	case leaf:
+		if *at++; int(n) == s {
+			return *at
+		}
+	case or:
+		of = n
+	case and:
+		of = n.of
+	case followed:
+		of = []node{n.a, n.b}
+	case absent:
+		of = []node{n.a, n.b}
+	case without:
+		of = []node{n.a, n.b}
+	case short:
+		of = []node{n.of}
+	}
+	for _, x := range of {
+		last = max(last, stands(x, s, at))
+	}
+	return last
+}
+
+// eager reports whether a rule fires with the event that completes it.
+func (r *Rule) eager() bool { return !r.waits && r.eagerly(r.root) }
+
+func (r *Rule) eagerly(n node) bool {
+	var of []node
+	switch n := n.(type) {
+	case leaf:
+		return r.subs[n].eager()
+	case or:
+		of = n
+	case and:
+		of = n.of
+	case followed:
+		of = []node{n.a, n.b}
+	case short:
+		of = []node{n.of}
+	default:
+		return false
+	}
+	for _, x := range of {
+		if !r.eagerly(x) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *sub) eager() bool {
+	for i := range s.having {
+		if !s.having[i].eager() {
+			return false
+		}
+	}
+	return s.first == nil && !s.baseline && (s.having == nil || s.windows == "sliding")
 }
 
 func values(ev *Event, fields []string) (out []string) {
@@ -102,7 +258,8 @@ func values(ev *Event, fields []string) (out []string) {
 type group struct {
 	rule  *Rule
 	of    [][]*Event
-	since place // of the last firing
+	all   map[string]*group // by key
+	since place             // of the last firing
 }
 
 // run finds the first occurrence, forgets what led to it, and goes on.
@@ -114,14 +271,27 @@ func (g *group) run() (out []occurrence) {
 			return out
 		}
 		first := all[0]
-		for _, o := range all {
-			if o.end.before(first.end) {
+		for _, o := range all[1:] {
+			if o.end.before(first.end) || o.end == first.end && o.rather(&first) {
 				first = o
 			}
 		}
 		out = append(out, first)
 		g.since = first.end
 	}
+}
+
+// at returns the events of the key at the place of one, which comes first.
+func (g *group) at(ev *Event) []*Event {
+	out := []*Event{ev}
+	for s, events := range g.of {
+		for _, x := range g.rule.subs[s].countable(events) {
+			if x != ev && x.Time == ev.Time && x.Pos == ev.Pos && complete(x, g.rule.subs[s].first) {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
 }
 
 // occurrences of a node among the events after the last firing.
@@ -161,7 +331,7 @@ func (g *group) together(n and) []occurrence {
 		var next []occurrence
 		for _, b := range g.occurrences(x) {
 			for _, a := range out {
-				if o, ok := g.merge(a, b); ok && o.end.time-o.begin.time <= n.within {
+				if o, ok := g.merge(n.id, a, b); ok && o.end.time-o.begin.time <= n.within {
 					next = append(next, o)
 				}
 			}
@@ -172,8 +342,11 @@ func (g *group) together(n and) []occurrence {
 }
 
 // merge makes one occurrence of two, if what joins says of their subs holds.
-func (g *group) merge(a, b occurrence) (occurrence, bool) {
-	o := occurrence{begin: a.begin, end: a.end, parts: map[int]*Event{}}
+func (g *group) merge(node *int, a, b occurrence) (occurrence, bool) {
+	o := occurrence{begin: a.begin, end: a.end, parts: map[int]*Event{}, held: append(append([]held(nil), a.held...), b.held...), node: node, of: []occurrence{a, b}}
+	if node != nil && a.node == node { // a and b and c
+		o.of = append(append([]occurrence(nil), a.of...), b)
+	}
 	if b.begin.before(o.begin) {
 		o.begin = b.begin
 	}
@@ -196,7 +369,7 @@ func (g *group) followed(n followed) (out []occurrence) {
 			if !a.end.before(b.begin) || b.end.time-a.end.time > n.within {
 				continue
 			}
-			if o, ok := g.merge(a, b); ok {
+			if o, ok := g.merge(n.id, a, b); ok {
 				o.begin, o.end = a.begin, b.end
 				out = append(out, o)
 			}
@@ -212,13 +385,13 @@ func (g *group) absent(n absent) (out []occurrence) {
 		if as[i].end != as[j].end {
 			return as[i].end.before(as[j].end)
 		}
-		return as[j].begin.before(as[i].begin) // of several with one end, the one that begins last is told
+		return as[i].rather(&as[j])
 	})
 	var armed *occurrence
 	verdict := func() (cancelled, deadline place) {
 		deadline, cancelled = place{armed.end.time + n.within, decided}, place{math.MaxInt64, 0}
 		for _, b := range bs {
-			if _, ok := g.merge(*armed, b); ok && armed.end.before(b.end) && b.end.time <= deadline.time && b.end.before(cancelled) {
+			if _, ok := g.merge(nil, *armed, b); ok && armed.end.before(b.end) && b.end.time <= deadline.time && b.end.before(cancelled) {
 				cancelled = b.end
 			}
 		}
@@ -264,7 +437,7 @@ func (g *group) without(n without) (out []occurrence) {
 		}
 		kept := true
 		for _, b := range bs {
-			if _, ok := g.merge(a, b); ok && b.end.time >= a.end.time-n.within && b.end.time <= last {
+			if _, ok := g.merge(nil, a, b); ok && b.end.time >= a.end.time-n.within && b.end.time <= last {
 				kept = false
 			}
 		}
@@ -307,9 +480,9 @@ func related(a, b *Event, j comparison) bool {
 	return ok1 && ok2 && holds(j.op, p, q)
 }
 
-// distinct drops equal occurrences; without joins only their ends and beginnings differ.
+// distinct drops equal occurrences; without joins only their ends and beginnings differ. The one that would be told stays.
 func (g *group) distinct(in []occurrence) (out []occurrence) {
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, o := range in {
 		id := fmt.Sprint(o.begin, o.end)
 		for _, j := range g.rule.joins {
@@ -319,9 +492,11 @@ func (g *group) distinct(in []occurrence) (out []occurrence) {
 				}
 			}
 		}
-		if !seen[id] {
-			seen[id] = true
+		if at, ok := seen[id]; !ok {
+			seen[id] = len(out)
 			out = append(out, o)
+		} else if o.rather(&out[at]) {
+			out[at] = o
 		}
 	}
 	return out

@@ -54,6 +54,14 @@ func line(key string, value any, ev *Event) bool {
 	if !ok {
 		return false
 	}
+	if len(parts) > 1 && parts[1] == "in" {
+		for _, list := range texts(value) {
+			if ev.lists[list+"|"+strings.ToLower(have)] {
+				return true
+			}
+		}
+		return false
+	}
 	for _, want := range texts(value) {
 		if compares(parts[1:], have, want) {
 			return true

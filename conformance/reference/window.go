@@ -10,19 +10,15 @@ import (
 
 // holds returns the places at which a sub holds, of the events of one key after its last firing.
 func (g *group) holds(s int) (out []occurrence) {
-	sub := g.rule.subs[s]
 	byRest := map[string][]*Event{}
 	for _, ev := range g.of[s] {
 		rest := strings.Join(values(ev, g.rule.rest[s]), "|")
 		byRest[rest] = append(byRest[rest], ev)
 	}
 	for _, events := range byRest {
-		for _, p := range g.places(sub, events) {
-			o := occurrence{begin: p.at, end: p.at, parts: map[int]*Event{}}
-			if p.event != nil {
-				o.parts[s] = p.event
-			}
-			out = append(out, o)
+		for _, p := range g.places(s, events) {
+			p.sub, p.stands = s, stands(g.rule.root, s, new(int))
+			out = append(out, occurrence{begin: p.at, end: p.at, parts: map[int]*Event{s: p.event}, held: []held{p}})
 		}
 	}
 	return out
@@ -30,29 +26,32 @@ func (g *group) holds(s int) (out []occurrence) {
 
 // held is a place at which a sub holds.
 type held struct {
-	at    place
-	event *Event // that completes it
+	at     place
+	event  *Event   // that completes it, or the newest of the window that closes
+	events []*Event // that its conditions looked at; nil: the event alone
+	sub    int
+	stands int // where in the expression, last
 }
 
-func (g *group) places(s *sub, events []*Event) (out []held) {
+func (g *group) places(i int, events []*Event) (out []held) {
+	s := g.rule.subs[i]
 	switch {
 	case s.first != nil:
 		for _, ev := range s.fresh(events) {
 			if at := (place{ev.Time, ev.Pos}); g.since.before(at) {
-				out = append(out, held{at, ev})
+				out = append(out, held{at: at, event: ev})
 			}
 		}
 		return out
 	case s.having == nil:
 		for _, ev := range events {
 			if at := (place{ev.Time, ev.Pos}); g.since.before(at) {
-				out = append(out, held{at, ev})
+				out = append(out, held{at: at, event: ev})
 			}
 		}
 		return out
 	}
 	events = s.countable(events)
-	stats := s.stats(events)
 	var rest []*Event
 	for _, ev := range events {
 		if g.since.before(place{ev.Time, ev.Pos}) {
@@ -67,17 +66,16 @@ func (g *group) places(s *sub, events []*Event) (out []held) {
 		return s.sliding(rest)
 	}
 	for _, w := range s.cut(rest) {
-		stat := stats(w.events[0].Time)
-		switch {
+		switch end := (place{w.end, decided}); {
 		case eager:
-			for i, ev := range w.events {
-				if s.all(w.events[:i+1], stat) {
-					out = append(out, held{place{ev.Time, ev.Pos}, ev})
+			for n, ev := range w.events {
+				if at := (place{ev.Time, ev.Pos}); s.all(w.events[:n+1], g.stats(i, events, ev)) {
+					out = append(out, held{at: at, event: ev, events: w.events[:n+1]})
 					break
 				}
 			}
-		case g.since.before(place{w.end, decided}) && s.all(w.events, stat):
-			out = append(out, held{place{w.end, decided}, w.events[len(w.events)-1]})
+		case g.since.before(end) && s.all(w.events, g.stats(i, events, w.events[0])):
+			out = append(out, held{at: end, event: w.events[len(w.events)-1], events: w.events})
 		}
 	}
 	return out
@@ -120,7 +118,7 @@ func (s *sub) sliding(events []*Event) (out []held) {
 			from++
 		}
 		if s.all(events[from:i+1], nil) {
-			out = append(out, held{place{ev.Time, ev.Pos}, ev})
+			out = append(out, held{at: place{ev.Time, ev.Pos}, event: ev, events: events[from : i+1]})
 		}
 	}
 	return out
@@ -257,36 +255,85 @@ func complete(ev *Event, fields []string) bool {
 	return true
 }
 
-// stats returns what was learnt before the window of a time, for each condition. Firings do not change it.
-func (s *sub) stats(events []*Event) func(at int64) []map[string]float64 {
-	if !s.baseline || len(events) == 0 {
-		return func(int64) []map[string]float64 { return nil }
+// stats returns what was learnt before the window of an event, for each condition. Firings do not change it.
+func (g *group) stats(i int, events []*Event, first *Event) []map[string]float64 {
+	s := g.rule.subs[i]
+	if !s.baseline {
+		return nil
 	}
-	byWindow := map[int64][]*Event{}
-	for _, ev := range events {
-		k := floor(ev.Time, s.window)
-		byWindow[k] = append(byWindow[k], ev)
+	learners, now := [][]*Event{events}, floor(first.Time, s.window)
+	if s.peers != "" {
+		learners = g.learners(i)
 	}
-	first := floor(events[0].Time, s.window)
-	return func(at int64) []map[string]float64 {
-		now := floor(at, s.window)
-		out := make([]map[string]float64, len(s.having))
-		for i := range s.having {
-			var samples []float64
-			for k := first; k < now; k++ {
-				if s.slot(k) != s.slot(now) {
-					continue
+	out := make([]map[string]float64, len(s.having))
+	for c := range s.having {
+		var samples []float64
+		for _, all := range learners {
+			for k, window := range s.windowsBefore(now, all) {
+				if s.slot(k) == s.slot(now) && (s.peers == "" || peerOf(s, all, k) == peerOf(s, events, now)) {
+					samples = append(samples, s.having[c].sample(window))
 				}
-				v := 0.0
-				if len(byWindow[k]) > 0 {
-					v = s.having[i].value(byWindow[k])
-				}
-				samples = append(samples, v)
 			}
-			out[i] = describe(samples)
 		}
-		return out
+		out[c] = describe(samples)
 	}
+	return out
+}
+
+// learners returns the events of a sub by all that it is grouped by, of all keys.
+func (g *group) learners(i int) (out [][]*Event) {
+	s := g.rule.subs[i]
+	by := map[string][]*Event{}
+	for key, other := range g.all {
+		for _, ev := range s.countable(other.of[i]) {
+			name := key + "||" + strings.Join(values(ev, g.rule.rest[i]), "|")
+			by[name] = append(by[name], ev)
+		}
+	}
+	for _, events := range by {
+		out = append(out, events)
+	}
+	return out
+}
+
+// windowsBefore returns the windows of a key by number, from its first up to window now, or, of one of several that
+// learn together, up to its newest with events before that: those between without events too.
+func (s *sub) windowsBefore(now int64, events []*Event) map[int64][]*Event {
+	out := map[int64][]*Event{}
+	for _, ev := range events {
+		if k := floor(ev.Time, s.window); k < now {
+			out[k] = append(out[k], ev)
+		}
+	}
+	newest := now - 1
+	if s.peers != "" {
+		newest = math.MinInt64
+		for k := range out {
+			newest = max(newest, k)
+		}
+	}
+	for k := floor(events[0].Time, s.window); k <= newest; k++ {
+		out[k] = append(out[k], []*Event{}...)
+	}
+	return out
+}
+
+// peerOf returns with whom a window learns: the value of its first event, or, when it has none, of the first one after it.
+func peerOf(s *sub, events []*Event, k int64) string {
+	for _, ev := range events {
+		if floor(ev.Time, s.window) >= k {
+			return ev.Fields[s.peers]
+		}
+	}
+	return ""
+}
+
+// sample is the value of the function over a window, 0 when it has no events.
+func (c *condition) sample(window []*Event) float64 {
+	if len(window) == 0 {
+		return 0
+	}
+	return c.value(window)
 }
 
 // slot of window k.

@@ -96,3 +96,28 @@ func runEvents(b *testing.B, set *detect.Set) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 	b.ReportMetric(float64(fired)/float64(b.N), "firings/op")
 }
+
+// BenchmarkSnapshot is what a checkpoint waits for: 50,000 keys of a count and 50,000 of a tree.
+func BenchmarkSnapshot(b *testing.B) {
+	const head = "kind: pattern\nversion: 1.0.0\nseverity: low\nname: n\nincident: {title: t}\n"
+	rules := []*rule.Rule{
+		parse(b, head+`id: count
+subs: {a: {where: {e: x}, by: [user.name], having: "count() >= 50", window: 60s}}`),
+		parse(b, head+`id: tree
+subs: {a: {where: {e: x}, by: [user.name]}, b: {where: {e: y}, by: [user.name]}}
+expr: a and not b within 60s`),
+	}
+	s := New(Limits{})
+	for i := range 50_000 {
+		e := &storage.Event{ID: storage.EventID{Seq: uint64(i + 1)}, Tenant: 1, Time: traceStart + int64(i)*second/1000, Fields: []storage.Field{
+			{Name: "user.name", Value: fmt.Sprint("user", i*7919%50_000)},
+		}}
+		s.Apply(uint64(i+1), e.Time, []SourceTime{{1, "s", e.Time}}, []Hit{{Rule: rules[0], Event: e}, {Rule: rules[1], Event: e}})
+	}
+	b.ReportAllocs()
+	var room []byte // a checkpoint has that of the one before
+	for b.Loop() {
+		room = s.Append(room[:0])
+		b.SetBytes(int64(len(room)))
+	}
+}

@@ -1,6 +1,10 @@
 package correlate
 
 import (
+	"slices"
+	"sort"
+
+	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -56,6 +60,25 @@ type held struct {
 	time int64
 	id   storage.EventID
 	vals []string // captures, in an armed absence
+	saw  *tally   // of a counted stage whose window is no more what it was; nil: the ring has it
+	led  *held    // of the stage before, as it was then
+}
+
+// behind estimates the bytes of what led to it.
+func (h *held) behind() (n int) {
+	if h.saw != nil {
+		n = 56 + 48*len(h.saw.events)
+	}
+	if h.led != nil {
+		n += 80 + h.led.behind()
+	}
+	return n
+}
+
+// tally is what a counted stage held for. It is never changed.
+type tally struct {
+	count  int
+	events []place // the newest
 }
 
 type ring []seen
@@ -160,8 +183,16 @@ func (c *chain) step(p *program, m *mark, late bool) bool {
 			if v := p.valueOf[i]; v >= 0 {
 				x.val = m.vals[v]
 			}
-			if c.rings[i].push(&p.rings[i], x) {
+			gone, again := seen{}, false
+			if len(c.held) > 0 {
+				gone, again = c.rings[i].with(&p.rings[i], x.val)
+			}
+			ok := c.rings[i].push(&p.rings[i], x)
+			if ok {
 				holds |= bit
+			}
+			if again {
+				p.keepTallies(c, i, m, !ok, gone)
 			}
 		}
 	}
@@ -185,7 +216,55 @@ func (c *chain) step(p *program, m *mark, late bool) bool {
 		}
 		p.hold(c, i, m, late)
 	}
+	for i := range p.rings {
+		if n := c.rings[i].over(&p.rings[i], m); n > 0 {
+			gone := c.rings[i][:n]
+			c.rings[i] = c.rings[i][n:]
+			p.keepTallies(c, i, m, true, gone...)
+		}
+	}
 	return false
+}
+
+// keepTallies has the stages before a mark that a ring counts for keep what they held for, if they looked at what is gone
+// from the ring: all of them, or those after which the mark may come next.
+func (p *program) keepTallies(c *chain, ring int, m *mark, all bool, gone ...seen) {
+	for i := range c.held {
+		h := &c.held[i]
+		if !h.set || h.saw != nil || h.id == m.id || p.ringOf[p.stages[i].sub] != ring || !all && m.subs&(1<<p.stages[i+1].sub) == 0 {
+			continue
+		}
+		if h.time-gone[len(gone)-1].time <= p.rings[ring].window {
+			h.saw = p.tally(c, i, h, gone)
+		}
+	}
+}
+
+// tally returns what a stage saw that held at an event, with what is gone from its ring; nil when it does not count.
+func (p *program) tally(c *chain, i int, at *held, gone []seen) *tally {
+	r := p.ringOf[p.stages[i].sub]
+	if r < 0 {
+		return nil
+	}
+	if at.saw != nil {
+		return at.saw
+	}
+	all := c.rings[r]
+	if len(gone) > 0 {
+		all = slices.Concat(gone, all)
+		sort.Slice(all, func(i, j int) bool { return before(all[i].time, all[i].id, all[j].time, all[j].id) })
+	}
+	window := all.within(at.time, p.rings[r].window)
+	for n := len(window); n > 0 && before(at.time, at.id, window[n-1].time, window[n-1].id); n-- {
+		window = window[:n-1]
+	}
+	out := &tally{count: min(len(window), p.rings[r].keep)}
+	window = window[max(0, len(window)-storage.MaxEvidence):]
+	out.events = make([]place, len(window))
+	for i, x := range window {
+		out.events[i] = place{x.time, x.id}
+	}
+	return out
 }
 
 // hold remembers that the pattern up to stage i holds at m.
@@ -199,6 +278,11 @@ func (p *program) hold(c *chain, i int, m *mark, late bool) {
 		return
 	}
 	*h = held{set: true, time: m.time, id: m.id}
+	if i > 0 {
+		led := c.held[i-1]
+		led.saw = p.tally(c, i-1, &led, nil)
+		h.led = &led
+	}
 	if arms && len(p.captures) > 0 {
 		h.vals = m.vals[p.vals-len(p.captures):]
 	}
@@ -226,15 +310,6 @@ func (r *ring) push(spec *ringSpec, x seen) bool {
 	e = append(e, seen{})
 	copy(e[at+1:], e[at:])
 	e[at] = x
-	if at == len(e)-1 { // in order: what the window has left cannot count again
-		drop := max(0, len(e)-spec.keep)
-		for drop < at && x.time-e[drop].time > spec.window {
-			drop++
-		}
-		e, at = e[drop:], at-drop
-	} else if len(e) > spec.keep {
-		e, at = e[1:], at-1
-	}
 	*r = e
 	for j := max(at, spec.need-1); j < len(e) && j < at+spec.need; j++ {
 		if j >= 0 && e[j].time-e[j-spec.need+1].time <= spec.window {
@@ -242,6 +317,31 @@ func (r *ring) push(spec *ringSpec, x seen) bool {
 		}
 	}
 	return false
+}
+
+// over returns how many events a ring has too many after a mark: one in order leaves behind what its window has left, which
+// cannot count again.
+func (r ring) over(spec *ringSpec, m *mark) int {
+	n, last := max(0, len(r)-spec.keep), len(r)-1
+	if last < 0 || r[last].id != m.id || r[last].time != m.time {
+		return n
+	}
+	for n < last && m.time-r[n].time > spec.window {
+		n++
+	}
+	return n
+}
+
+// with returns the event that stands for a distinct value.
+func (r ring) with(spec *ringSpec, val string) (seen, bool) {
+	if spec.agg.Func == rule.Distinct {
+		for i := range r {
+			if r[i].val == val {
+				return r[i], true
+			}
+		}
+	}
+	return seen{}, false
 }
 
 // within returns the part of the ring in the window that ends at t.

@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,7 +98,7 @@ func (s *State) emit(tb *table, f Firing, h *Hit, field func(string) (string, bo
 		f.Title = title(tb.prog.rule, field, count)
 	}
 	for _, w := range root.WatchLists {
-		if v, ok := field(w.Value); ok {
+		if v, _ := field(w.Value); v != "" {
 			f.Writes = append(f.Writes, storage.ListWrite{List: w.Name, Value: strings.Clone(v), TTL: w.TTL})
 		}
 	}
@@ -128,11 +130,11 @@ func (c *chain) tell(p *program, m *mark, f *Firing) told {
 		f.Trigger, f.Time = h.id, p.deadline(h)
 		t.field = p.captured(h.vals)
 	}
+	at := append(slices.Clone(c.held), last)
+	for i := len(at) - 2; i > 0 && at[i].led != nil; i-- {
+		at[i-1] = *at[i].led
+	}
 	for i := range p.stages {
-		at := last
-		if i < len(c.held) {
-			at = c.held[i]
-		}
 		p.explain(c, i, at, f, t.counts)
 	}
 	return t
@@ -168,15 +170,15 @@ func (s *State) firing(tb *table, h *Hit) Firing {
 	return f
 }
 
-// explain adds what stage i, which held at the event at, contributes: its events, its threshold and its edge.
-func (p *program) explain(c *chain, i int, at held, f *Firing, counts []string) {
-	sub := p.stages[i].sub
+// explain adds what stage i contributes, of stages that held at some events: its events, its threshold and its edge.
+func (p *program) explain(c *chain, i int, held []held, f *Firing, counts []string) {
+	sub, at := p.stages[i].sub, held[i]
 	name := p.rule.Subs[sub].Name
 	if r := p.ringOf[sub]; r >= 0 && at.set {
 		spec := &p.rings[r]
-		window := c.rings[r].within(at.time, spec.window)
-		n := strconv.Itoa(len(window))
-		if len(window) == spec.keep && spec.keep > spec.need {
+		saw := p.tally(c, i, &at, nil)
+		n := strconv.Itoa(saw.count)
+		if saw.count == spec.keep && spec.keep > spec.need {
 			n += "+" // more are not remembered
 		}
 		counts[sub] = n
@@ -184,7 +186,7 @@ func (p *program) explain(c *chain, i int, at held, f *Firing, counts []string) 
 			Sub: name, Actual: n, Expr: describe(spec),
 			Threshold: strconv.FormatFloat(spec.agg.Threshold, 'g', -1, 64),
 		})
-		for _, x := range window[max(0, len(window)-storage.MaxEvidence):] {
+		for _, x := range saw.events {
 			f.Evidence = append(f.Evidence, storage.Evidence{Sub: name, ID: x.id, Time: x.time})
 		}
 	} else if at.set {
@@ -199,11 +201,11 @@ func (p *program) explain(c *chain, i int, at held, f *Firing, counts []string) 
 	prev := p.rule.Subs[p.stages[i-1].sub].Name
 	if at.set {
 		edge.Expr = prev + " -> " + name + " within " + within.String()
-		edge.Actual = time.Duration(at.time - c.held[i-1].time).String()
+		edge.Actual = time.Duration(at.time - held[i-1].time).String()
 	} else {
 		edge.Expr = prev + " !-> " + name + " within " + within.String()
 		edge.Actual = "none"
-		counts[sub] = "0"
+		counts[sub] = cmp.Or(counts[sub], "0")
 	}
 	f.Conditions = append(f.Conditions, edge)
 }
@@ -243,16 +245,25 @@ func title(r *rule.Rule, field func(string) (string, bool), count func(sub int) 
 		case part.Count:
 			b.WriteString(count(part.Sub))
 		case part.Field != "":
-			v, ok := field(part.Field)
-			if !ok {
+			v, _ := field(part.Field)
+			if v == "" { // as that of a key is which an event does not have
 				v = part.Text
 			}
-			b.WriteString(cut(v, MaxCaptureBytes))
+			b.WriteString(cut(words(v), MaxCaptureBytes))
 		default:
 			b.WriteString(part.Text)
 		}
 	}
 	return b.String()
+}
+
+// words writes a list as people do, and any other value as it is.
+func words(v string) string {
+	var list []string
+	if !strings.HasPrefix(v, `["`) || json.Unmarshal([]byte(v), &list) != nil {
+		return v
+	}
+	return strings.Join(list, ", ")
 }
 
 func cloneFields(fields []storage.Field) []storage.Field {

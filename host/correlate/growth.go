@@ -108,22 +108,38 @@ func (p *program) visit(g *growth, at place, m *mark, late bool) bool {
 // best returns the occurrence that is told: of several, the one that begins last; of equal ones, that with the newest parts.
 func best(list []*occurrence) (out *occurrence) {
 	for _, o := range list {
-		if out == nil || out.begin.before(o.begin) || out.begin == o.begin && newer(o, out) {
+		if out == nil || o.compare(out) > 0 {
 			out = o
 		}
 	}
 	return out
 }
 
-// newer compares the parts of two occurrences from the last to the first.
-func newer(a, b *occurrence) bool {
-	x, y := a.parts(nil), b.parts(nil)
+// compare tells which of two occurrences is told: more than 0 for the first.
+func (o *occurrence) compare(with *occurrence) int {
+	if c := cmp.Or(o.begin.compare(with.begin), o.end.compare(with.end)); c != 0 {
+		return c
+	}
+	if o.node == with.node && len(o.of) > 0 && len(o.of) == len(with.of) {
+		for i := len(o.of) - 1; i >= 0; i-- {
+			if c := o.of[i].compare(with.of[i]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+	x, y := o.parts(nil), with.parts(nil)
 	for i := 1; i <= min(len(x), len(y)); i++ {
-		if p, q := x[len(x)-i].end, y[len(y)-i].end; p != q {
-			return q.before(p)
+		switch p, q := x[len(x)-i], y[len(y)-i]; {
+		case p.end != q.end:
+			return p.end.compare(q.end)
+		case p.id != q.id: // groups of a sub-pattern whose windows are over at one time
+			return place{id: p.id}.compare(place{id: q.id})
+		case p.node != q.node: // the one that stands last in the expression
+			return cmp.Compare(p.node, q.node)
 		}
 	}
-	return false
+	return cmp.Compare(len(x), len(y))
 }
 
 // parts appends the occurrences of leaves, in the order of the expression.

@@ -48,14 +48,14 @@ func sameRelated(a, b *occurrence) bool {
 	return slices.EqualFunc(a.joined, b.joined, func(x, y related) bool { return x.sub == y.sub && x.key == y.key })
 }
 
-// agree reports whether all joins between two occurrences hold.
+// agree reports whether all joins hold in what two occurrences make.
 func (t *tree) agree(a, b *occurrence) bool {
+	all := unite(a.joined, b.joined)
 	for i := range t.joins {
 		j := &t.joins[i]
-		for _, x := range a.joined {
-			for _, y := range b.joined {
-				if x.sub == j.A && y.sub == j.B && !compare(x.vals[j.aVal], j.Op, y.vals[j.bVal]) ||
-					x.sub == j.B && y.sub == j.A && !compare(y.vals[j.aVal], j.Op, x.vals[j.bVal]) {
+		for _, x := range all {
+			for _, y := range all {
+				if x.sub == j.A && y.sub == j.B && !compare(x.vals[j.aVal], j.Op, y.vals[j.bVal]) {
 					return false
 				}
 			}

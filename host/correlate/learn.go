@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/rule"
@@ -114,23 +114,54 @@ func slotOf(kind rule.Slots, begin int64) int {
 	return 0
 }
 
-// samples returns where the samples of a group are kept: its own, or those of its peers, nil when there are too many.
-func (p *program) samples(l *leaf, ln *learnt) *[]slot {
-	if l.base.Peers == "" {
-		return &ln.slots
-	}
-	list, ok := p.pool[ln.peers]
-	if !ok {
-		if len(p.pool) >= maxPeers {
-			return nil
+// heard is a window that is over of a key that learns with its peers.
+type heard struct {
+	leaf        *leaf
+	peers       string
+	next, begin int64 // of the first window that is no sample yet, and of this one
+	value       float64
+}
+
+// together names what a leaf learns of the keys with one value.
+func (l *leaf) together(value string) string { return strconv.Itoa(l.sub) + ":" + value }
+
+// apart gives each sub-pattern its own of what all of a rule had together, as the third version of snapshots has it.
+func (p *program) apart(pool map[string]*[]slot) map[string]*[]slot {
+	out := map[string]*[]slot{}
+	for i := range p.tree.leaves {
+		if l := &p.tree.leaves[i]; l.base != nil && l.base.Peers != "" {
+			for value, list := range pool {
+				own := slices.Clone(*list)
+				out[l.together(value)] = &own
+			}
 		}
-		if p.pool == nil {
-			p.pool = map[string]*[]slot{}
-		}
-		list = &[]slot{}
-		p.pool[strings.Clone(ln.peers)] = list
 	}
-	return list
+	return out
+}
+
+// share gives what keys have heard to their peers, once all windows of that time are judged.
+func (p *program) share() {
+	if p.tree == nil {
+		return
+	}
+	for _, h := range p.tree.heard {
+		name := h.leaf.together(h.peers)
+		list, ok := p.pool[name]
+		if !ok {
+			if len(p.pool) >= maxPeers {
+				continue
+			}
+			if p.pool == nil {
+				p.pool = map[string]*[]slot{}
+			}
+			list = &[]slot{}
+			p.pool[name] = list
+		}
+		h.leaf.silence(list, h.next, h.begin)
+		of(list, slotOf(h.leaf.base.Slots, h.begin)).add(h.value)
+	}
+	clear(p.tree.heard)
+	p.tree.heard = p.tree.heard[:0]
 }
 
 // study takes an event of a baseline, before its window is judged: windows that had none are samples of 0.
@@ -140,27 +171,19 @@ func (p *program) study(l *leaf, pl *plot, f *stream, m *mark) {
 		ln = &learnt{}
 		pl.learnt = ln
 	}
-	width := int64(l.agg.Window)
 	if ln.set && m.time-ln.newest > int64(LearntFor) {
 		*ln = learnt{}
 	}
-	begin := floorTo(m.time, width)
+	begin := floorTo(m.time, int64(l.agg.Window))
 	if !ln.win.open {
+		if !ln.set {
+			ln.next = begin
+		}
 		if f.peers >= 0 {
 			ln.peers = m.vals[f.peers]
+		} else {
+			l.silence(&ln.slots, ln.next, begin)
 		}
-		if list := p.samples(l, ln); ln.set && list != nil {
-			for t := ln.next; t < begin; {
-				end := min(begin, floorTo(t, hour)+hour)
-				if l.base.Slots == rule.NoSlots {
-					end = begin
-				}
-				count := (end - t + width - 1) / width
-				of(list, slotOf(l.base.Slots, t)).addZeros(int(count))
-				t += count * width
-			}
-		}
-		ln.next = begin + width
 	}
 	if !ln.set {
 		ln.set, ln.first, ln.newest = true, m.time, m.time
@@ -169,12 +192,29 @@ func (p *program) study(l *leaf, pl *plot, f *stream, m *mark) {
 	l.enter(&ln.win, f, m, true)
 }
 
+// silence takes the windows without events from one time to another as samples of 0.
+func (l *leaf) silence(list *[]slot, from, to int64) {
+	width := int64(l.agg.Window)
+	for t := from; t < to; {
+		end := min(to, floorTo(t, hour)+hour)
+		if l.base.Slots == rule.NoSlots {
+			end = to
+		}
+		count := (end - t + width - 1) / width
+		of(list, slotOf(l.base.Slots, t)).addZeros(int(count))
+		t += count * width
+	}
+}
+
 // past returns the samples that the window of a group is compared with; nil when there are none.
 func (p *program) past(l *leaf, pl *plot) *stats {
 	if l.base == nil || pl.learnt == nil {
 		return nil
 	}
-	list := p.samples(l, pl.learnt)
+	list := &pl.learnt.slots
+	if l.base.Peers != "" {
+		list = p.pool[l.together(pl.learnt.peers)]
+	}
 	if list == nil {
 		return nil
 	}
@@ -186,17 +226,15 @@ func (p *program) past(l *leaf, pl *plot) *stats {
 
 // sample takes the window that is over as a sample.
 func (p *program) sample(l *leaf, ln *learnt) {
-	for i := range l.agg.All {
-		if l.agg.All[i].Stat == nil {
-			continue
-		}
-		v, _ := ln.win.sums[i].value(&l.agg.All[i])
-		if list := p.samples(l, ln); list != nil {
-			of(list, slotOf(l.base.Slots, ln.win.begin)).add(v)
-		}
-		break
+	i := slices.IndexFunc(l.agg.All, func(c rule.Condition) bool { return c.Stat != nil })
+	v, _ := ln.win.sums[i].value(&l.agg.All[i])
+	begin := ln.win.begin
+	if l.base.Peers != "" {
+		p.tree.heard = append(p.tree.heard, heard{l, ln.peers, ln.next, begin, v})
+	} else {
+		of(&ln.slots, slotOf(l.base.Slots, begin)).add(v)
 	}
-	ln.win = window{}
+	ln.next, ln.win = begin+int64(l.agg.Window), window{}
 }
 
 // fresh takes an event of a first-seen leaf, and reports whether its values are new to its group.

@@ -56,6 +56,42 @@ func TestLearnt(t *testing.T) {
 	}
 }
 
+// TestPeersAreLearnt: what keys learn together is listed by what they share, and forgotten with everything only.
+func TestPeersAreLearnt(t *testing.T) {
+	r := parse(t, `{kind: pattern, id: x, name: n, version: 1.0.0, severity: low, lateness: 1s, subs: {
+ a: {where: {s: a}, by: [k], having: "count() > stat.mean", window: 1m, baseline: {peers: d}}}, incident: {title: t}}`)
+	p := &player{t: t, s: New(Limits{}), r: r}
+	for i := range int64(4) {
+		p.hit(0, i*60*second, "k", "x", "d", "office")
+		p.hit(0, i*60*second+1, "k", "y", "d", "plant")
+	}
+	peers := func() (out []string) {
+		list, _ := p.s.Learnt(1, "x", "")
+		for _, l := range list {
+			if l.Key[0].Name == "d" {
+				out = append(out, fmt.Sprint(l.Key[0].Value, " ", l.Slots[0].Samples))
+			}
+		}
+		return out
+	}
+	want := []string{"office 2", "plant 2"}
+	if have := peers(); !slices.Equal(have, want) {
+		t.Fatalf("%q", have)
+	}
+	if p.s.Relearn(1, "x", []string{"x"}); !slices.Equal(peers(), want) {
+		t.Errorf("%q", peers())
+	}
+	if p.s.Relearn(1, "x", nil); peers() != nil {
+		t.Errorf("%q", peers())
+	}
+	for i := range int64(maxPeers + 10) {
+		p.hit(0, (10+i)*60*second, "k", fmt.Sprint(i), "d", fmt.Sprint(i))
+	}
+	if n := len(p.s.tenants[1].tables["x"].prog.pool); n != maxPeers {
+		t.Errorf("%d groups, the limit is %d", n, maxPeers)
+	}
+}
+
 // TestSlots: weeks begin on Sunday, days at midnight, also before 1970.
 func TestSlots(t *testing.T) {
 	for _, at := range []time.Time{time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), time.Date(2026, 2, 28, 23, 59, 0, 0, time.UTC), time.Date(1969, 12, 31, 5, 0, 0, 0, time.UTC)} {

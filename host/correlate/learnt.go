@@ -56,10 +56,12 @@ func (s *State) Learnt(id storage.Tenant, ruleID, text string) (list []Learnt, t
 	}
 	for i := range p.tree.leaves {
 		if l := &p.tree.leaves[i]; l.base != nil && l.base.Peers != "" {
-			for _, peers := range sortedKeys(p.pool) {
-				list = append(list, Learnt{
-					Key: []storage.Field{{Name: l.base.Peers, Value: peers}}, Sub: p.rule.Subs[l.sub].Name, Slots: l.slots(*p.pool[peers]),
-				})
+			for _, name := range sortedKeys(p.pool) {
+				if peers, ok := strings.CutPrefix(name, l.together("")); ok {
+					list = append(list, Learnt{
+						Key: []storage.Field{{Name: l.base.Peers, Value: peers}}, Sub: p.rule.Subs[l.sub].Name, Slots: l.slots(*p.pool[name]),
+					})
+				}
 			}
 		}
 	}

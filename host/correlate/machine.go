@@ -1,6 +1,9 @@
 package correlate
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // machine is the state of one rule for one group key. Marks at or below the watermark are settled: they were stepped
 // over in event-time order. Marks above it are pending, sorted, since earlier ones may still arrive; ahead is the chain
@@ -46,6 +49,10 @@ func (s *State) observe(tb *table, mc *machine, m *mark, h *Hit) {
 	for at > 0 && before(m.time, m.id, mc.pending[at-1].time, mc.pending[at-1].id) {
 		at--
 	}
+	if at > 0 && mc.pending[at-1].unite(m) {
+		s.rebuild(tb, mc, h)
+		return
+	}
 	last := at == len(mc.pending)
 	mc.pending = append(mc.pending, mark{})
 	copy(mc.pending[at+1:], mc.pending[at:])
@@ -67,6 +74,25 @@ func (s *State) observe(tb *table, mc *machine, m *mark, h *Hit) {
 		s.stats.Forced += uint64(len(mc.pending) / 2)
 		s.settle(tb, mc, mc.pending[len(mc.pending)/2].time)
 	}
+}
+
+// unite adds what is known of the same place: a rule that looks at an event and at what it fired looks once. It reports
+// false when the two cannot be one.
+func (m *mark) unite(o *mark) bool {
+	if m.time != o.time || m.id != o.id || m.subs&o.subs != 0 {
+		return false
+	}
+	vals := slices.Clone(m.vals)
+	for i, v := range o.vals {
+		switch {
+		case vals[i] == "":
+			vals[i] = v
+		case v != "" && v != vals[i]:
+			return false
+		}
+	}
+	m.subs, m.vals = m.subs|o.subs, vals
+	return true
 }
 
 // thin drops marks of a heartbeat around one just added that lie between two others at most a window apart: the outer
@@ -225,7 +251,10 @@ func (mc *machine) footprint() int {
 }
 
 func (c *chain) footprint() int {
-	n := 64 * len(c.held)
+	n := 80 * len(c.held)
+	for i := range c.held {
+		n += c.held[i].behind()
+	}
 	for i := range c.rings {
 		n += 24 + 48*room(len(c.rings[i]))
 		if len(c.rings[i]) > 0 && c.rings[i][0].val != "" {

@@ -34,7 +34,7 @@ func (s *State) nest(from int) {
 			if f.Clears || !s.nesting.Nests(f.Tenant) {
 				continue
 			}
-			ev := f.event(s.triggers[from])
+			ev := f.event(s.triggers[from], s.logTime)
 			for _, h := range s.nesting.Firing(f.Rule, ev) {
 				if len(h.Evidence) == 0 {
 					h.Evidence = f.Evidence
@@ -47,10 +47,11 @@ func (s *State) nest(from int) {
 	s.nested = false
 }
 
-// event makes an event of a firing: with the fields of its key and of its trigger, as far as that is at hand.
-func (f *Firing) event(trigger *storage.Event) *storage.Event {
+// event makes an event of a firing: with the fields of its key and of its trigger, as far as that is at hand. It comes at a
+// log time, at which lists hold what they hold.
+func (f *Firing) event(trigger *storage.Event, logTime int64) *storage.Event {
 	ev := &storage.Event{
-		ID: f.Trigger, Tenant: f.Tenant, Time: f.Time, Stream: rule.FiringDataset,
+		ID: f.Trigger, Tenant: f.Tenant, Time: f.Time, Received: logTime, Stream: rule.FiringDataset,
 		Fields: []storage.Field{
 			{Name: "event.severity", Value: strconv.Itoa(int(f.Severity))},
 			{Name: "message", Value: f.Title},
@@ -64,7 +65,9 @@ func (f *Firing) event(trigger *storage.Event) *storage.Event {
 		}
 	}
 	for _, x := range f.Key {
-		add(x)
+		if x.Value != "" { // of a key that an event may lack
+			add(x)
+		}
 	}
 	if trigger != nil {
 		for _, x := range trigger.Fields {

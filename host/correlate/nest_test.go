@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/vedette-siem/vedette/host/rule"
@@ -60,7 +61,7 @@ func TestRulesOnRules(t *testing.T) {
 			}
 			out = append(out, s.Apply(seq, ev.Time, []SourceTime{{1, "s", ev.Time}}, hits)...)
 			if broken {
-				back, err := Restore(bytes.NewReader(snapshot(t, s)), Limits{}, all.lookup)
+				back, err := Restore(bytes.NewReader(s.Append(nil)), Limits{}, all.lookup)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -91,4 +92,40 @@ func TestRulesOnRules(t *testing.T) {
 	if cut != whole {
 		t.Errorf("%s\n%s", cut, whole)
 	}
+}
+
+// TestFiringIsAnEvent: it comes at the log time at which lists are asked, without the key that its events lack, and at the
+// place of the event that completed it, which a rule that looks at both sees once.
+func TestFiringIsAnEvent(t *testing.T) {
+	below := parse(t, `{kind: pattern, id: below, name: n, version: 1.0.0, severity: high, subs: {a: {where: {s: a}, by: [k], null_key: include, having: "count() > 1", window: 9s}},
+ incident: {key: [k], title: "{k|nobody}"}}`)
+	above := parse(t, `{kind: pattern, id: above, name: n, version: 1.0.0, severity: high, subs: {a: {where: {s: a}}, f: {rule: below}}, expr: a -> f within 9s, incident: {title: t}}`)
+	var seen []*storage.Event
+	s := New(Limits{})
+	s.SetNesting(watching{nested{below, above}, &seen})
+	for seq := range uint64(3) {
+		ev := &storage.Event{ID: storage.EventID{Seq: seq}, Tenant: 1, Time: traceStart + int64(seq)*second}
+		hits := []Hit{{Rule: above, Event: ev}, {Rule: below, Event: ev}}
+		out := s.Apply(seq, ev.Time+1, []SourceTime{{1, "s", ev.Time}}, hits)
+		if fired := firedBy("above", out); fired != int(seq)%2 { // the first event and the firing by the second
+			t.Errorf("event %d: %+v", seq, out)
+		}
+	}
+	if len(seen) != 1 || seen[0].Received != traceStart+second+1 || seen[0].Get("message") != "nobody" ||
+		slices.ContainsFunc(seen[0].Fields, func(f storage.Field) bool { return f.Name == "k" }) {
+		t.Fatalf("%+v", seen)
+	}
+}
+
+// watching notes the firings that rules are asked about.
+type watching struct {
+	nested
+	seen *[]*storage.Event
+}
+
+func (w watching) Firing(id string, ev *storage.Event) []Hit {
+	if id == "below" {
+		*w.seen = append(*w.seen, ev)
+	}
+	return w.nested.Firing(id, ev)
 }

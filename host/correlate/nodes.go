@@ -52,7 +52,7 @@ func (t *tree) add(list []*occurrence, o *occurrence) []*occurrence {
 		if !sameRelated(x, o) {
 			continue
 		}
-		if x.begin.before(o.begin) || x.begin == o.begin && newer(o, x) {
+		if o.compare(x) > 0 {
 			list[i] = o
 		}
 		return list
@@ -89,7 +89,7 @@ func (p *program) followed(g *growth, i int, at place, out []*occurrence) []*occ
 					o.begin = a.begin
 					out = t.add(out, o)
 				}
-			} else if last == nil || last.begin.before(a.begin) || last.begin == a.begin && last.end.before(a.end) {
+			} else if last == nil || a.compare(last) > 0 {
 				last = a
 			}
 		}
@@ -171,7 +171,7 @@ func (p *program) rememberLatest(kept *[]*occurrence, o *occurrence) {
 	list := *kept
 	for i, x := range list {
 		if sameRelated(x, o) {
-			if x.begin.before(o.begin) || x.begin == o.begin && x.end.before(o.end) {
+			if o.compare(x) > 0 {
 				list[i] = o
 			}
 			return

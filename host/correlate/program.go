@@ -16,7 +16,7 @@ import (
 // into every stage but the first, of which the last may be an absence; or, for any other rule, a tree.
 type program struct {
 	source    *rule.Rule // as it was given
-	on        []string   // rules whose firings it looks at
+	on        []string   // rules whose firings it, or what clears its incidents, looks at: they keep step
 	clears    bool       // its clear pattern, which ends incidents
 	rule      *rule.Rule
 	key       []string           // fields of the group key, as the first sub-pattern calls them
@@ -24,7 +24,7 @@ type program struct {
 	tree      *tree              // nil: a chain, which stages and rings describe
 	keys      [][]string         // by sub-pattern: key as it calls it
 	lost      uint64             // occurrences that were not remembered
-	pool      map[string]*[]slot // what keys have learnt together, by the value that they share
+	pool      map[string]*[]slot // what keys have learnt together, by leaf.together
 	stages    []stage
 	rings     []ringSpec // one for each aggregate sub-pattern
 	ringOf    []int      // by sub-pattern; -1: every match counts
@@ -95,9 +95,9 @@ func lower(p *program) *program {
 		if p.ringOf[i] = -1; p.owns(i) {
 			p.keys[i] = keyFields(r.Subs[i].Match)
 			p.key = p.keys[i]
-			if id := r.Subs[i].Match.Rule; id != "" {
-				p.on = append(p.on, id)
-			}
+		}
+		if id := r.Subs[i].Match.Rule; id != "" {
+			p.on = append(p.on, id)
 		}
 	}
 	if isChain(r) {

@@ -46,6 +46,7 @@ var trees = []struct{ name, subs, expr string }{
 	{"baseline", `a: {where: {s: a}, by: [k], having: "count() > stat.mean", window: 3s, baseline: {slots: hour, least: 1}}`, ``},
 	{"divided", `{a: {where: {s: a}, by: [k, v], having: "count() >= 2", window: 8s}, b: {where: {s: b}, by: [k]}}`, `a -> b within 6s`},
 	{"joined", `{a: {where: {s: a}, by: [k]}, b: {where: {s: b}, by: [k]}}`, `join a -> b within 6s`},
+	{"peers", `{a: {where: {s: a}, by: [k], having: "count() > stat.mean", window: 3s, baseline: {least: 1, peers: v}}, b: {where: {s: b}, by: [k], having: "sum(v) < stat.mean", window: 2s, baseline: {least: 2, peers: v}}}`, `a or b`},
 }
 
 func shapeRule(t testing.TB, i int, lateness time.Duration) *rule.Rule {

@@ -19,7 +19,11 @@ const maxSnapshotCount = 1 << 26 // tenants, tables, machines, sources
 func Restore(r io.Reader, l Limits, lookup func(t storage.Tenant, id string) *rule.Rule) (*State, error) {
 	d := &decoder{r: bufio.NewReaderSize(r, 64<<10)}
 	s := New(l)
-	if d.fixed(len(snapshotMagic)) != snapshotMagic {
+	switch d.fixed(len(snapshotMagic)) {
+	case snapshotMagic:
+	case thirdMagic:
+		d.third = true
+	default:
 		d.fail("magic or version differs")
 	}
 	s.seq = d.uint()
@@ -109,6 +113,9 @@ func (d *decoder) table(s *State, t *tenant, r *rule.Rule, id string, clears boo
 			keep = s.newTable(t, p)
 			if p.tree != nil && p.tree.peers {
 				p.pool = pool
+				if d.third {
+					p.pool = p.apart(pool)
+				}
 			}
 			keep.watermark, keep.lost, keep.reported = tb.watermark, tb.lost, tb.reported
 			for i := range subs {
@@ -194,10 +201,14 @@ func (d *decoder) chain() *chain {
 		}
 		c.rings = append(c.rings, r)
 	}
-	for range d.count("stages", 1<<12) {
-		var h held
-		if d.count("flag", 1) == 1 {
-			h = held{set: true, time: d.time(), id: d.id(), vals: d.texts()}
+	for i := range d.count("stages", 1<<12) {
+		h := d.held(rule.MaxSubs)
+		if d.third && h.set && i > 0 { // what led to it was what the stage before held for last
+			if led := c.held[i-1]; led.set {
+				h.led = &led
+			} else {
+				h = held{}
+			}
 		}
 		if d.err != nil {
 			return c
@@ -205,6 +216,32 @@ func (d *decoder) chain() *chain {
 		c.held = append(c.held, h)
 	}
 	return c
+}
+
+// held reads where a stage held, with so many stages before it at most.
+func (d *decoder) held(before int) (h held) {
+	if d.count("flag", 1) == 0 || d.err != nil {
+		return h
+	}
+	h = held{set: true, time: d.time(), id: d.id(), vals: d.texts()}
+	if d.third {
+		return h
+	}
+	if d.flag() {
+		h.saw = &tally{count: d.count("events", rule.MaxExactThreshold)}
+		for range d.count("events", storage.MaxEvidence) {
+			h.saw.events = append(h.saw.events, place{d.time(), d.id()})
+		}
+	}
+	if d.flag() {
+		if before == 0 {
+			d.fail("too many stages")
+			return h
+		}
+		led := d.held(before - 1)
+		h.led = &led
+	}
+	return h
 }
 
 // enter puts a machine that was read into its table, after checking that it fits the rule's layout.
@@ -245,6 +282,12 @@ func (c *chain) fits(p *program) bool {
 	for i := range c.held {
 		if n := len(c.held[i].vals); n != 0 && n != len(p.captures) {
 			return false
+		}
+		h := &c.held[i]
+		for j := i; h.set && j > 0; j-- {
+			if h = h.led; h == nil || !h.set {
+				return false
+			}
 		}
 	}
 	return true

@@ -14,68 +14,36 @@ import (
 
 // A snapshot is: magic, then everything in a fixed order as varints and length-prefixed text, then the CRC-32C of all
 // before it. Chains ahead of the watermark are not written: they follow from what is settled and pending.
-const snapshotMagic = "vedette correlate 3\n"
+// The third version did not tell what led to a stage, and had one pool of peers for all sub-patterns of a rule.
+const (
+	snapshotMagic = "vedette correlate 4\n"
+	thirdMagic    = "vedette correlate 3\n"
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Snapshot writes the state. The same state gives the same bytes.
-func (s *State) Snapshot(w io.Writer) error {
-	e := &encoder{w: bufio.NewWriterSize(w, 64<<10)}
-	e.bytes(snapshotMagic)
+// Append appends a snapshot of the state to b. The same state gives the same bytes.
+func (s *State) Append(b []byte) []byte {
+	from := len(b)
+	e := &encoder{b: append(b, snapshotMagic...)}
 	e.uint(s.seq)
 	e.int(s.logTime)
 	e.uint(uint64(len(s.order)))
 	for _, t := range s.order {
 		e.tenant(t)
 	}
-	trailer := binary.LittleEndian.AppendUint32(nil, e.crc)
-	e.bytes(string(trailer))
-	if e.err == nil {
-		e.err = e.w.Flush()
-	}
-	if e.err != nil {
-		return fmt.Errorf("writing a snapshot of correlation state: %w", e.err)
-	}
-	return nil
+	return binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b[from:], castagnoli))
 }
 
-type encoder struct {
-	w   *bufio.Writer
-	crc uint32
-	err error
-	buf []byte
-}
+type encoder struct{ b []byte }
 
-func (e *encoder) bytes(b string) {
-	if e.err != nil {
-		return
-	}
-	e.buf = append(e.buf[:0], b...)
-	e.put()
-}
+func (e *encoder) uint(v uint64) { e.b = binary.AppendUvarint(e.b, v) }
 
-func (e *encoder) put() {
-	e.crc = crc32.Update(e.crc, castagnoli, e.buf)
-	_, e.err = e.w.Write(e.buf)
-}
-
-func (e *encoder) uint(v uint64) {
-	if e.err == nil {
-		e.buf = binary.AppendUvarint(e.buf[:0], v)
-		e.put()
-	}
-}
-
-func (e *encoder) int(v int64) {
-	if e.err == nil {
-		e.buf = binary.AppendVarint(e.buf[:0], v)
-		e.put()
-	}
-}
+func (e *encoder) int(v int64) { e.b = binary.AppendVarint(e.b, v) }
 
 func (e *encoder) text(s string) {
 	e.uint(uint64(len(s)))
-	e.bytes(s)
+	e.b = append(e.b, s...)
 }
 
 func (e *encoder) id(id storage.EventID) {
@@ -192,15 +160,31 @@ func (e *encoder) chain(c *chain) {
 	}
 	e.uint(uint64(len(c.held)))
 	for i := range c.held {
-		h := &c.held[i]
-		if !h.set {
-			e.uint(0)
-			continue
+		e.held(&c.held[i])
+	}
+}
+
+func (e *encoder) held(h *held) {
+	if !h.set {
+		e.uint(0)
+		return
+	}
+	e.uint(1)
+	e.int(h.time)
+	e.id(h.id)
+	e.texts(h.vals)
+	e.flag(h.saw != nil)
+	if h.saw != nil {
+		e.uint(uint64(h.saw.count))
+		e.uint(uint64(len(h.saw.events)))
+		for _, x := range h.saw.events {
+			e.int(x.time)
+			e.id(x.id)
 		}
-		e.uint(1)
-		e.int(h.time)
-		e.id(h.id)
-		e.texts(h.vals)
+	}
+	e.flag(h.led != nil)
+	if h.led != nil {
+		e.held(h.led)
 	}
 }
 
@@ -217,9 +201,10 @@ var ErrSnapshot = errors.New("not a snapshot of correlation state")
 // decoder keeps the first fault and returns zero values after it. Nothing is allocated by a length before as many bytes
 // have been read.
 type decoder struct {
-	r   *bufio.Reader
-	crc uint32
-	err error
+	r     *bufio.Reader
+	crc   uint32
+	err   error
+	third bool // it is of the third version
 }
 
 func (d *decoder) fail(format string, args ...any) {

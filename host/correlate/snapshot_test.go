@@ -15,14 +15,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func snapshot(t interface{ Fatal(...any) }, s *State) []byte {
-	var b bytes.Buffer
-	if err := s.Snapshot(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 func only(r *rule.Rule) func(storage.Tenant, string) *rule.Rule {
 	return func(_ storage.Tenant, id string) *rule.Rule {
 		if r != nil && id == r.ID {
@@ -47,12 +39,12 @@ func TestRestoredRunsOn(t *testing.T) {
 					if rapid.IntRange(0, 9).Draw(t, "cut") > 0 {
 						return s
 					}
-					cut := snapshot(t, s)
+					cut := s.Append(nil)
 					back, err := Restore(bytes.NewReader(cut), limits, only(r))
 					if err != nil {
 						t.Fatal(err)
 					}
-					if again := snapshot(t, back); !bytes.Equal(again, cut) {
+					if again := back.Append(nil); !bytes.Equal(again, cut) {
 						t.Fatalf("snapshot changed by a restore: %d bytes, then %d", len(cut), len(again))
 					}
 					broken = back
@@ -60,7 +52,7 @@ func TestRestoredRunsOn(t *testing.T) {
 				})
 				a, _ := json.Marshal(want)
 				b, _ := json.Marshal(have)
-				if !bytes.Equal(a, b) || !bytes.Equal(snapshot(t, whole), snapshot(t, broken)) {
+				if !bytes.Equal(a, b) || !bytes.Equal(whole.Append(nil), broken.Append(nil)) {
 					t.Fatalf("cut run differs:\n%s\n%s", a, b)
 				}
 			})
@@ -90,7 +82,7 @@ func TestRestoreRefusesDamage(t *testing.T) {
 }
 
 func refusesDamage(t *testing.T, r *rule.Rule) {
-	good := snapshot(t, filled(t, r))
+	good := filled(t, r).Append(nil)
 	for i := range good {
 		bad := bytes.Clone(good)
 		bad[i] ^= 0x41
@@ -107,7 +99,7 @@ func FuzzRestore(f *testing.F) {
 	var rules []*rule.Rule
 	for i := range len(shapes) + len(trees) {
 		rules = append(rules, shapeRule(f, i, 4*time.Second))
-		f.Add(snapshot(f, filled(f, rules[i])))
+		f.Add(filled(f, rules[i]).Append(nil))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		lookup := func(_ storage.Tenant, id string) *rule.Rule {
@@ -124,12 +116,12 @@ func FuzzRestore(f *testing.F) {
 			return
 		}
 		s.Tick(s.Seq()+1, traceStart+int64(time.Hour))
-		first := snapshot(t, s)
+		first := s.Append(nil)
 		back, err := Restore(bytes.NewReader(first), Limits{}, lookup)
 		if err != nil {
 			t.Fatalf("own snapshot refused: %v", err)
 		}
-		if !bytes.Equal(first, snapshot(t, back)) {
+		if !bytes.Equal(first, back.Append(nil)) {
 			t.Fatal("snapshot changed by a restore")
 		}
 	})
@@ -170,7 +162,7 @@ func TestRulesChange(t *testing.T) {
 				next = parse(t, c.doc)
 			}
 			if restored {
-				b := snapshot(t, s)
+				b := s.Append(nil)
 				var err error
 				if s, err = Restore(bytes.NewReader(b), Limits{}, only(next)); err != nil {
 					t.Fatal(err)

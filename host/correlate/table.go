@@ -260,6 +260,7 @@ func (s *State) flush() {
 	mc.note(tb.prog, j.hit.Event)
 	mc.trace(j.hit)
 	s.observe(tb, mc, &j.m, j.hit)
+	tb.prog.share()
 	j.tb, j.hit = nil, nil
 	s.account(tb, mc)
 	if g := mc.group; g != nil {
@@ -345,11 +346,15 @@ func (s *State) forget(tb *table, mc *machine) {
 
 // due attends to the machines that the watermark has reached.
 func (s *State) due(tb *table) {
+	now := int64(never)
 	for len(tb.heap) > 0 && tb.heap[0].due <= tb.watermark {
 		mc := tb.heap[0]
 		to := tb.watermark
 		if tb.prog.tree != nil && tb.prog.tree.peers { // what a key learns, others look at: one time after another
-			to = mc.due
+			if to = mc.due; to > now {
+				tb.prog.share()
+				now = to
+			}
 		}
 		s.settle(tb, mc, to)
 		due, alive := tb.prog.nextDue(mc, tb.watermark)
@@ -361,6 +366,7 @@ func (s *State) due(tb *table) {
 		heap.Fix(&tb.heap, 0)
 		s.resize(tb, mc, mc.footprint())
 	}
+	tb.prog.share()
 }
 
 func (s *State) report(tb *table, kind ReportKind, keys, undecided int) {
@@ -388,7 +394,10 @@ type dueHeap []*machine
 
 func (h dueHeap) Len() int { return len(h) }
 
-func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+// Less orders by key what is due at one time: a heap that was restored has another order.
+func (h dueHeap) Less(i, j int) bool {
+	return h[i].due < h[j].due || h[i].due == h[j].due && h[i].key < h[j].key
+}
 
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

@@ -24,6 +24,8 @@ type tree struct {
 
 	held [][]*occurrence // at the place that is visited, by leaf
 	out  [][]*occurrence // and by node
+
+	heard []heard // at one time, by keys that learn with their peers
 }
 
 // kept is a value of an event that a mark keeps.

@@ -140,7 +140,7 @@ func (e *encoder) summary(s *summary) {
 	}
 	e.flag(s.many != nil)
 	if s.many != nil {
-		e.bytes(string(s.many.registers[:]))
+		e.b = append(e.b, s.many.registers[:]...)
 	}
 	e.uint(uint64(len(s.sample)))
 	for _, v := range s.sample {

@@ -52,6 +52,16 @@ var decided = storage.EventID{Seq: math.MaxUint64, Shard: math.MaxUint16, Segmen
 
 func (a place) before(b place) bool { return before(a.time, a.id, b.time, b.id) }
 
+func (a place) compare(b place) int {
+	switch {
+	case a.before(b):
+		return -1
+	case b.before(a):
+		return 1
+	}
+	return 0
+}
+
 // summary is what is known of the values of a condition's function in a window.
 type summary struct {
 	n        int
