@@ -101,11 +101,11 @@ func TestSameMatchesOfMatrices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := documents(t, archive(t, "sigmahq-rules.tar.gz"), rule.Options{Names: names})
+	rules := documents(t, archive(t, "sigmahq-rules.tar.gz"), nil, rule.Options{Names: names})
 	for _, name := range []string{"sigma_matrix_pysigma_sqlite.jsonl.gz", "evtx_matrix_pysigma_sqlite.jsonl.gz"} {
 		events := recorded(t, name)
 		for _, n := range []int{1, 100, 1000, len(rules)} {
-			matches, took := compare(t, rules[:n], events)
+			matches, took := compare(t, rules[:n], nil, events)
 			per := func(d time.Duration) int64 { return d.Nanoseconds() / int64(len(events)) }
 			t.Logf("%s: %d rules, %d events, %d matches; an event takes %d ns natively, %d ns by the interpreter, %d ns in the sandbox",
 				name, n, len(events), matches, per(took[0]), per(took[1]), per(took[2]))

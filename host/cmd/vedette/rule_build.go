@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +16,14 @@ import (
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/rule/portable"
 	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/sdk/go/table/index"
 )
 
 func newRuleBuild() *cobra.Command {
 	var about portable.About
 	var names, out string
 	var wasm bool
-	var placeholders map[string]string
+	var placeholders, files map[string]string
 	c := &cobra.Command{
 		Use:   "build --wasm RULES… -o FILE",
 		Short: "Compile rules to a Wasm module",
@@ -29,11 +31,16 @@ func newRuleBuild() *cobra.Command {
 
 RULES are pattern documents, Sigma rules, and folders of them. The module decides about each event by itself and finds what the
 rules find in single events, with their titles and severities; of rules that join several events it has the sub-patterns, under
-RULE/SUB. What asks a list, or has code, cannot be compiled and is named. Hosts that have rules of their own run the documents
-faster: this is the form for those that have none.
+RULE/SUB. What has code, or looks at the firings of rules, cannot be compiled and is named. Hosts that have rules of their own run
+the documents faster: this is the form for those that have none.
+
+A module asks no host for lists. Those that rules ask are put into it as they are, from files with one value a line: --list
+NAME=FILE, or NAME:KIND=FILE for one whose values are not compared as text without regard to case (exact, cidr, domain). A rule
+that asks another list is refused.
 
 FILE is the Wasm module with its manifest inside or, unless it ends with .wasm, its package, for vedette module install.`,
 		Example: `  vedette rule build --wasm sigma/rules/windows --names ecs --name sigma-windows -o sigma-windows.tar
+  vedette rule build --wasm own/ --list vpn:cidr=vpn.txt -o own.wasm
   vedette module install sigma-windows.tar`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,7 +54,11 @@ FILE is the Wasm module with its manifest inside or, unless it ends with .wasm, 
 			if about.Name == "" {
 				about.Name = strings.ToLower(strings.TrimSuffix(filepath.Base(out), filepath.Ext(out)))
 			}
-			if err := buildRules(args, o, about, out, cmd.ErrOrStderr()); err != nil {
+			lists, err := listsOf(files)
+			if err != nil {
+				return fmt.Errorf("rule build: %w", err)
+			}
+			if err := buildRules(args, o, lists, about, out, cmd.ErrOrStderr()); err != nil {
 				return fmt.Errorf("rule build: %w", err)
 			}
 			return nil
@@ -59,13 +70,34 @@ FILE is the Wasm module with its manifest inside or, unless it ends with .wasm, 
 	c.Flags().StringVar(&about.Publisher, "publisher", "local", "publisher of the module")
 	c.Flags().StringVar(&about.Version, "version", "1.0.0", "version of the module")
 	c.Flags().StringVar(&about.Title, "title", "", "title of the module (default its name)")
+	c.Flags().StringToStringVar(&files, "list", nil, "a list that rules ask, from a file with one value a line: name=file or name:kind=file")
 	sigmaFlags(c, &names, "ecs", &placeholders)
 	_ = c.MarkFlagRequired("output")
 	return c
 }
 
+// listsOf reads lists from files by their names, which may end with a kind: "vpn:cidr".
+func listsOf(files map[string]string) (portable.Lists, error) {
+	lists := portable.Lists{}
+	for name, file := range files {
+		name, kind, _ := strings.Cut(name, ":")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", name, err)
+		}
+		list := portable.List{Kind: cmp.Or(index.Kind(kind), index.NoCase)}
+		for line := range strings.Lines(string(text)) {
+			if value := strings.TrimSpace(line); value != "" && value[0] != '#' {
+				list.Values = append(list.Values, value)
+			}
+		}
+		lists[name] = list
+	}
+	return lists, nil
+}
+
 // buildRules compiles what can be compiled and names the rest.
-func buildRules(paths []string, o rule.Options, about portable.About, out string, diagnostics io.Writer) error {
+func buildRules(paths []string, o rule.Options, lists portable.Lists, about portable.About, out string, diagnostics io.Writer) error {
 	var docs []rule.Document
 	for _, p := range paths {
 		info, err := os.Stat(p)
@@ -91,7 +123,7 @@ func buildRules(paths []string, o rule.Options, about portable.About, out string
 		return err
 	}
 	f.Rules = slices.DeleteFunc(f.Rules, func(r *rule.Rule) bool {
-		_, err := portable.Program([]*rule.Rule{r})
+		_, err := portable.Program([]*rule.Rule{r}, lists)
 		if err != nil {
 			f.Refused = append(f.Refused, fmt.Errorf("%s: %w", r.File, err))
 		}
@@ -103,7 +135,7 @@ func buildRules(paths []string, o rule.Options, about portable.About, out string
 	if len(f.Rules) == 0 {
 		return errors.New("there is no rule that can be compiled")
 	}
-	p, err := portable.Build(f.Rules, about)
+	p, err := portable.Build(f.Rules, lists, about)
 	if err != nil {
 		return err
 	}

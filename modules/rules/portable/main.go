@@ -2,7 +2,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"unsafe"
 
@@ -21,10 +20,14 @@ func init() {
 			if string(head[:4]) != interp.Magic {
 				return errors.New("there are no rules in this module: it is part of what `vedette rule build --wasm` makes")
 			}
-			b := make([]byte, binary.LittleEndian.Uint32(head[4:]))
-			copyProgram(unsafe.Pointer(unsafe.SliceData(b)), 0, uint32(len(b)))
-			p, err := interp.Read(b)
-			program = p
+			n, err := interp.Words(head[:])
+			if err != nil {
+				return err
+			}
+			words := make([]uint32, n)
+			at := unsafe.Pointer(unsafe.SliceData(words))
+			copyProgram(at, 0, uint32(4*n))
+			program, err = interp.Open(words, unsafe.Slice((*byte)(at), 4*n))
 			return err
 		},
 		Eval: eval,
@@ -49,8 +52,8 @@ func copyProgram(to unsafe.Pointer, from, n uint32) {
 }
 
 func eval(r *sdk.Row, f *sdk.Findings) {
-	for _, n := range program.Match(r.Get(0)) {
-		rule := &program.Rules[n]
+	for _, n := range program.Match(r.Get(0), r.Time()) {
+		rule := program.Rule(n)
 		f.Add(rule.Severity, rule.Title, nil, rule.Key)
 	}
 }

@@ -1,143 +1,203 @@
 package interp
 
-import (
-	"regexp/syntax"
-	"strings"
-	"unicode/utf8"
+import "unicode/utf8"
+
+// An expression is a compiled regular expression. Whether it matches somewhere in a text is found in a time that is bounded by
+// the length of both. In a program it is, in words:
+//
+//	0   a bitset of the 256 bytes: those that may begin a match; all of those that begin no ASCII, or none
+//	8   how many characters a match has at least
+//	9   place of texts that stand in every match: their number, place and length of each
+//	10  where it starts
+//	11  number of instructions
+//	12  the instructions, InstWords each: op, the next one, an argument
+//
+// It matches where a way through the instructions ends at InstMatch, as the machines of regexp/syntax do.
+const (
+	expressionLeast = 8 + iota
+	expressionNeeds
+	expressionStart
+	expressionCount
+	ExpressionWords
+	InstWords = 3
 )
 
-// expression is a compiled regular expression. Whether it matches somewhere in a text is found in a time that is bounded by
-// the length of both.
-type expression struct {
-	prefix string // begins every match
-	start  uint32
-	insts  []syntax.Inst
+// Ops of instructions, with their arguments.
+const (
+	InstMatch = iota
+	InstFail
+	InstSkip  // none
+	InstAlt   // another one to go on at
+	InstEmpty // conditions on the place between two characters
+	InstRunes // place of characters, their number first: pairs of the first and last of a range
+	insts
+)
+
+// Conditions on a place, numbered as those of regexp/syntax.
+const (
+	BeginLine = 1 << iota
+	EndLine
+	BeginText
+	EndText
+	WordBoundary
+	NoWordBoundary
+)
+
+// promises reports whether an expression may match a value: it is long enough and has the texts that are needed.
+func (p *Program) promises(at uint32, s string) bool {
+	x := p.words[at:][:ExpressionWords]
+	if uint32(len(s)) < x[expressionLeast] {
+		return false
+	}
+	needs := p.words[x[expressionNeeds]+1:][:2*p.words[x[expressionNeeds]]]
+	for i := 0; i < len(needs); i += 2 {
+		if !contains(s, p.string(needs[i], needs[i+1])) {
+			return false
+		}
+	}
+	return true
 }
 
-// threads is where an expression stands in its program: instructions without an order, and those that are to be followed.
-type threads struct {
-	at      []uint32 // instructions that wait for a character
-	pending []uint32 // where they go on
+// machine runs an expression: it keeps the instructions at which it stands, in no order. Its lists are as long as they can
+// become, so that nothing of it grows.
+type machine struct {
+	insts   []uint32
+	at      []uint32 // instructions that wait for a character, so many of them
+	waiting int
+	pending []uint32 // where they go on, so many
+	going   int
 	stack   []uint32
 	seen    []uint32 // by instruction: the step at which it was reached
 	step    uint32
 }
 
-// reset makes room for a program of n instructions.
-func (t *threads) reset(n int) {
-	if len(t.seen) < n {
-		t.seen = append(t.seen, make([]uint32, n-len(t.seen))...)
+// newMachine makes room for expressions of so many instructions.
+func newMachine(insts int) machine {
+	return machine{at: make([]uint32, insts), pending: make([]uint32, insts), stack: make([]uint32, 2*insts+1), seen: make([]uint32, insts)}
+}
+
+// matches reports whether an expression matches anywhere in s.
+func (p *Program) matches(expression uint32, s string) bool {
+	x := p.words[expression:][:ExpressionWords]
+	start := x[expressionStart]
+	m := &p.machine
+	m.insts = p.words[expression+ExpressionWords:][:x[expressionCount]*InstWords]
+	m.going = 0
+	before := rune(-1)
+	for at := 0; ; {
+		if m.going == 0 { // where nothing begins
+			from := at
+			for at < len(s) && x[s[at]>>5]>>(s[at]&31)&1 == 0 {
+				at++
+			}
+			if at > from {
+				before, _ = utf8.DecodeLastRuneInString(s[:at])
+			}
+		}
+		r, size := rune(-1), 0
+		if at < len(s) {
+			r, size = utf8.DecodeRuneInString(s[at:])
+		}
+		m.begin()
+		for _, pc := range m.pending[:m.going] {
+			if m.follow(pc, before, r) {
+				return true
+			}
+		}
+		if m.follow(start, before, r) {
+			return true
+		}
+		if size == 0 {
+			return false
+		}
+		m.going = 0
+		for _, pc := range m.at[:m.waiting] {
+			if i := m.insts[pc*InstWords:][:InstWords]; p.among(i[2], uint32(r)) {
+				m.pending[m.going] = i[1]
+				m.going++
+			}
+		}
+		before, at = r, at+size
 	}
-	t.pending = t.pending[:0]
 }
 
 // begin is called for each place of the text.
-func (t *threads) begin() {
-	t.at = t.at[:0]
-	if t.step++; t.step == 0 {
-		clear(t.seen)
-		t.step = 1
+func (m *machine) begin() {
+	m.waiting = 0
+	if m.step++; m.step == 0 {
+		clear(m.seen)
+		m.step = 1
 	}
 }
 
 // follow goes on from an instruction as far as no character is needed, and reports whether the expression matches.
-func (t *threads) follow(e *expression, from uint32, here syntax.EmptyOp) bool {
-	t.stack = append(t.stack[:0], from)
-	for len(t.stack) > 0 {
-		pc := t.stack[len(t.stack)-1]
-		t.stack = t.stack[:len(t.stack)-1]
-		if t.seen[pc] == t.step {
+func (m *machine) follow(from uint32, before, r rune) bool {
+	stack, n := m.stack, 1
+	stack[0] = from
+	for n > 0 {
+		n--
+		pc := stack[n]
+		if m.seen[pc] == m.step {
 			continue
 		}
-		t.seen[pc] = t.step
-		switch i := &e.insts[pc]; i.Op {
-		case syntax.InstMatch:
+		m.seen[pc] = m.step
+		switch i := m.insts[pc*InstWords:][:InstWords]; i[0] {
+		case InstMatch:
 			return true
-		case syntax.InstAlt, syntax.InstAltMatch:
-			t.stack = append(t.stack, i.Arg, i.Out)
-		case syntax.InstCapture, syntax.InstNop:
-			t.stack = append(t.stack, i.Out)
-		case syntax.InstEmptyWidth:
-			if syntax.EmptyOp(i.Arg)&^here == 0 {
-				t.stack = append(t.stack, i.Out)
+		case InstAlt:
+			stack[n], stack[n+1] = i[2], i[1]
+			n += 2
+		case InstSkip:
+			stack[n] = i[1]
+			n++
+		case InstEmpty:
+			if i[2]&^place(before, r) == 0 {
+				stack[n] = i[1]
+				n++
 			}
-		case syntax.InstFail:
-		default:
-			t.at = append(t.at, pc)
+		case InstRunes:
+			m.at[m.waiting] = pc
+			m.waiting++
 		}
 	}
 	return false
 }
 
-// match reports whether the expression matches anywhere in s.
-func (e *expression) match(s string, t *threads) bool {
-	t.reset(len(e.insts))
-	before, at := rune(-1), 0
-	if e.prefix != "" {
-		if at = strings.Index(s, e.prefix); at < 0 {
+// place says what holds between two characters, of which one is below 0 at the beginning or end of a text.
+func place(before, r rune) uint32 {
+	holds := uint32(NoWordBoundary)
+	if isWord(before) != isWord(r) {
+		holds = WordBoundary
+	}
+	switch {
+	case before < 0:
+		holds |= BeginText | BeginLine
+	case before == '\n':
+		holds |= BeginLine
+	}
+	switch {
+	case r < 0:
+		holds |= EndText | EndLine
+	case r == '\n':
+		holds |= EndLine
+	}
+	return holds
+}
+
+func isWord(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_'
+}
+
+// among reports whether a character is in one of the ranges at a place.
+func (p *Program) among(at, r uint32) bool {
+	ranges := p.words[at+1:][:2*p.words[at]]
+	for i := 0; i < len(ranges); i += 2 {
+		if r < ranges[i] {
 			return false
 		}
-		if at > 0 {
-			before, _ = utf8.DecodeLastRuneInString(s[:at])
-		}
-	}
-	for {
-		r, n := rune(-1), 0
-		if at < len(s) {
-			r, n = utf8.DecodeRuneInString(s[at:])
-		}
-		here := syntax.EmptyOpContext(before, r)
-		t.begin()
-		for _, pc := range t.pending {
-			if t.follow(e, pc, here) {
-				return true
-			}
-		}
-		if t.follow(e, e.start, here) {
+		if r <= ranges[i+1] {
 			return true
 		}
-		if n == 0 {
-			return false
-		}
-		t.pending = t.pending[:0]
-		for _, pc := range t.at {
-			if i := &e.insts[pc]; i.Op == syntax.InstRuneAny || i.Op == syntax.InstRuneAnyNotNL && r != '\n' || i.Op <= syntax.InstRune1 && i.MatchRune(r) {
-				t.pending = append(t.pending, i.Out)
-			}
-		}
-		before, at = r, at+n
 	}
-}
-
-// expression reads one: its prefix, where it starts, and its instructions, each an op, two numbers, and runes.
-func (r *reader) expression() (e expression) {
-	e.prefix = string(r.text())
-	start := r.number(MaxKids)
-	e.insts = make([]syntax.Inst, r.count(MaxKids))
-	e.start = uint32(r.below(start, len(e.insts)))
-	for k := range e.insts {
-		i := &e.insts[k]
-		i.Op = syntax.InstOp(r.byte(int(syntax.InstRuneAnyNotNL) + 1))
-		i.Out = uint32(r.number(len(e.insts) - 1))
-		i.Arg = uint32(r.number(MaxKids))
-		if i.Op == syntax.InstAlt || i.Op == syntax.InstAltMatch {
-			r.below(int(i.Arg), len(e.insts))
-		}
-		for n := r.count(MaxKids); n > 0 && !r.bad; n-- {
-			i.Rune = append(i.Rune, rune(r.number(utf8.MaxRune)))
-		}
-		if (i.Op == syntax.InstRune || i.Op == syntax.InstRune1) && (len(i.Rune) == 0 || len(i.Rune) > 1 && len(i.Rune)%2 != 0) {
-			r.fail()
-		}
-	}
-	return e
-}
-
-// below checks a number that was read.
-func (r *reader) below(n, most int) int {
-	if n >= most {
-		r.fail()
-		return 0
-	}
-	return n
+	return false
 }

@@ -1,91 +1,76 @@
 package interp
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
 
-// pattern is text with wildcards.
-type pattern struct {
-	tokens []token
-	at     uint8 // places, of a pattern that is one text
-	one    bool  // it is one text
-	text   string
-}
-
-type token struct {
-	kind uint8
-	text string
-}
-
-// shape finds patterns that are one text.
-func (p *pattern) shape() {
-	var s []byte
-	for _, t := range p.tokens {
-		s = append(s, "t*?"[t.kind])
-		if t.kind == TokenText {
-			p.text = t.text
-		}
-	}
-	p.one = true
-	switch string(s) {
-	case "", "t":
-		p.at = Whole
-	case "t*":
-		p.at = Prefix
-	case "*t":
-		p.at = Suffix
-	case "*t*":
-		p.at = Inside
-	default:
-		p.one = false
-	}
-}
-
-func (p *pattern) match(s string) bool {
-	if p.one {
-		return stands(s, p.text, p.at)
-	}
-	return p.glob(s)
-}
-
-func stands(s, text string, at uint8) bool {
-	switch at {
+func stands(s, text string, place uint32) bool {
+	switch place {
 	case Prefix:
 		return strings.HasPrefix(s, text)
 	case Suffix:
 		return strings.HasSuffix(s, text)
 	case Inside:
-		return strings.Contains(s, text)
+		return contains(s, text)
 	}
 	return s == text
 }
 
-// glob matches all of s. Its time is O(len(tokens)·len(s)).
-func (p *pattern) glob(s string) bool {
+// contains is strings.Contains, eight places at a time: those where the first byte of the text does not stand.
+func contains(s, text string) bool {
+	n := len(text)
+	if n == 0 || len(s) < n {
+		return n == 0
+	}
+	b, t := bytesOf(s), bytesOf(text)
+	first := uint64(t[0]) * ones
+	at, last := 0, len(b)-n // where the text may begin
+	for at <= last {
+		if at+8 <= len(b) {
+			x := load64(b, at) ^ first
+			if x = (x - ones) &^ x & (0x80 * ones); x == 0 { // no byte of it is 0
+				at += 8
+				continue
+			}
+			if at += bits.TrailingZeros64(x) / 8; at > last {
+				return false
+			}
+		}
+		if equal(t, b[at:]) {
+			return true
+		}
+		at++
+	}
+	return false
+}
+
+// glob matches all of s with tokens, three words each. Its time is O(len(tokens)·len(s)).
+func (p *Program) glob(tokens []uint32, s string) bool {
 	// The last run is the only point worth returning to: what was matched before it need not be tried again.
 	i, at := 0, 0        // token and offset in s
 	run, runAt := -1, -1 // token after the last run, and where its text may begin
 	for {
-		if i == len(p.tokens) {
+		if i == len(tokens) {
 			if at == len(s) {
 				return true
 			}
 		} else {
-			switch t := &p.tokens[i]; t.kind {
+			switch t := tokens[i:][:3]; t[0] {
 			case TokenRun:
-				i++
+				i += 3
 				run, runAt = i, at
 				continue
 			case TokenOne:
 				if at < len(s) {
 					_, n := utf8.DecodeRuneInString(s[at:])
-					i, at = i+1, at+n
+					i, at = i+3, at+n
 					continue
 				}
 			default:
-				if strings.HasPrefix(s[at:], t.text) {
-					i, at = i+1, at+len(t.text)
+				if text := p.string(t[1], t[2]); strings.HasPrefix(s[at:], text) {
+					i, at = i+3, at+len(text)
 					continue
 				}
 			}
