@@ -192,6 +192,44 @@ func (l *List) Entries() []*Entry {
 	return all
 }
 
+// Diff returns the entries of a list that are not in another one made of it by changes, and those that are there only. was
+// is nil for an empty list. The caller must not change them.
+func Diff(was, now *List) (gone, came []*Entry) {
+	if was == nil {
+		return nil, now.Entries()
+	}
+	if len(was.shards) != len(now.shards) {
+		return only(was.shards, now.shards), only(now.shards, was.shards)
+	}
+	for n := range now.shards {
+		a, b := was.shards[n], now.shards[n]
+		if len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) {
+			continue // they share it
+		}
+		gone = append(gone, only(was.shards[n:n+1], now.shards[n:n+1])...)
+		came = append(came, only(now.shards[n:n+1], was.shards[n:n+1])...)
+	}
+	return gone, came
+}
+
+// only returns the entries of some shards that are not in others.
+func only(of, not [][]slot) (out []*Entry) {
+	there := map[*Entry]bool{}
+	for _, shard := range not {
+		for i := range shard {
+			there[shard[i].entry] = true
+		}
+	}
+	for _, shard := range of {
+		for i := range shard {
+			if !there[shard[i].entry] {
+				out = append(out, shard[i].entry)
+			}
+		}
+	}
+	return out
+}
+
 // buffer is where keys are made.
 type buffer [index.MaxKeyBytes]byte
 

@@ -61,6 +61,27 @@ func (p *Parser) enrich(e *storage.Event) {
 	storage.Canonical(e)
 }
 
+// TakeEnriched gives an event that was parsed again what indicators added to it when it was stored, and reports whether
+// they had: which sets there were then is not asked.
+func TakeEnriched(stored, parsed *storage.Event) bool {
+	of := func(e *storage.Event) (list []storage.Field) {
+		for _, f := range e.Fields {
+			if slices.Contains(indicatorFields[:], f.Name) {
+				list = append(list, f)
+			}
+		}
+		slices.SortFunc(list, func(a, b storage.Field) int { return strings.Compare(a.Name, b.Name) })
+		return list
+	}
+	had := of(stored)
+	if stored.Get(FieldMatchedField) == "" || slices.Equal(had, of(parsed)) { // the sender may say such things too
+		return false
+	}
+	parsed.Fields = append(slices.DeleteFunc(parsed.Fields, func(f storage.Field) bool { return slices.Contains(indicatorFields[:], f.Name) }), had...)
+	storage.Canonical(parsed)
+	return true
+}
+
 // stixType is the type of an indicator in the words of STIX.
 func stixType(x *indicator.Indicator) string {
 	switch x.Type {

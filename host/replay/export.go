@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,9 @@ import (
 
 // Store gives events: storage/logs. Rows come newest first, in portions that emit may keep.
 type Store interface {
+	// Durable returns a position up to which every row can be found, whatever happens; Flush makes all rows be found.
+	Durable() uint64
+	Flush(ctx context.Context) error
 	Search(ctx context.Context, p storage.Principal, q logs.Query, emit func([]logs.Row) error) (logs.Progress, error)
 }
 
@@ -44,7 +48,10 @@ type Host struct {
 	Incidents Incidents
 	Store     Store
 	Packages  module.Packages
-	Running   module.Running // with the versions that ran before
+	Past      Past
+	KeptSince time.Time // events that came before may be gone by their age
+
+	Generation *module.Generation // what runs now, with the versions that ran before
 }
 
 // export is one export on its way.
@@ -52,14 +59,17 @@ type export struct {
 	Host
 	who     storage.Principal
 	in      storage.Incident
-	rule    *rule.Rule
-	recalls bool // its code remembers: all that it selects counts, from its beginning on
-	match   *detect.Set
+	opened  uint64 // position of the firing that opened it
+	became  string // version that its rule became while it was counting
+	past    *past
+	rules   []*judged // the incident's first
+	match   *detect.View
 	scratch detect.Scratch
 	tar     *tar.Writer
 	part    bytes.Buffer
-	lines   int // in part
-	parts   int
+	lines   int    // in part
+	parts   int    // files of one kind
+	first   uint64 // position of the first event that counts
 	readers map[readerKey]module.Install
 
 	evidence map[storage.EventID]bool // events that were written
@@ -78,7 +88,7 @@ func Export(ctx context.Context, h Host, who storage.Principal, id string, w io.
 	x := &export{Host: h, who: who, tar: tar.NewWriter(w), readers: map[readerKey]module.Install{}, evidence: map[storage.EventID]bool{}}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) (err error) { x.in, err = h.Incidents.GetIncident(ctx, who, id); return err },
-		x.history, x.findRule, x.records, x.packages, x.manifest,
+		x.history, x.findRules, x.records, x.listed, x.tables, x.packages, x.manifest,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("export incident %s: %w", id, err)
@@ -94,11 +104,18 @@ func (x *export) history(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if x.in.Applied > x.Store.Durable() {
+		if err := x.Store.Flush(ctx); err != nil {
+			return err
+		}
+	}
 	x.out.Format, x.out.Incident = format, x.in
 	for _, h := range list {
 		switch {
 		case h.What == incident.RuleChanged && h.Who == incident.ByVedette:
-			return fmt.Errorf("its rule became version %s while it was counting, and a replay runs one version: %w", h.Detail, ErrCannot)
+			x.became = h.Detail
+		case h.What == incident.KindOpened:
+			x.opened = h.Seq
 		case h.What == string(incident.SetSeverity) && h.Who != incident.ByVedette:
 			x.out.SeveritySet = true
 		}
@@ -106,8 +123,8 @@ func (x *export) history(ctx context.Context) error {
 	return nil
 }
 
-// findRule loads the rule as it ran.
-func (x *export) findRule(ctx context.Context) error {
+// findRules loads the rule as it ran, and those whose firings it looks at.
+func (x *export) findRules(ctx context.Context) (err error) {
 	if x.in.RuleDigest == "" {
 		return fmt.Errorf("the package of its rule is not known: %w", ErrCannot)
 	}
@@ -115,67 +132,48 @@ func (x *export) findRule(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("the rule package %s ran so long ago that its settings are not known any more: %w", registry.Digest(x.in.RuleDigest).Short(), ErrCannot)
 	}
-	x.out.Rule = install
-	pkg, err := x.Packages.Pull(ctx, x.in.Tenant, registry.Digest(install.Digest))
+	if x.past, err = newPast(ctx, x.Past, x.who, x.in.Tenant, x.in.Applied); err != nil {
+		return err
+	}
+	j, err := x.judge(ctx, install, x.in.Rule)
 	if err != nil {
 		return err
 	}
-	if x.rule, _, err = module.RuleOf(&pkg, x.in.Rule); err != nil {
-		return err
+	if x.became != "" && j.begins.Seq > x.opened {
+		return fmt.Errorf("its rule became version %s while it was counting, and a replay runs one version: %w", x.became, ErrCannot)
 	}
-	if x.rule == nil {
-		return fmt.Errorf("package %s has no rule %s: %w", install.Name, x.in.Rule, ErrCannot)
-	}
-	if tables := pkg.Manifest.Tables(); len(tables) > 0 {
-		return fmt.Errorf("its rule looks into the table %s, and an export holds none: %w", tables[0], ErrCannot)
-	}
-	if lists := detect.ListsOf(x.rule); len(lists) > 0 {
-		return fmt.Errorf("its rule asks the list %s, and an export holds none: %w", lists[0], ErrCannot)
-	}
-	for i := range x.rule.Subs {
-		switch s := &x.rule.Subs[i]; {
-		case s.Match.Rule != "":
-			return fmt.Errorf("its rule looks at the firings of %s, and an export holds the events of one rule: %w", s.Match.Rule, ErrCannot)
-		case s.FirstSeen != nil || s.Baseline != nil:
-			return fmt.Errorf("its rule has learnt from events of before, and an export holds none of them: %w", ErrCannot)
-		}
-	}
-	if x.recalls = pkg.Manifest.Remembers(); x.recalls {
-		if err := x.fresh(ctx, &pkg.Manifest); err != nil {
+	j.key = x.in.Key
+	x.rules = []*judged{j}
+	for n := 0; n < len(x.rules); n++ {
+		if err := x.inner(ctx, x.rules[n]); err != nil {
 			return err
 		}
 	}
-	if err := x.exceptions(); err != nil {
+	var rules []*rule.Rule
+	var lists []string
+	begins := j.begins.Seq
+	for _, j := range x.rules {
+		rules, lists, begins = append(rules, j.rule), append(lists, detect.ListsOf(j.rule)...), min(begins, j.begins.Seq)
+	}
+	set, err := detect.Compile(rules)
+	if err != nil {
 		return err
 	}
-	x.match, err = detect.Compile([]*rule.Rule{x.rule})
-	return err
-}
-
-// exceptions narrows the rule by those of the organization that were in force while the incident counted. One that was made
-// meanwhile would have counted for some of its events only.
-func (x *export) exceptions() (err error) {
-	first := x.in.Applied
-	for _, e := range x.in.Evidence {
-		first = min(first, e.ID.Seq)
+	if x.match, err = detect.NewView(set, nil, nil); err != nil {
+		return err
 	}
-	for _, e := range x.Running.Layer(x.in.Tenant).Exceptions[x.in.Rule] {
-		switch {
-		case e.Seq > x.in.Applied:
-		case e.Seq > first:
-			return fmt.Errorf("an exception from its rule was made while it was counting: %w", ErrCannot)
-		default:
-			x.out.Exceptions = append(x.out.Exceptions, e)
-		}
+	slices.Sort(lists)
+	if err := x.past.ask(ctx, x.who, slices.Compact(lists), begins, x.in.Applied); err != nil {
+		return err
 	}
-	x.rule, err = module.WithExceptions(x.rule, x.out.Exceptions)
-	return err
+	x.match = x.match.WithLists(x.past.find)
+	return x.since(ctx)
 }
 
 // fresh makes sure that the rule began with nothing remembered when it was activated: a version before it that keeps
 // state in the same way has left what it remembered, and its records may be gone.
-func (x *export) fresh(ctx context.Context, m *manifest.Manifest) error {
-	before, ok := x.install(x.out.Rule.Name, func(i module.Install) bool { return i.Seq < x.out.Rule.Seq }, x.out.Rule.Seq)
+func (x *export) fresh(ctx context.Context, in *module.Install, m *manifest.Manifest) error {
+	before, ok := x.install(in.Name, func(i module.Install) bool { return i.Seq < in.Seq }, in.Seq)
 	if !ok {
 		return nil
 	}
@@ -183,14 +181,14 @@ func (x *export) fresh(ctx context.Context, m *manifest.Manifest) error {
 	if err == nil && pkg.Manifest.Remembers() && pkg.Manifest.StateVersion() != m.StateVersion() {
 		return nil
 	}
-	return fmt.Errorf("its rule went on with what it remembered when it was activated at %d, and a replay begins with nothing: %w", x.out.Rule.Seq, ErrCannot)
+	return fmt.Errorf("its rule went on with what it remembered when it was activated at %d, and a replay begins with nothing: %w", in.Seq, ErrCannot)
 }
 
 // install finds a version that runs or ran for the incident's organization: the one activated last before a position,
 // else any. name "" is any name.
 func (x *export) install(name string, is func(module.Install) bool, before uint64) (found module.Install, ok bool) {
 	for _, t := range []storage.Tenant{x.in.Tenant, storage.NoTenant} {
-		slots := x.Running.Layer(t).Slots
+		slots := x.Generation.Running.Layer(t).Slots
 		for _, key := range slices.Sorted(maps.Keys(slots)) {
 			if name != "" && key != name {
 				continue
@@ -213,9 +211,9 @@ func (x *export) install(name string, is func(module.Install) bool, before uint6
 	return found, false
 }
 
-// since returns the event time from which records count, and notes the other incidents of the key.
-func (x *export) since(ctx context.Context) (int64, error) {
-	span, _ := correlate.Horizon(x.rule)
+// episodes returns the event time from which records count for the rule of the incident, and notes the other incidents of the key.
+func (x *export) episodes(ctx context.Context) (int64, error) {
+	span := x.rules[0].span()
 	from, to := x.in.FirstSeen-span, x.in.LastSeen+max(span, int64(correlate.MaxLag)) // no replay goes on longer
 	for {
 		list, err := x.Incidents.Episodes(ctx, x.who, x.in, from, to)
@@ -242,89 +240,60 @@ func (x *export) since(ctx context.Context) (int64, error) {
 	}
 }
 
-// records writes the events of the incident's key that its rule selects, the newest first.
+// records writes the events that the rules select, the newest first.
 func (x *export) records(ctx context.Context) error {
-	from, err := x.since(ctx)
-	if err != nil {
-		return err
-	}
-	span, _ := correlate.Horizon(x.rule)
-	to, text := x.in.LastSeen+span+1, selection(x.rule, x.in.Key)
-	if x.recalls {
-		from, to, text = x.out.Rule.At-strayed, x.in.LastSeen+strayed, "*"
-	}
-	done, err := x.Store.Search(ctx, x.who, logs.Query{
-		Text: text, From: time.Unix(0, from), To: time.Unix(0, to), Limit: MaxEvents,
-	}, func(rows []logs.Row) error {
-		for i := range rows {
-			if err := x.record(&rows[i]); err != nil {
-				return err
-			}
+	from, to, strays := x.rules[0].begins.Time, x.in.LastSeen+1, int64(0)
+	for _, j := range x.rules {
+		if from, to = min(from, j.begins.Time), to+j.span(); j.recalls || j.learns {
+			strays = strayed
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	if done.Truncated {
-		if x.recalls {
-			return fmt.Errorf("more than %d events came since its rule began to remember: %w", MaxEvents, ErrCannot)
-		}
-		return fmt.Errorf("more than %d events of its key lie in its time: %w", MaxEvents, ErrCannot)
+	if err := x.search(ctx, anyOf(x.rules), from, max(to, x.in.LastSeen+strays), x.record); err != nil {
+		return err
 	}
 	for _, e := range x.in.Evidence {
 		if !x.evidence[e.ID] {
-			return fmt.Errorf("event %s of its evidence is not in the store: it is past its retention, or came a moment ago and cannot be found yet: %w", e.ID, ErrCannot)
+			return fmt.Errorf("event %s of its evidence is not in the store: it is past its retention: %w", e.ID, ErrCannot)
 		}
 	}
-	return x.flush()
+	for _, j := range x.rules {
+		if err := x.steady(j); err != nil {
+			return err
+		}
+	}
+	return x.flush("records")
 }
 
 // strayed is how far the time of an event and its place in the log may be apart, ns: the pipeline believes no more.
 const strayed = int64(25 * time.Hour)
 
-// selection returns a query for at least the events of a key: each sub-pattern names the key's fields in its own way.
-func selection(r *rule.Rule, key []storage.Field) string {
-	first := r.Subs[0].Match.By
-	var any []string
-	for i := range r.Subs {
-		var all []string
-		for _, k := range key {
-			name := k.Name
-			if at := slices.Index(first, k.Name); at >= 0 {
-				name = r.Subs[i].Match.By[at]
-			} else if !slices.Contains(r.Root.Incident.Key, k.Name) {
-				continue // of a code rule: no field of the event
-			}
-			if name == storage.FieldDataset || name == rule.FieldOriginal || len(k.Value) >= incident.MaxKeyValueBytes-4 {
-				continue // the rule's own filter decides
-			}
-			all = append(all, strconv.Quote(name)+":="+strconv.Quote(k.Value))
-		}
-		if len(all) == 0 {
-			return "*"
-		}
-		any = append(any, "("+strings.Join(all, " ")+")")
-	}
-	slices.Sort(any)
-	return strings.Join(slices.Compact(any), " or ")
-}
-
-// record adds a row if the rule selects it.
-func (x *export) record(row *logs.Row) error {
-	e, err := row.Event()
-	if err != nil {
-		return err
-	}
-	// A row after the incident's position, or before its rule ran, had no part in it.
-	if e.ID.Seq > x.in.Applied || e.ID.Seq < x.out.Rule.Seq || len(x.match.Match(&e, &x.scratch)) == 0 {
+// record adds an event if it counts for one of the rules.
+func (x *export) record(e *storage.Event) (err error) {
+	if e.ID.Seq > x.in.Applied { // it had no part in it
 		return nil
 	}
-	r := Record{ID: e.ID.String(), Time: e.Time, Received: e.Received, Raw: e.Raw, Dataset: e.Stream, Flags: pipeline.RecordOf(&e).Flags}
+	x.past.seq = e.ID.Seq
+	counts := false
+	for _, h := range x.match.Match(e, &x.scratch) {
+		for _, j := range x.rules {
+			if h.Rule == j.rule && j.begins.has(e) {
+				counts = true
+				if j.first == 0 || e.ID.Seq < j.first {
+					j.first = e.ID.Seq
+				}
+			}
+		}
+	}
+	if !counts {
+		return nil
+	}
+	x.past.touch(e)
+	if x.first == 0 || e.ID.Seq < x.first {
+		x.first = e.ID.Seq
+	}
+	r := Record{ID: e.ID.String(), Time: e.Time, Received: e.Received, Raw: e.Raw, Dataset: e.Stream, Flags: pipeline.RecordOf(e).Flags}
 	for _, f := range e.Fields {
 		switch f.Name {
-		case pipeline.FieldMatchedField:
-			return fmt.Errorf("event %s has a value that an indicator set held, and an export holds none: %w", r.ID, ErrCannot)
 		case storage.FieldSource:
 			r.Source = f.Value
 		case storage.FieldParser:
@@ -342,16 +311,73 @@ func (x *export) record(row *logs.Row) error {
 		return err
 	}
 	x.evidence[e.ID] = true
-	line, err := json.Marshal(&r)
+	x.out.Events++
+	return x.line("records", &r)
+}
+
+// line adds a line to the files of one kind.
+func (x *export) line(kind string, v any) error {
+	line, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	x.part.Write(append(line, '\n'))
-	x.lines++
-	if x.out.Events++; x.lines == partEvents || x.part.Len() >= partBytes {
-		return x.flush()
+	if x.lines++; x.lines == partEvents || x.part.Len() >= partBytes {
+		return x.flush(kind)
 	}
 	return nil
+}
+
+// listed writes the values of lists that events have.
+func (x *export) listed(ctx context.Context) error {
+	if len(x.past.asked) > 0 {
+		known, err := x.Past.ListsKnownFrom(ctx, x.who)
+		if err != nil {
+			return err
+		}
+		if x.first <= known {
+			return fmt.Errorf("what was in the lists that its rule asks is known from position %d on, and its first event is at %d: %w", known, x.first, ErrCannot)
+		}
+	}
+	list := x.past.listed()
+	if x.out.Listed = len(list); x.out.Listed > MaxListed {
+		return fmt.Errorf("%d values of lists are in its events, at most %d are exported: %w", len(list), MaxListed, ErrCannot)
+	}
+	x.parts = 0
+	for i := range list {
+		if err := x.line("lists", &list[i]); err != nil {
+			return err
+		}
+	}
+	return x.flush("lists")
+}
+
+// tables writes the tables that rules and modules looked into.
+func (x *export) tables(ctx context.Context) error {
+	names := slices.Clone(x.past.asked)
+	for _, j := range x.rules {
+		names = append(names, j.manifest.Tables()...)
+	}
+	seen := map[string]bool{}
+	for _, r := range x.out.Parsers {
+		if seen[r.Install.Digest] {
+			continue
+		}
+		seen[r.Install.Digest] = true
+		pkg, err := x.Packages.Pull(ctx, x.in.Tenant, registry.Digest(r.Install.Digest))
+		if err != nil {
+			return err
+		}
+		names = append(names, pkg.Manifest.Tables()...)
+	}
+	slices.Sort(names)
+	x.out.Tables = x.past.tablesOf(slices.Compact(names), x.first)
+	if len(x.out.Tables) > MaxTables {
+		return fmt.Errorf("tables had %d versions meanwhile, at most %d are exported: %w", len(x.out.Tables), MaxTables, ErrCannot)
+	}
+	return x.past.contents(ctx, x.out.Tables, func(digest string, text []byte) error {
+		return x.file("tables/"+strings.TrimPrefix(digest, "sha256:"), text)
+	})
 }
 
 // reader notes the parser of a record.
@@ -370,12 +396,12 @@ func (x *export) reader(r *Record) error {
 }
 
 // flush writes what has gathered as a file.
-func (x *export) flush() error {
+func (x *export) flush(kind string) error {
 	if x.lines == 0 {
 		return nil
 	}
 	x.parts++
-	err := x.file(fmt.Sprintf("records/%05d.jsonl", x.parts), x.part.Bytes())
+	err := x.file(fmt.Sprintf("%s/%05d.jsonl", kind, x.parts), x.part.Bytes())
 	x.part.Reset()
 	x.lines = 0
 	return err
@@ -392,7 +418,10 @@ func (x *export) file(name string, data []byte) error {
 
 // packages writes each package once, as an OCI image layout.
 func (x *export) packages(ctx context.Context) error {
-	digests := map[string]bool{x.out.Rule.Digest: true}
+	digests := map[string]bool{}
+	for _, j := range x.rules {
+		digests[j.install.Digest] = true
+	}
 	for _, r := range x.out.Parsers {
 		digests[r.Install.Digest] = true
 	}
@@ -420,6 +449,22 @@ func (x *export) manifest(context.Context) error {
 	slices.SortFunc(x.out.Parsers, func(a, b Reader) int {
 		return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.Install.Name, b.Install.Name))
 	})
+	last := map[string]module.Install{} // each change of a list is another generation
+	x.out.Parsers = slices.DeleteFunc(x.out.Parsers, func(r Reader) bool {
+		before, there := last[r.Install.Name]
+		last[r.Install.Name] = r.Install
+		return there && reflect.DeepEqual(before, r.Install)
+	})
+	first := x.rules[0]
+	x.out.Rule, x.out.Exceptions, x.out.Begins = first.install, first.exceptions, first.begins
+	x.out.Asks = len(x.past.asked) > 0
+	for _, j := range x.rules {
+		x.out.Learns = x.out.Learns || j.learns
+	}
+	for _, j := range x.rules[1:] {
+		x.out.Inner = append(x.out.Inner, Inner{ID: j.rule.ID, Rule: j.install, Exceptions: j.exceptions, Begins: j.begins})
+	}
+	slices.SortFunc(x.out.Forgets, func(a, b Forget) int { return cmp.Compare(a.Seq, b.Seq) })
 	data, err := json.MarshalIndent(&x.out, "", " ")
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vedette-siem/vedette/host/correlate"
 	"github.com/vedette-siem/vedette/host/incident"
+	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/storage"
 )
 
@@ -51,25 +52,41 @@ func (r *run) incident(by clock) (*storage.Incident, uint64) {
 	in := &r.b.Incident
 	state := correlate.New(correlate.Limits{})
 	c := &collector{of: in, others: r.b.Others}
-	seq, logTime := uint64(0), int64(0)
+	seq, logTime, forgets := uint64(0), int64(0), r.b.Forgets
 	for i := range r.hits {
 		f := &r.hits[i]
-		seq, logTime = f.seq, f.logTime
-		var times []correlate.SourceTime
-		switch by {
-		case own:
-			times = f.times
-			c.take(seq, logTime, state.Tick(seq, logTime))
-		case fastest: // a sender whose clock is that of the log
-			c.take(seq, logTime, state.Apply(seq, logTime, []correlate.SourceTime{{Tenant: in.Tenant, Source: "clock", Time: logTime}}, nil))
+		for ; len(forgets) > 0 && forgets[0].Seq < f.seq; forgets = forgets[1:] {
+			x := &forgets[0]
+			seq, logTime = x.Seq, max(logTime, x.At)
+			r.pass(state, c, by, &frame{seq: seq, logTime: logTime}) // what was due until then had been learnt
+			state.Relearn(in.Tenant, x.Rule, x.Key)
 		}
+		seq, logTime = f.seq, max(logTime, f.logTime)
+		state.SetNesting(counted{pipeline.NestingOf(f.gen), r})
+		times := r.pass(state, c, by, f)
 		c.take(seq, logTime, state.Apply(seq, logTime, times, f.hits))
 	}
-	if _, absence := correlate.Horizon(r.rule); absence { // time passed until the last one was decided
+	if r.absence { // time passed until the last one was decided
 		at := in.LastSeen + int64(correlate.MaxLag)
 		c.take(seq+1, max(at, logTime), state.Tick(seq+1, at))
 	}
 	return c.result(), c.firings
+}
+
+// pass lets the time before a frame pass under a clock, and returns what its own records then say of it.
+func (r *run) pass(state *correlate.State, c *collector, by clock, f *frame) []correlate.SourceTime {
+	switch by {
+	case own:
+		c.take(f.seq, f.logTime, state.Tick(f.seq, f.logTime))
+		return f.times
+	case fastest: // a sender whose clock is that of the log
+		c.take(f.seq, f.logTime, state.Apply(f.seq, f.logTime, []correlate.SourceTime{{Tenant: r.b.Incident.Tenant, Source: "clock", Time: f.logTime}}, nil))
+	case slowest:
+		if f.gen == nil { // it has no hits: the least that time did
+			c.take(f.seq, f.logTime, state.Tick(f.seq, f.logTime))
+		}
+	}
+	return nil
 }
 
 // collector folds the firings of one incident.
@@ -83,6 +100,9 @@ type collector struct {
 
 func (c *collector) take(seq uint64, logTime int64, firings []correlate.Firing) {
 	for _, f := range firings {
+		if f.Rule != c.of.Rule {
+			continue
+		}
 		fr := incident.Firing(f)
 		if f.Clears {
 			if c.fold != nil && !c.ended {

@@ -11,8 +11,13 @@
 // check is made with the lowest watermark that the log allows and, if that gives another incident, with the highest:
 // where the two agree, no clock of another sender could have made a difference.
 //
-// A rule whose code remembers is determined by all that it selected since it began to: the export holds that, of all
-// keys, or there is none.
+// A rule whose code remembers is determined by all that it selected since it began to, of all keys; one that learns by all
+// that it selected of the key since it began to learn, or of all keys that learn together. A rule on rules needs those
+// rules, and what they select; they run together as they do in the pipeline.
+//
+// What rules look into changes with the log. An export holds the tables that were in force, and of lists and indicator sets
+// the values that its events have, each with the positions between which it was there. What indicators added to an event
+// when it was stored is taken as it is.
 package replay
 
 import (
@@ -21,15 +26,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vedette-siem/vedette/host/list"
 	"github.com/vedette-siem/vedette/host/module"
+	"github.com/vedette-siem/vedette/sdk/go/table/index"
 	"github.com/vedette-siem/vedette/storage"
 )
 
 // ErrCannot marks an incident that cannot be computed again; the text says why.
 var ErrCannot = errors.New("cannot be replayed")
 
-// format is the version of an export. Another one is refused.
-const format = 1
+// format is the version of an export. One of an older version is read, a newer one is refused.
+const format = 2
 
 // Manifest describes an export.
 type Manifest struct {
@@ -42,10 +49,60 @@ type Manifest struct {
 
 	Exceptions []module.RuleException `json:"exceptions,omitempty"` // of the organization from the rule, as they were in force
 
-	Events int `json:"events"` // lines of records
+	Begins  Begin    `json:"begins,omitzero"`
+	Asks    bool     `json:"asks,omitempty"`    // its rule, or an inner one, asks lists
+	Learns  bool     `json:"learns,omitempty"`  // its rule, or an inner one, has learnt from events of before
+	Inner   []Inner  `json:"inner,omitempty"`   // rules whose firings it, or another one of these, looks at
+	Forgets []Forget `json:"forgets,omitempty"` // by position
+	Tables  []Table  `json:"tables,omitempty"`  // by name and position
+
+	Events int `json:"events"`           // lines of records
+	Listed int `json:"listed,omitempty"` // lines of lists
 }
 
-// Reader is a parser as it ran under a generation.
+// Begin says which events count for a rule: what came before has no part in the incident, or is known only in part.
+type Begin struct {
+	Seq  uint64 `json:"seq,omitempty"`  // position from which on
+	Time int64  `json:"time,omitempty"` // event time from which on, ns
+}
+
+// has reports whether an event counts.
+func (b *Begin) has(e *storage.Event) bool { return e.ID.Seq >= b.Seq && e.Time >= b.Time }
+
+// Inner is a rule whose firings another one looks at.
+type Inner struct {
+	ID         string                 `json:"id"`
+	Rule       module.Install         `json:"rule"` // its package
+	Exceptions []module.RuleException `json:"exceptions,omitempty"`
+	Begins     Begin                  `json:"begins,omitzero"`
+}
+
+// Forget says that a rule forgot what it had learnt: of the key with these values, or of all.
+type Forget struct {
+	Seq  uint64   `json:"seq"`
+	At   int64    `json:"at"` // log time, ns
+	Rule string   `json:"rule"`
+	Key  []string `json:"key,omitempty"`
+}
+
+// Table is a version of a table, with the positions between which it was in force: messages behind Since saw it. Its
+// content is a file of the export.
+type Table struct {
+	Shared bool         `json:"shared,omitempty"`
+	Since  uint64       `json:"since"`
+	Until  uint64       `json:"until,omitempty"` // 0: until the end
+	Table  module.Table `json:"table"`
+}
+
+// Listed is a value that was in a list which rules asked, or in an indicator set that they asked as one.
+type Listed struct {
+	List   string     `json:"list"`
+	Shared bool       `json:"shared,omitempty"`
+	Kind   index.Kind `json:"kind"`
+	list.Member
+}
+
+// Reader is a parser as it ran under a generation, and under later ones up to that of the next one of its name.
 type Reader struct {
 	Generation uint64         `json:"generation"`
 	Install    module.Install `json:"install"`
@@ -80,6 +137,7 @@ func (r *Record) Event(t storage.Tenant) (storage.Event, error) {
 type Result struct {
 	Records    int    // parsed again, or taken as they are
 	Unread     int    // of them, records that no parser had read: they are taken as stored
+	Enriched   int    // events to which indicators had added fields: those are taken as stored
 	Events     int    // compared
 	Difference string // the first one, "" when everything is equal
 }

@@ -3,7 +3,6 @@ package replay_test
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -15,10 +14,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/vedette-siem/vedette/host/module"
-	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/replay"
 	"github.com/vedette-siem/vedette/storage"
-	"github.com/vedette-siem/vedette/storage/logs"
 	"github.com/vedette-siem/vedette/storage/meta"
 )
 
@@ -245,28 +242,10 @@ func TestExportIsRefused(t *testing.T) {
 		t.Errorf("to another organization: %v", err)
 	}
 	h := w.host()
-	h.Running = module.Running{}
+	h.Generation = &module.Generation{}
 	if err := replay.Export(t.Context(), h, of(w.one), in.ID, io.Discard); !errors.Is(err, replay.ErrCannot) {
 		t.Errorf("without the rule: %v", err)
 	}
-	w.export(of(w.one), in.ID) // it can be, without one
-	h = w.host()
-	h.Store = enriched{h.Store}
-	if err := replay.Export(t.Context(), h, of(w.one), in.ID, io.Discard); !errors.Is(err, replay.ErrCannot) || !strings.Contains(err.Error(), "indicator") {
-		t.Errorf("with an indicator: %v", err)
-	}
-}
-
-// enriched is a store whose events have values that an indicator set held.
-type enriched struct{ replay.Store }
-
-func (s enriched) Search(ctx context.Context, p storage.Principal, q logs.Query, emit func([]logs.Row) error) (logs.Progress, error) {
-	return s.Store.Search(ctx, p, q, func(rows []logs.Row) error {
-		for i := range rows {
-			rows[i].Fields = append(rows[i].Fields, storage.Field{Name: pipeline.FieldMatchedField, Value: "source.ip"})
-		}
-		return emit(rows)
-	})
 }
 
 func FuzzRead(f *testing.F) {
@@ -274,7 +253,9 @@ func FuzzRead(f *testing.F) {
 	w := tar.NewWriter(&b)
 	for name, text := range map[string]string{
 		"records/00001.jsonl": `{"id":"1-0-0-0-0","raw":"x","fields":[["a","b"]]}` + "\n",
-		"manifest.json":       `{"format":1,"events":1,"incident":{"ID":"x","Tenant":1,"Rule":"r"}}`,
+		"lists/00001.jsonl":   `{"list":"l","kind":"cidr","value":"10.0.0.0/8","since":1}` + "\n",
+		"tables/00":           `{"kind":"exact","columns":["a"]}` + "\n",
+		"manifest.json":       `{"format":2,"events":1,"listed":1,"incident":{"ID":"x","Tenant":1,"Rule":"r"}}`,
 	} {
 		if err := w.WriteHeader(&tar.Header{Name: name, Size: int64(len(text)), Mode: 0o644}); err != nil {
 			f.Fatal(err)
@@ -326,5 +307,26 @@ func TestLateRecords(t *testing.T) {
 	t.Logf("%d of %d incidents are equal", equal, len(page.Incidents))
 	if len(page.Incidents) < 8 || equal < len(page.Incidents)/2 {
 		t.Errorf("%d of %d incidents are equal", equal, len(page.Incidents))
+	}
+}
+
+// TestReadLimits: an export that holds more than one may is refused.
+func TestReadLimits(t *testing.T) {
+	head := `{"format":2,"incident":{"ID":"x","Tenant":1,"Rule":"r"}`
+	for what, file := range map[string][2]string{
+		"inner rules": {"manifest.json", head + `,"inner":[` + strings.Repeat(`{},`, replay.MaxInner) + `{}]}`},
+		"tables":      {"manifest.json", head + `,"tables":[` + strings.Repeat(`{},`, replay.MaxTables) + `{}]}`},
+		"forgets":     {"manifest.json", head + `,"forgets":[` + strings.Repeat(`{},`, replay.MaxForgets) + `{}]}`},
+		"lines":       {"lists/00001.jsonl", strings.Repeat("{}\n", replay.MaxListed+1)},
+	} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		err := w.WriteHeader(&tar.Header{Name: file[0], Size: int64(len(file[1])), Mode: 0o644})
+		if _, e := io.WriteString(w, file[1]); errors.Join(err, e, w.Close()) != nil {
+			t.Fatal(err, e)
+		}
+		if _, err := replay.Read(&b); !errors.Is(err, storage.ErrInvalid) || strings.Contains(err.Error(), "ends early") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

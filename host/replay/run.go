@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"github.com/vedette-siem/vedette/host/correlate"
+	"github.com/vedette-siem/vedette/host/detect"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
-	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/table"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/storage"
@@ -27,8 +28,9 @@ const batchRecords = 256
 type run struct {
 	b       *Bundle
 	lib     *module.Library
-	rule    *rule.Rule
-	gen     *module.Generation // that runs the rule
+	scene   *scene
+	begins  map[string]Begin // by rule; those of others are not looked at
+	absence bool             // a rule is decided by time that passes
 	parser  *pipeline.Parser
 	matcher *pipeline.Matcher
 	events  []storage.Event // computed, by position
@@ -37,8 +39,9 @@ type run struct {
 	out     Result
 }
 
-// frame is what the rule selected of the records that came together.
+// frame is what the rules selected of the records that came together.
 type frame struct {
+	gen     *module.Generation
 	seq     uint64
 	logTime int64 // the newest receive time so far: log time was this or a little later
 	times   []correlate.SourceTime
@@ -72,9 +75,9 @@ func (b *Bundle) Run(ctx context.Context, cacheDir string) (res Result, err erro
 	defer func() { err = errors.Join(err, rt.Close(context.WithoutCancel(ctx))) }()
 	r := &run{
 		b: b, parser: pipeline.NewParser(), matcher: pipeline.NewMatcher(), known: map[storage.EventID]bool{},
-		lib: module.NewLibrary(module.Namespaces{Layout: packages}, rt, func(storage.Tenant, string) []runtime.Target { return nil }),
+		lib: module.NewLibrary(module.Namespaces{Layout: packages}, rt, func(storage.Tenant, string) []runtime.Target { return nil }).With(table.Kept{From: b}),
 	}
-	for _, step := range []func(context.Context) error{r.loadRule, r.parse, r.match} {
+	for _, step := range []func(context.Context) error{r.loadRules, r.parse, r.match} {
 		if err := step(ctx); err != nil {
 			return r.out, fmt.Errorf("replay: %w", err)
 		}
@@ -85,26 +88,43 @@ func (b *Bundle) Run(ctx context.Context, cacheDir string) (res Result, err erro
 	return r.out, r.judge()
 }
 
-// running is what runs when only one module does.
-func running(seq uint64, in module.Install) module.Running {
-	return module.Running{Seq: seq, Layers: map[storage.Tenant]module.Layer{storage.NoTenant: {Slots: map[string]module.Slot{in.Name: {Current: in}}}}}
-}
-
-func (r *run) loadRule(ctx context.Context) (err error) {
-	if r.gen, err = module.Build(ctx, r.lib, nil, running(r.b.Rule.Seq, r.b.Rule), storage.NoTenant); err != nil {
+// loadRules loads the rule of the incident and those whose firings it looks at.
+func (r *run) loadRules(ctx context.Context) (err error) {
+	if r.scene, err = newScene(ctx, r.b, r.lib); err != nil {
 		return err
 	}
-	if n := len(r.b.Exceptions); n > 0 { // the module's control record is not the newest that counts
-		with := running(max(r.b.Rule.Seq, r.b.Exceptions[n-1].Seq), r.b.Rule)
-		with.Layers[r.b.Incident.Tenant] = module.Layer{Exceptions: map[string][]module.RuleException{r.b.Incident.Rule: r.b.Exceptions}}
-		if r.gen, err = module.Build(ctx, r.lib, nil, with, storage.NoTenant); err != nil {
-			return err
-		}
+	r.begins = map[string]Begin{r.b.Incident.Rule: r.b.Begins}
+	for i := range r.b.Inner {
+		r.begins[r.b.Inner[i].ID] = r.b.Inner[i].Begins
 	}
-	if r.rule = r.gen.View(r.b.Incident.Tenant).Rules.Rule(r.b.Incident.Rule); r.rule == nil {
-		return fmt.Errorf("package %s has no rule %s: %w", r.b.Rule.Name, r.b.Incident.Rule, storage.ErrInvalid)
+	for id := range r.begins {
+		one := r.scene.gen.View(r.b.Incident.Tenant).Rules.Rule(id)
+		if one == nil {
+			return fmt.Errorf("no package of the export has the rule %s: %w", id, storage.ErrInvalid)
+		}
+		_, absence := correlate.Horizon(one)
+		r.absence = r.absence || absence
 	}
 	return nil
+}
+
+// reader returns a parser as it ran under a generation, nil when the export does not hold it.
+func (b *Bundle) reader(name string, generation uint64) (in *module.Install) {
+	for i := range b.Parsers { // by generation
+		if p := &b.Parsers[i]; p.Install.Name == name && p.Generation <= generation {
+			in = &p.Install
+		}
+	}
+	return in
+}
+
+// parsing is what ran for a parser under a generation.
+func (r *run) parsing(in module.Install, generation uint64) module.Running {
+	own := r.b.Incident.Tenant
+	return module.Running{Seq: generation, Layers: module.LayersOf(map[storage.Tenant]module.Layer{
+		storage.NoTenant: {Tables: r.b.tablesAt(storage.NoTenant, generation+1)},
+		own:              {Slots: map[string]module.Slot{in.Name: {Current: in}}, Tables: r.b.tablesAt(own, generation+1)},
+	})}
 }
 
 // parse makes the events of all records again and compares them with those that are stored.
@@ -134,11 +154,11 @@ func (r *run) parse(ctx context.Context) error {
 			r.unread(groups[k])
 			continue
 		}
-		at := slices.IndexFunc(r.b.Parsers, func(p Reader) bool { return p.Generation == k.generation && p.Install.Name == k.name })
-		if at < 0 {
+		in := r.b.reader(k.name, k.generation)
+		if in == nil {
 			return fmt.Errorf("parser %s of generation %d is not in the export: %w", k.name, k.generation, storage.ErrInvalid)
 		}
-		gen, err := module.Build(ctx, r.lib, nil, running(k.generation, r.b.Parsers[at].Install), storage.NoTenant)
+		gen, err := module.Build(ctx, r.lib, nil, r.parsing(*in, k.generation), storage.NoTenant)
 		if err != nil {
 			return err
 		}
@@ -200,6 +220,9 @@ func (r *run) parseTogether(ctx context.Context, gen *module.Generation, part []
 		if s := stored[e.ID]; s != nil {
 			r.out.Events++
 			r.known[e.ID] = true
+			if pipeline.TakeEnriched(s, &e) {
+				r.out.Enriched++
+			}
 			if d := differenceOf(s, &e); d != "" {
 				r.out.Difference = fmt.Sprintf("event %s: stored %s", e.ID, d)
 				if strings.Contains(s.Raw, "\uFFFD") {
@@ -213,36 +236,67 @@ func (r *run) parseTogether(ctx context.Context, gen *module.Generation, part []
 	return nil
 }
 
-// match runs the rule's filters, and its code, over the events.
+// match runs the rules' filters, and their code, over the events.
 func (r *run) match(ctx context.Context) error {
 	logTime := int64(0)
 	for from := 0; from < len(r.events); {
-		to := from
+		to, seq := from, r.events[from].ID.Seq
 		var times []correlate.SourceTime
-		for to < len(r.events) && r.events[to].ID.Seq == r.events[from].ID.Seq {
+		for to < len(r.events) && r.events[to].ID.Seq == seq {
 			e := &r.events[to]
 			logTime = max(logTime, e.Received)
 			times = append(times, correlate.SourceTime{Tenant: e.Tenant, Source: e.Get(storage.FieldSource), Time: e.Time})
 			to++
 		}
-		hits, poison, err := r.matcher.Match(ctx, r.gen, r.events[from].ID.Seq, logTime, r.events[from:to])
+		if err := r.scene.at(ctx, seq); err != nil {
+			return err
+		}
+		hits, poison, err := r.matcher.Match(ctx, r.scene.gen, seq, logTime, r.events[from:to])
 		if err != nil {
 			return err
 		}
-		// Of a rule that remembers there are records of all keys: what failed on one was no finding then either.
-		if mod := r.gen.View(r.b.Incident.Tenant).Code(r.rule); len(poison) > 0 && (mod == nil || !mod.Stateful()) {
-			r.out.Difference = fmt.Sprintf("event %s: the rule's code fails on it: %s", poison[0].ID, poison[0].Code)
-			return nil
-		}
-		hits = slices.DeleteFunc(hits, func(h correlate.Hit) bool { return h.Rule.ID != r.rule.ID })
-		for _, h := range hits {
-			if !r.known[h.Event.ID] {
-				r.out.Difference = fmt.Sprintf("event %s is selected by the rule and is not stored", h.Event.ID)
+		for i := range poison {
+			// Of a rule that remembers there are records of all keys: what failed on one was no finding then either.
+			if p := &poison[i]; !p.Module.Stateful() {
+				r.out.Difference = fmt.Sprintf("event %s: the rule's code fails on it: %s", p.ID, p.Code)
 				return nil
 			}
 		}
-		r.hits = append(r.hits, frame{r.events[from].ID.Seq, logTime, times, hits})
+		if hits = r.counting(hits); r.out.Difference != "" {
+			return nil
+		}
+		r.hits = append(r.hits, frame{r.scene.gen, seq, logTime, times, hits})
 		from = to
 	}
 	return nil
+}
+
+// counting returns the hits that count. An event of the incident's rule that is not stored is a difference, unless what
+// other events of its record asked of lists is not known here.
+func (r *run) counting(hits []correlate.Hit) []correlate.Hit {
+	return slices.DeleteFunc(hits, func(h correlate.Hit) bool {
+		begins, counts := r.begins[h.Rule.ID]
+		if !counts || !begins.has(h.Event) {
+			return true
+		}
+		known := r.known[h.Event.ID]
+		if !known && h.Rule.ID == r.b.Incident.Rule && len(detect.ListsOf(h.Rule)) == 0 {
+			r.out.Difference = fmt.Sprintf("event %s is selected by the rule and is not stored", h.Event.ID)
+		}
+		return !known
+	})
+}
+
+// counted has rules look at the firings of others, as far as they count.
+type counted struct {
+	correlate.Nesting
+	*run
+}
+
+// Firing implements correlate.Nesting.
+func (c counted) Firing(id string, ev *storage.Event) []correlate.Hit {
+	return slices.DeleteFunc(c.Nesting.Firing(id, ev), func(h correlate.Hit) bool {
+		begins, counts := c.begins[h.Rule.ID]
+		return !counts || !begins.has(ev)
+	})
 }

@@ -8,17 +8,23 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/vedette-siem/vedette/host/author"
+	"github.com/vedette-siem/vedette/host/indicator"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/host/replay"
 	"github.com/vedette-siem/vedette/host/runtime"
+	"github.com/vedette-siem/vedette/host/table"
 	"github.com/vedette-siem/vedette/modules"
+	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
+	"github.com/vedette-siem/vedette/sdk/go/table/index"
 	"github.com/vedette-siem/vedette/sdk/manifest"
 	"github.com/vedette-siem/vedette/storage"
 	"github.com/vedette-siem/vedette/storage/logs"
@@ -41,7 +47,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// world is log, pipeline, store and database as they are live, with the shipped parsers and rules, and a clock that
+// world is log, pipeline, store and database as they are live, with shipped parsers and rules, and a clock that
 // the test moves.
 type world struct {
 	testing.TB
@@ -57,7 +63,7 @@ type world struct {
 
 func (w *world) now() time.Time { return w.began.Add(time.Duration(w.offset.Load())) }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, only ...string) *world {
 	t.Helper()
 	w := &world{TB: t, began: time.Now().Truncate(time.Second)}
 	ctx, dir := t.Context(), t.TempDir()
@@ -75,7 +81,8 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	rt, err := runtime.New(ctx, runtime.Config{CacheDir: cacheDir})
 	w.must(err)
-	lib := module.NewLibrary(module.Namespaces{Layout: w.packages}, rt, func(storage.Tenant, string) []runtime.Target { return nil })
+	lib := module.NewLibrary(module.Namespaces{Layout: w.packages}, rt, func(storage.Tenant, string) []runtime.Target { return nil }).
+		With(table.Kept{From: w.db}).WithIndicators(indicator.Kept{From: w.db})
 	w.one, err = w.db.CreateTenant(ctx, "one", "One")
 	w.must(err)
 	w.two, err = w.db.CreateTenant(ctx, "two", "Two")
@@ -93,7 +100,7 @@ func newWorld(t testing.TB) *world {
 		_, err := w.store.Close(context.Background())
 		w.must(errors.Join(<-done, err, w.queue.Close(), w.db.Close(), rt.Close(context.Background())))
 	})
-	w.ship()
+	w.ship(only)
 	return w
 }
 
@@ -104,13 +111,13 @@ func (w *world) must(err error) {
 	}
 }
 
-// ship activates the shipped parsers and rules.
-func (w *world) ship() {
+// ship activates the shipped parsers and rules, or only those of some names.
+func (w *world) ship(only []string) {
 	w.Helper()
 	all, err := modules.Builtin()
 	w.must(err)
 	for _, p := range all {
-		if p.Manifest.Kind == manifest.Monitor {
+		if p.Manifest.Kind == manifest.Monitor || len(only) > 0 && !slices.Contains(only, p.Manifest.Name) {
 			continue
 		}
 		d, err := w.packages.Push(w.Context(), p)
@@ -129,6 +136,70 @@ func (w *world) control(c module.Control) {
 	seq, err := w.queue.PublishControl(w.Context(), b)
 	w.must(err)
 	w.must(w.pipeline.Wait(w.Context(), seq))
+}
+
+// install activates a package of rules, for an organization or all.
+func (w *world) install(t storage.Tenant, version, name string, rules ...string) {
+	w.Helper()
+	files := map[string]string{}
+	var documents []string
+	for i, text := range rules {
+		file := fmt.Sprintf("rule%d.yaml", i)
+		files[file], documents = "kind: pattern\nversion: 1.0.0\nseverity: low\n"+text, append(documents, file)
+	}
+	files["module.yaml"] = fmt.Sprintf("publisher: local\nname: %s\nversion: %s\nkind: rule\ntitle: Rules\nabi: \"1.0\"\nentry: {documents: [%s]}\n", name, version, strings.Join(documents, ", "))
+	w.build(t, name, files)
+}
+
+// build makes a package of rules of its source, and activates it with all that it asks for.
+func (w *world) build(t storage.Tenant, name string, files map[string]string) {
+	w.Helper()
+	at := filepath.Join(w.TempDir(), name)
+	kind := manifest.Rule
+	if files["main.go"] != "" { // with the SDK beside it
+		kind = manifest.Parser
+	}
+	w.must(author.New(at, kind))
+	for file, text := range files {
+		w.must(os.MkdirAll(filepath.Dir(filepath.Join(at, file)), 0o700))
+		w.must(os.WriteFile(filepath.Join(at, file), []byte(text), 0o600))
+	}
+	p, err := author.Build(w.Context(), at, author.StandardGo)
+	w.must(err)
+	d, err := w.packages.In(registry.Namespace(t)).Push(w.Context(), p)
+	w.must(err)
+	w.control(module.Control{Kind: module.Activate, Tenant: t, Who: "ann", Name: "local/" + name, Digest: string(d), Grants: p.Manifest.Asks()})
+}
+
+// put changes what is in a list.
+func (w *world) put(t storage.Tenant, name string, remove []string, values ...string) {
+	w.Helper()
+	e := &module.Entries{Remove: remove}
+	for _, v := range values {
+		e.Put = append(e.Put, module.PutEntry{Value: v})
+	}
+	w.control(module.Control{Kind: module.SetEntries, Tenant: t, Name: name, Who: "ann", Entries: e})
+}
+
+// table sets a table with one column.
+func (w *world) table(t storage.Tenant, name string, keys ...string) {
+	w.Helper()
+	x, err := table.Read(index.NoCase, table.CSV, []byte("user\n"+strings.Join(keys, "\n")+"\n"))
+	w.must(err)
+	text, digest, err := table.Encode(x)
+	w.must(err)
+	w.must(w.db.PutTableContent(w.Context(), t, digest, text, w.now()))
+	w.control(module.Control{Kind: module.SetTable, Tenant: t, Name: name, Who: "ann", Table: &module.Table{Name: name, Digest: digest, Kind: index.NoCase, Columns: []string{"user"}, Rows: len(keys), Bytes: len(text)}})
+}
+
+// feed sets an indicator set.
+func (w *world) feed(t storage.Tenant, name string, all ...indicator.Indicator) {
+	w.Helper()
+	text, err := indicator.Encode(all)
+	w.must(err)
+	digest := indicator.Digest(text)
+	w.must(w.db.PutTableContent(w.Context(), t, digest, text, w.now()))
+	w.control(module.Control{Kind: module.SetIndicators, Tenant: t, Name: name, Who: "ann", Indicators: &module.Indicators{Name: name, Digest: digest, Bytes: len(text)}})
 }
 
 // send puts each line into the log as a record of its own frame, a step of time apart.
@@ -180,23 +251,16 @@ func (w *world) incident(t storage.Tenant, rule string, count uint64) (in storag
 	return in
 }
 
-// export waits until the events can be found.
+// export makes an export of an incident.
 func (w *world) export(who storage.Principal, id string) []byte {
 	w.Helper()
 	var b bytes.Buffer
-	w.eventually("export of "+id, func() bool {
-		b.Reset()
-		err := replay.Export(w.Context(), w.host(), who, id, &b)
-		if err != nil && !errors.Is(err, replay.ErrCannot) {
-			w.Fatal(err)
-		}
-		return err == nil
-	})
+	w.must(replay.Export(w.Context(), w.host(), who, id, &b))
 	return b.Bytes()
 }
 
 func (w *world) host() replay.Host {
-	return replay.Host{Incidents: w.db, Store: w.store, Packages: module.Namespaces{Layout: w.packages}, Running: w.pipeline.Generation().Running}
+	return replay.Host{Incidents: w.db, Store: prompt{w.store}, Packages: module.Namespaces{Layout: w.packages}, Past: w.db, Generation: w.pipeline.Generation()}
 }
 
 // replay reads an export as another machine would, and computes it.
@@ -208,3 +272,8 @@ func (w *world) replay(data []byte) (*replay.Bundle, replay.Result) {
 	w.must(err)
 	return b, res
 }
+
+// prompt is a store that takes nothing for found before it was flushed: the test's clock leaps, and the disk does not.
+type prompt struct{ *logs.Store }
+
+func (prompt) Durable() uint64 { return 0 }

@@ -21,6 +21,8 @@ type Batch struct {
 	Quarantine []QuarantineEntry
 	Fires      []RuleFires
 	Gaps       []Gap
+	Controls   []Control // in log order
+	Listed     []Listed  // in log order
 	Removals   []Removal // applied last
 }
 
@@ -133,6 +135,12 @@ func (db *DB) Apply(ctx context.Context, seq uint64, b Batch) error {
 		if err := putGaps(ctx, tx, applied, b.Gaps); err != nil {
 			return err
 		}
+		if err := putControls(ctx, tx, applied, b.Controls); err != nil {
+			return err
+		}
+		if err := putListed(ctx, tx, applied, b.Listed); err != nil {
+			return err
+		}
 		if err := forgetTenants(ctx, tx, b.Removals); err != nil {
 			return err
 		}
@@ -174,6 +182,16 @@ func (b *Batch) check(seq uint64) error {
 	for _, f := range b.Fires {
 		if f.Tenant == storage.NoTenant || f.Rule == "" || f.Seq == 0 || f.Seq > seq {
 			return fmt.Errorf("firings of rule %q at %d: %w", f.Rule, f.Seq, storage.ErrInvalid)
+		}
+	}
+	for i := range b.Controls {
+		if c := &b.Controls[i]; c.Kind == "" || c.Seq == 0 || c.Seq > seq {
+			return fmt.Errorf("control record %q at %d: %w", c.Kind, c.Seq, storage.ErrInvalid)
+		}
+	}
+	for i := range b.Listed {
+		if l := &b.Listed[i]; l.List == "" || l.Seq == 0 || l.Seq > seq || l.Value == "" && !l.Gone {
+			return fmt.Errorf("value of list %q at %d: %w", l.List, l.Seq, storage.ErrInvalid)
 		}
 	}
 	for _, g := range b.Gaps {

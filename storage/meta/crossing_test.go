@@ -113,6 +113,21 @@ var crossings = map[string]crossing{
 		all, err := w.RuleTotals(ctx, of(t), time.Unix(0, 1), time.Unix(0, 0))
 		return all["r"] != nil && all["r"].Day > 0, err
 	},
+	"Controls": func(w *world, t storage.Tenant) (bool, error) {
+		list, err := w.Controls(ctx, of(t), math.MaxInt64)
+		return has(list, func(c Control) bool { return c.Tenant == w.a }), err
+	},
+	"EachMember": func(w *world, t storage.Tenant) (found bool, err error) {
+		err = w.EachMember(ctx, of(t), "l", 0, math.MaxInt64, func(m *Member) error {
+			found = found || m.Tenant == w.a
+			return nil
+		})
+		return found, err
+	},
+	"ListsKnownFrom": func(w *world, t storage.Tenant) (bool, error) {
+		from, err := w.ListsKnownFrom(ctx, of(t))
+		return from > 0, err
+	},
 	"Gaps": func(w *world, t storage.Tenant) (bool, error) {
 		list, err := w.Gaps(ctx, of(t), time.Unix(0, 0), nil)
 		return has(list, func(g Gap) bool { return g.Tenant == w.a }), err
@@ -154,6 +169,8 @@ func furnish(w *world) {
 		Quarantine: []QuarantineEntry{{Tenant: w.a, Position: storage.EventID{Seq: 1}, Module: "m", Digest: "d", Raw: []byte("raw")}},
 		Fires:      []RuleFires{{Tenant: w.a, Rule: "r", Seq: 1, At: 1, N: 1, Newest: 1}},
 		Gaps:       []Gap{{Tenant: w.a, Subject: "rule r", Kind: "off", Since: 1, Seq: 1}},
+		Controls:   []Control{{Tenant: w.a, Seq: 1, At: 1, Kind: KindLayer, Record: "{}"}},
+		Listed:     []Listed{{Tenant: w.a, List: "l", Compared: "exact", Value: "of a", Seq: 1, At: 1}},
 	})
 	w.must(w.CountUsage(ctx, 1, []storage.UsageRow{usageRow(w.a, "p/x", UsageMinute, 1)}, []storage.CostRow{costRow(UsageMinute, 1)}))
 	due := must(w.DueDeliveries(ctx, 0, 0))(w.T)

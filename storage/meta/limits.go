@@ -36,12 +36,15 @@ const (
 	MaxRelatedPerEntity      = 200      // incidents of one entity that are looked at, the newest; one that more have does not count
 	MaxSearchBytes           = 256      // text searched in incidents
 	MaxDetailBytes           = 16 << 10 // of a history entry
+	MaxEndedMembers          = 200_000  // values that were in the lists of an organization; Prune drops those that ended first
 	MaxUsageMinuteRows       = 200_000  // rows of usage by the minute; with more, minutes become hours sooner
 )
 
 // Retention, applied by Prune.
 const (
 	DefaultKeepResolved = 180 * 24 * time.Hour // resolved incidents, after their last change
+	DefaultKeepEvents   = 30 * 24 * time.Hour  // events, and what lists and tables were
+	keepPastLonger      = 48 * time.Hour       // than events: the clocks of senders and whole days are between them
 	KeepDelivered       = 7 * 24 * time.Hour   // outbox rows that were delivered
 	KeepFailed          = 30 * 24 * time.Hour  // outbox rows that were given up
 	KeepRevoked         = 90 * 24 * time.Hour  // ingest tokens after revocation

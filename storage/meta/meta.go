@@ -38,6 +38,7 @@ type Config struct {
 	Readers      int              // connections that read; default 4
 	SessionLife  time.Duration    // default DefaultSessionLife (12 h)
 	KeepResolved time.Duration    // default DefaultKeepResolved (180 days)
+	KeepEvents   time.Duration    // how long events are kept, and with them what lists and tables were; default DefaultKeepEvents (30 days)
 }
 
 // DB is the open database. Its methods may be called at once from any goroutine: one connection writes, others read,
@@ -61,6 +62,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	cfg.Readers = orElse(cfg.Readers <= 0, 4, cfg.Readers)
 	cfg.SessionLife = orElse(cfg.SessionLife <= 0, DefaultSessionLife, cfg.SessionLife)
 	cfg.KeepResolved = orElse(cfg.KeepResolved <= 0, DefaultKeepResolved, cfg.KeepResolved)
+	cfg.KeepEvents = orElse(cfg.KeepEvents <= 0, DefaultKeepEvents, cfg.KeepEvents)
 	path, err := filepath.Abs(cfg.Path)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", cfg.Path, err)
@@ -74,7 +76,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := &DB{cfg: cfg, logins: newThrottle(), hashes: make(chan struct{}, MaxHashesAtOnce)}
-	if db.decoy, err = hashPassword(cfg.Random, "no user has this password"); err != nil {
+	if db.decoy, err = decoyHash(cfg.Random); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	if err := db.connect(ctx, path); err != nil {

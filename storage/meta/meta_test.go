@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,11 +28,30 @@ type world struct {
 	seq   uint64
 }
 
+// migrated is an empty database of today's schema.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "vedette-meta-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	db, err := Open(ctx, Config{Path: filepath.Join(dir, "meta.db")})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "meta.db"))
+})
+
 func newWorld(t *testing.T) *world {
 	w := &world{T: t}
 	w.clock.Store(int64(1_700_000_000 * time.Second))
+	path := filepath.Join(t.TempDir(), "meta.db")
+	w.must(os.WriteFile(path, must(migrated())(t), 0o600))
 	var err error
-	w.DB, err = Open(ctx, Config{Path: filepath.Join(t.TempDir(), "meta.db"), Now: func() time.Time { return time.Unix(0, w.clock.Load()) }})
+	w.DB, err = Open(ctx, Config{Path: path, Now: func() time.Time { return time.Unix(0, w.clock.Load()) }})
 	if err != nil {
 		t.Fatal(err)
 	}

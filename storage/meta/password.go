@@ -28,10 +28,23 @@ func hashPassword(random io.Reader, password string) (string, error) {
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return "", fmt.Errorf("draw salt: %w", err)
 	}
-	key := argon2.IDKey([]byte(password), salt, argonPasses, argonMemoryKiB, argonLanes, argonKeyBytes)
+	return encodeHash(salt, argon2.IDKey([]byte(password), salt, argonPasses, argonMemoryKiB, argonLanes, argonKeyBytes)), nil
+}
+
+// decoyHash returns a hash that is none of any password. To verify it costs what it costs for hashPassword's, to make it
+// nothing.
+func decoyHash(random io.Reader) (string, error) {
+	drawn := make([]byte, argonSaltBytes+argonKeyBytes)
+	if _, err := io.ReadFull(random, drawn); err != nil {
+		return "", fmt.Errorf("draw a hash: %w", err)
+	}
+	return encodeHash(drawn[:argonSaltBytes], drawn[argonSaltBytes:]), nil
+}
+
+func encodeHash(salt, key []byte) string {
 	enc := base64.RawStdEncoding
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemoryKiB, argonPasses, argonLanes,
-		enc.EncodeToString(salt), enc.EncodeToString(key)), nil
+		enc.EncodeToString(salt), enc.EncodeToString(key))
 }
 
 // verifyPassword reports whether password is the one hashed. A hash that is not in the form of hashPassword, or whose

@@ -8,7 +8,7 @@ import (
 
 // Pruned is how many rows a Prune removed.
 type Pruned struct {
-	Incidents, Changes, Sessions, Tokens, Deliveries, Hours int64
+	Incidents, Changes, Sessions, Tokens, Deliveries, Hours, Past int64
 }
 
 // pruneChunk bounds one transaction, so that Apply never waits long for the writer.
@@ -57,6 +57,9 @@ func (db *DB) Prune(ctx context.Context, now time.Time) (Pruned, error) {
 	n, err := db.pruneChanges(ctx)
 	p.Changes += n
 	if err != nil {
+		return p, err
+	}
+	if p.Past, err = db.prunePast(ctx, now); err != nil {
 		return p, err
 	}
 	return p, db.rollUsage(ctx, MaxUsageMinuteRows)

@@ -71,14 +71,10 @@ func (db *DB) TableContent(ctx context.Context, t storage.Tenant, digest string)
 }
 
 // PruneTableContents removes contents that nobody refers to and that were added KeepTableContents ago, and returns how
-// many. used holds the digests that the log still speaks of.
+// many. used holds the digests that the log still speaks of. What earlier versions held is kept for as long as it is known
+// that they were in force, but for the oldest where the organization keeps more than half of what it may.
 func (db *DB) PruneTableContents(ctx context.Context, now time.Time, used map[string]bool) (n int, err error) {
-	type key struct {
-		owner  storage.Tenant
-		digest string
-	}
-	rows, err := db.read.QueryContext(ctx, `SELECT owner, digest FROM table_contents WHERE added < ? ORDER BY added`, now.Add(-KeepTableContents).UnixNano())
-	all, err := collect(rows, err, func(r *sql.Rows) (k key, err error) { return k, r.Scan(&k.owner, &k.digest) })
+	all, err := db.contentsNotUsed(ctx, now, used)
 	if err != nil {
 		return 0, fmt.Errorf("prune table contents: %w", dbError(err))
 	}
@@ -87,9 +83,6 @@ func (db *DB) PruneTableContents(ctx context.Context, now time.Time, used map[st
 		all = all[len(part):]
 		err := db.inTx(ctx, "prune table contents", func(tx *sql.Tx) error {
 			for _, k := range part {
-				if used[k.digest] {
-					continue
-				}
 				// It may have been put again meanwhile.
 				res, err := tx.ExecContext(ctx, `DELETE FROM table_contents WHERE owner = ? AND digest = ? AND added < ?`,
 					k.owner, k.digest, now.Add(-KeepTableContents).UnixNano())
@@ -109,4 +102,46 @@ func (db *DB) PruneTableContents(ctx context.Context, now time.Time, used map[st
 		}
 	}
 	return n, nil
+}
+
+// contentKey names the content of a table.
+type contentKey struct {
+	owner  storage.Tenant
+	digest string
+}
+
+// contentsNotUsed returns the contents that may go, those that were put here first before the others.
+func (db *DB) contentsNotUsed(ctx context.Context, now time.Time, used map[string]bool) (gone []contentKey, err error) {
+	rows, err := db.read.QueryContext(ctx, pastContents)
+	past := map[contentKey]bool{}
+	if _, err = collect(rows, err, func(r *sql.Rows) (k contentKey, err error) {
+		var digest sql.NullString
+		err = r.Scan(&k.owner, &digest)
+		k.digest = digest.String
+		past[k] = true
+		return k, err
+	}); err != nil {
+		return nil, err
+	}
+	type kept struct {
+		contentKey
+		bytes, added int64
+	}
+	rows, err = db.read.QueryContext(ctx, `SELECT owner, digest, length(content), added FROM table_contents ORDER BY added, owner, digest`)
+	all, err := collect(rows, err, func(r *sql.Rows) (k kept, err error) { return k, r.Scan(&k.owner, &k.digest, &k.bytes, &k.added) })
+	if err != nil {
+		return nil, err
+	}
+	total := map[storage.Tenant]int64{}
+	for _, k := range all {
+		total[k.owner] += k.bytes
+	}
+	for _, k := range all {
+		if used[k.digest] || k.added >= now.Add(-KeepTableContents).UnixNano() || past[k.contentKey] && total[k.owner] <= MaxTableContentsPerTenant/2 {
+			continue
+		}
+		total[k.owner] -= k.bytes
+		gone = append(gone, k.contentKey)
+	}
+	return gone, nil
 }

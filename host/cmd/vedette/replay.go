@@ -114,6 +114,12 @@ func replayFile(cmd *cobra.Command, name string) error {
 	if res.Unread > 0 {
 		fmt.Fprintf(out, "          %d that no parser had read were taken as stored\n", res.Unread)
 	}
+	if res.Enriched > 0 {
+		fmt.Fprintf(out, "          %d held indicators: what these added was taken as stored\n", res.Enriched)
+	}
+	if n, l, t := len(bundle.Inner), bundle.Listed, len(bundle.Tables); n+l+t > 0 {
+		fmt.Fprintf(out, "with      %d rules that it looks at, %d values of lists, %d versions of tables\n", n, l, t)
+	}
 	if res.Difference != "" {
 		fmt.Fprintf(out, "differs   %s\n", printable(res.Difference))
 		return errDiffers
