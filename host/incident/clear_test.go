@@ -19,12 +19,8 @@ func clears(user string, n uint64, at int64) Firing {
 // reread writes the fold's state and reads it again.
 func reread(t *testing.T, f *Fold) *Fold {
 	t.Helper()
-	var b bytes.Buffer
-	if err := f.Snapshot(&b); err != nil {
-		t.Fatal(err)
-	}
 	back := New(Config{})
-	if err := back.Restore(&b); err != nil {
+	if err := back.Restore(bytes.NewReader(snapshot(t, f))); err != nil {
 		t.Fatal(err)
 	}
 	return back

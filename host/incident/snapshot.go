@@ -17,14 +17,13 @@ import (
 // when they last fired. The same state gives the same bytes. Whoever stores it protects it with a checksum.
 const snapshotHeader = "vedette incidents 3\n"
 
-// Snapshot writes the fold's state. Everything changed must have been taken before, and should be in the database:
-// what a snapshot is ahead of the database by would never be written. ErrConflict if something is not taken.
-func (f *Fold) Snapshot(w io.Writer) error {
+// Append appends a snapshot of the fold's state to b. Everything changed must have been taken before, and should be in
+// the database: what a snapshot is ahead of the database by would never be written. ErrConflict if something is not taken.
+func (f *Fold) Append(b []byte) ([]byte, error) {
 	if len(f.dirty) > 0 || !f.batch.Empty() || len(f.batch.Forgotten) > 0 {
-		return fmt.Errorf("snapshot incidents at %d: changes not taken: %w", f.seq, storage.ErrConflict)
+		return b, fmt.Errorf("snapshot incidents at %d: changes not taken: %w", f.seq, storage.ErrConflict)
 	}
-	e := encoder{w: bufio.NewWriter(w)}
-	e.raw(snapshotHeader)
+	e := encoder{b: append(b, snapshotHeader...)}
 	e.uint(f.seq)
 	e.int(f.swept)
 	e.uint(uint64(len(f.tenants)))
@@ -37,10 +36,7 @@ func (f *Fold) Snapshot(w io.Writer) error {
 			e.episode(ep, o.current[ep.key] == el)
 		}
 	}
-	if err := errors.Join(e.err, e.w.Flush()); err != nil {
-		return fmt.Errorf("snapshot incidents at %d: %w", f.seq, err)
-	}
-	return nil
+	return e.b, nil
 }
 
 // Restore replaces the fold's state by a snapshot, which it reads to the end. On an error the fold is as it was;
@@ -196,30 +192,13 @@ func (d *decoder) episode(t storage.Tenant) (*episode, bool) {
 	return ep, current
 }
 
-// encoder writes until its first error.
-type encoder struct {
-	w   *bufio.Writer
-	buf [binary.MaxVarintLen64]byte
-	err error
-}
+type encoder struct{ b []byte }
 
-func (e *encoder) raw(s string) {
-	if e.err == nil {
-		_, e.err = e.w.WriteString(s)
-	}
-}
+func (e *encoder) raw(s string) { e.b = append(e.b, s...) }
 
-func (e *encoder) uint(n uint64) {
-	if e.err == nil {
-		_, e.err = e.w.Write(binary.AppendUvarint(e.buf[:0], n))
-	}
-}
+func (e *encoder) uint(n uint64) { e.b = binary.AppendUvarint(e.b, n) }
 
-func (e *encoder) int(n int64) {
-	if e.err == nil {
-		_, e.err = e.w.Write(binary.AppendVarint(e.buf[:0], n))
-	}
-}
+func (e *encoder) int(n int64) { e.b = binary.AppendVarint(e.b, n) }
 
 func (e *encoder) text(s string) {
 	e.uint(uint64(len(s)))

@@ -63,7 +63,10 @@ func (c Carried) String() string {
 // carry tells what is kept which rules run from here on, and what their modules keep it as. An error is the machine's.
 func (s *sequencer) carry(ctx context.Context, it *item) error {
 	gen, c := it.gen, it.control
-	s.p.drift.settle(gen.Running, c, gen.View(c.Tenant).Module(c.Name), s.at)
+	parts := c.Each()
+	for i := range parts {
+		s.p.drift.settle(gen.Running, &parts[i], gen.View(c.Tenant).Module(parts[i].Name), s.at)
+	}
 	var sum carriedSum
 	var broken error
 	each := func(t storage.Tenant) {
@@ -80,11 +83,13 @@ func (s *sequencer) carry(ctx context.Context, it *item) error {
 				s.amend(takeOut(gen.Running, view.Module(settled[i].Module), "its state could not be migrated: "+err.Error()))
 			}
 		}
-		if c.Kind != module.Activate && c.Kind != module.Rollback {
-			return
-		}
-		if n := s.p.kept.Keys(t, c.Name); n > 0 && !slices.ContainsFunc(settled, func(x state.Carried) bool { return x.Module == c.Name }) {
-			sum.coded(&state.Carried{Module: c.Name, How: manifest.Shared, After: n}, s.at)
+		for _, part := range parts {
+			if part.Kind != module.Activate && part.Kind != module.Rollback {
+				continue
+			}
+			if n := s.p.kept.Keys(t, part.Name); n > 0 && !slices.ContainsFunc(settled, func(x state.Carried) bool { return x.Module == part.Name }) {
+				sum.coded(&state.Carried{Module: part.Name, How: manifest.Shared, After: n}, s.at)
+			}
 		}
 	}
 	if c.Tenant != storage.NoTenant {

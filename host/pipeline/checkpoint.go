@@ -49,23 +49,27 @@ type checkpointHeader struct {
 	At  int64            `json:"at,omitempty"`
 }
 
-// encode returns magic, CRC-32C of the rest, length of the header, header (JSON), correlation state, incident state, module state.
-func (c *Checkpoint) encode() ([]byte, error) {
+// head returns what stands before the parts in the file: magic, CRC-32C of the rest, length of the header, header (JSON).
+// The parts are the correlation state, the incident state, the module state.
+func (c *Checkpoint) head() ([]byte, error) {
 	head, err := json.Marshal(checkpointHeader{c.Seq, c.Stored, c.Base, len(c.Correlate), len(c.Incidents), len(c.State), c.Drift, c.Due, c.At})
 	if err != nil {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
-	b := make([]byte, 0, 16+len(head)+len(c.Correlate)+len(c.Incidents)+len(c.State))
+	b := make([]byte, 0, 16+len(head))
 	b = append(b, checkpointMagic...)
 	b = append(b, 0, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(head)))
 	b = append(b, head...)
-	b = append(b, c.Correlate...)
-	b = append(b, c.Incidents...)
-	b = append(b, c.State...)
-	binary.LittleEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli))
+	sum := crc32.Checksum(b[12:], castagnoli)
+	for _, part := range c.parts() {
+		sum = crc32.Update(sum, castagnoli, part)
+	}
+	binary.LittleEndian.PutUint32(b[8:], sum)
 	return b, nil
 }
+
+func (c *Checkpoint) parts() [3][]byte { return [...][]byte{c.Correlate, c.Incidents, c.State} }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -102,10 +106,12 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 // tables returns the digests of the tables of everything that ran since a start would read the log again.
 func (s *sequencer) tables() map[string]bool {
 	used := map[string]bool{}
-	for i := range s.p.bases {
-		for _, l := range s.p.bases[i].Layers {
+	var before module.Running
+	for _, r := range s.p.bases {
+		for _, l := range r.Layers.Since(before.Layers) {
 			l.Digests(used)
 		}
+		before = r
 	}
 	return used
 }
@@ -131,13 +137,22 @@ func (p *Pipeline) TablesInUse() (digests map[string]bool, known bool) {
 }
 
 // writeCheckpoint replaces the checkpoint in dir: after a kill there is either the old or the new one.
-func writeCheckpoint(dir string, b []byte) error {
+func writeCheckpoint(dir string, c *Checkpoint) error {
+	head, err := c.head()
+	if err != nil {
+		return err
+	}
 	tmp := filepath.Join(dir, checkpointName+".tmp")
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
-	_, err = f.Write(b)
+	_, err = f.Write(head)
+	for _, part := range c.parts() {
+		if err == nil {
+			_, err = f.Write(part)
+		}
+	}
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(tmp, filepath.Join(dir, checkpointName))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vedette-siem/vedette/host/correlate"
@@ -29,6 +30,8 @@ type coder struct {
 	part   []ask
 	fuel   int64        // that the organization's hits of this frame have taken
 	drop   map[int]bool // hits that were asked about and are not confirmed
+	more   []further
+	others map[other]int // where they are in more
 	rows   abi.RowsEncoder
 	timers timers
 	found  runtime.Findings
@@ -38,6 +41,17 @@ type coder struct {
 type ask struct {
 	mod *module.Loaded
 	hit int
+}
+
+// further is a hit that a module found in an event beside another one.
+type further struct {
+	beside int // the hit that was asked about
+	hit    correlate.Hit
+}
+
+type other struct {
+	beside int
+	key    string
 }
 
 // begin is called for each organization of a frame.
@@ -102,9 +116,14 @@ func (c *coder) judge(ctx context.Context, it *item) error {
 	return nil
 }
 
-// keep takes out the hits that are to be dropped. Those that wait for the sequencer are told their new places.
+// keep takes out the hits that are to be dropped and puts in further ones. Those that wait for the sequencer are told their
+// new places.
 func (c *coder) keep(it *item) {
-	kept, waits := it.hits[:0], it.late
+	kept, waits, more := it.hits[:0], it.late, c.more
+	if len(more) > 0 {
+		slices.SortStableFunc(more, func(a, b further) int { return a.beside - b.beside })
+		kept = make([]correlate.Hit, 0, len(it.hits)+len(more))
+	}
 	for i, h := range it.hits {
 		if c.drop[i] {
 			continue
@@ -114,8 +133,12 @@ func (c *coder) keep(it *item) {
 			waits = waits[1:]
 		}
 		kept = append(kept, h)
+		for len(more) > 0 && more[0].beside == i {
+			kept, more = append(kept, more[0].hit), more[1:]
+		}
 	}
-	it.hits = kept
+	it.hits, c.more = kept, c.more[:0]
+	clear(c.others)
 }
 
 // rowBytes is at least what an event adds to a batch of rows. One event alone always fits: its fields are bounded together.
@@ -199,15 +222,33 @@ func (c *coder) call(ctx context.Context, it *item, mod *module.Loaded, part []a
 	used[storage.Findings], used[storage.BytesIn] = int64(len(c.found.List)), int64(len(c.rows.Bytes()))
 	c.tally.add(spent{mod, tenant, used, last})
 	for _, f := range c.found.List {
-		h := &it.hits[part[f.Event].hit]
-		delete(c.drop, part[f.Event].hit)
-		h.Title, h.Severity = strings.ToValidUTF8(string(f.Title), "\uFFFD"), storage.Severity(f.Severity)
-		if len(f.Key) > 0 {
-			h.ExtraKey = []storage.Field{{Name: "finding", Value: strings.ToValidUTF8(string(f.Key), "\uFFFD")}}
-		}
-		h.Evidence = evidenceOf(f.Evidence, it.msg.Seq)
+		c.confirm(it, part[f.Event].hit, &f)
 	}
 	return nil
+}
+
+// confirm makes a finding of the hit that was asked about, or a further hit if that has a finding with another key.
+func (c *coder) confirm(it *item, at int, f *abi.Finding) {
+	h, name := &it.hits[at], strings.ToValidUTF8(string(f.Key), "\uFFFD")
+	var key []storage.Field
+	if name != "" {
+		key = []storage.Field{{Name: "finding", Value: name}}
+	}
+	if !c.drop[at] && !slices.Equal(h.ExtraKey, key) {
+		i, known := c.others[other{at, name}]
+		if !known {
+			if c.others == nil {
+				c.others = map[other]int{}
+			}
+			i = len(c.more)
+			c.others[other{at, name}] = i
+			c.more = append(c.more, further{at, *h})
+		}
+		h = &c.more[i].hit
+	}
+	delete(c.drop, at)
+	h.Title, h.Severity, h.ExtraKey = strings.ToValidUTF8(string(f.Title), "\uFFFD"), storage.Severity(f.Severity), key
+	h.Evidence = evidenceOf(f.Evidence, it.msg.Seq)
 }
 
 // encodeRows makes a batch of n events for a rule's module. One that remembers is given references to them.

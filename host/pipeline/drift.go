@@ -127,11 +127,21 @@ func newDrift(p Probation, from driftState) *drift {
 	return d
 }
 
+// state returns a copy, which a checkpoint is written from while the log goes on.
 func (d *drift) state() driftState {
-	out := driftState{Seen: d.seen, Swept: d.swept, Tracks: slices.SortedFunc(maps.Values(d.tracks), func(a, b *track) int {
-		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Name, b.Name))
-	})}
+	out := driftState{Seen: maps.Clone(d.seen), Swept: d.swept, Tracks: d.inOrder()}
+	for i, t := range out.Tracks {
+		same := *t
+		out.Tracks[i] = &same
+	}
 	return out
+}
+
+// inOrder returns the versions that are followed, by organization and name.
+func (d *drift) inOrder() []*track {
+	return slices.SortedFunc(maps.Values(d.tracks), func(a, b *track) int {
+		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 func (d *drift) keep(t *track) {
@@ -150,8 +160,8 @@ func (d *drift) drop(t *track) {
 // A version that comes back is known, and on no probation.
 func (d *drift) settle(r module.Running, c *module.Control, m *module.Loaded, at int64) {
 	slots := r.Layer(c.Tenant).Slots
-	for _, t := range d.tracks {
-		if _, ok := slots[t.Name]; t.Tenant == c.Tenant && !ok {
+	if _, there := slots[c.Name]; !there {
+		if t := d.tracks[trackKey{c.Tenant, c.Name}]; t != nil {
 			d.drop(t)
 		}
 	}
@@ -221,7 +231,7 @@ func (d *drift) sweep(at int64) (out []*track, reasons []string) {
 		return nil, nil
 	}
 	d.swept = at
-	for _, t := range d.state().Tracks {
+	for _, t := range d.inOrder() {
 		d.see(t)
 		if t.Trial && at-t.At < int64(d.cfg.Length) {
 			if why := d.cfg.compare(t.Kind, t.Now, t.Before); why != "" {

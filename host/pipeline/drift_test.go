@@ -67,7 +67,7 @@ func TestDriftOfDocuments(t *testing.T) {
 	at := int64(0)
 	version := func(kind module.ControlKind, digest string, seq uint64) {
 		in := module.Install{Name: "a/b", Digest: digest, Seq: seq}
-		r := module.Running{Layers: map[storage.Tenant]module.Layer{1: {Slots: map[string]module.Slot{"a/b": {Current: in}}}}}
+		r := module.Running{Layers: module.LayersOf(map[storage.Tenant]module.Layer{1: {Slots: map[string]module.Slot{"a/b": {Current: in}}}})}
 		m := &module.Loaded{Install: in, Tenant: 1, Manifest: manifest.Manifest{Kind: manifest.Rule}}
 		d.settle(r, &module.Control{Kind: kind, Tenant: 1, Name: "a/b"}, m, at)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/queue"
 	"github.com/vedette-siem/vedette/storage"
+	"github.com/vedette-siem/vedette/storage/meta"
 )
 
 // OnStep has f called at every step of what outlives the process; an error of f ends the run there.
@@ -45,4 +46,11 @@ func (p *Parser) FrameAgain(ctx context.Context, gen *module.Generation, f *queu
 		}
 	}
 	return events, poison, err
+}
+
+// NoteAll is sequencer.noteAll at a position, with a database that knew of no control record at another one.
+func NoteAll(r module.Running, seq, applied uint64) ([]meta.Control, []meta.Listed, error) {
+	s := &sequencer{p: &Pipeline{applied: applied}, seq: seq, past: past{begins: true}}
+	err := s.noteAll(&r)
+	return s.past.controls, s.past.listed, err
 }

@@ -43,11 +43,12 @@ const (
 	GapSuspended = "suspended"
 	GapResting   = "resting"
 	GapEvicted   = "evicted"
+	GapLate      = "late"
 	GapDown      = "down"
 )
 
 // gapDown is how long the log has to be silent for the host to have been down: it writes a tick every second.
-const gapDown = int64(30 * time.Second)
+const gapDown = int64(5 * time.Second)
 
 // noteControl notes what a control record that is in force ends or begins for rules.
 func (s *sequencer) noteControl(it *item) {
@@ -76,8 +77,10 @@ func (s *sequencer) noteControl(it *item) {
 		begin("module "+c.Name, GapOff, why("its package was switched off by "+c.Who))
 	case module.Suspend:
 		begin("module "+c.Name, GapSuspended, why("suspended"))
-	case module.Enable, module.Activate, module.Rollback:
-		end("module " + c.Name)
+	case module.Enable, module.Activate, module.ActivateSet, module.Rollback:
+		for _, part := range c.Each() {
+			end("module " + part.Name)
+		}
 	case module.Throttle:
 		r := it.gen.Running.Layer(c.Tenant).Rests[c.Name]
 		s.gaps = append(s.gaps, meta.Gap{
@@ -109,7 +112,7 @@ func (s *sequencer) noteSilence(before int64) {
 	if before > 0 && s.at-before >= gapDown {
 		s.gaps = append(s.gaps, meta.Gap{
 			Kind: GapDown, Since: before, Until: s.at, Seq: s.seq,
-			Detail: "the host was down; what was in its log, and what senders kept for it, was evaluated when it was back",
+			Detail: "the host was down or stood still; what was in its log, and what senders kept for it, was evaluated when it was back",
 		})
 	}
 }

@@ -31,7 +31,7 @@ func TestGaps(t *testing.T) {
 		s.seq, s.at = uint64(at), at
 		c.Tenant = 1
 		rests := module.Layer{Rests: map[string]module.Rest{"p/m": {From: 7, Until: 60, Reason: "fuel"}}}
-		s.noteControl(&item{control: &c, gen: &module.Generation{Running: module.Running{Layers: map[storage.Tenant]module.Layer{1: rests}}}})
+		s.noteControl(&item{control: &c, gen: &module.Generation{Running: module.Running{Layers: module.LayersOf(map[storage.Tenant]module.Layer{1: rests})}}})
 		return show()
 	}
 	for i, c := range []struct {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,11 +148,18 @@ type machine struct {
 	lib   *module.Library // outlives a crash: loading is not what is tested, and takes long
 }
 
+// queueConfig is of a log of which a millisecond passes with everything that is written, however long that takes.
 func queueConfig(dir string) queue.Config {
 	return queue.Config{
 		Dir: dir, Shards: 2, MaxBytes: 64 << 20, MinFreeBytes: -1, TickEvery: time.Hour, Linger: time.Millisecond, PutLinger: time.Millisecond,
-		Now: func() time.Time { return epoch },
+		Now: func() time.Time { return epoch }, Elapsed: ticking(time.Millisecond),
 	}
+}
+
+// ticking is a time that goes on by as much whenever it is looked at.
+func ticking(by time.Duration) func() time.Duration {
+	var n atomic.Int64
+	return func() time.Duration { return time.Duration(n.Add(1)) * by }
 }
 
 func newMachine(tb testing.TB, w *world, dir string, lag int) *machine {
@@ -273,6 +281,7 @@ func (m *machine) state(tb testing.TB) string {
 		"SELECT tenant, kind, key, payload, created FROM outbox ORDER BY key",
 		"SELECT tenant, position, module, digest, code, detail, raw, at FROM quarantine ORDER BY tenant, position",
 		"SELECT * FROM rule_hours ORDER BY tenant, rule, hour", "SELECT tenant, subject, kind, since, until, detail FROM rule_gaps ORDER BY 1, 2, 3, 4, 5",
+		"SELECT tenant, seq, at, kind, name, record FROM controls ORDER BY seq, tenant", "SELECT tenant, list, compared, value, expires, since, until, until_at FROM members ORDER BY 1, 2, 4, 6",
 		`SELECT tenant, module, shared, sum(calls), sum(records), sum(events), sum(findings), sum(errors), sum(bytes_in), sum(bytes_out), sum(fuel),
 			sum(log_lines), sum(state_calls), sum(state_bytes), sum(stored), sum(stored_bytes) FROM usage GROUP BY tenant, module, shared ORDER BY tenant, module, shared`,
 	} {

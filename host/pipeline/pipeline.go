@@ -101,8 +101,10 @@ type Pipeline struct {
 	bases    []module.Running             // what ran, for each change since the last durable position
 
 	resumeAt  int64                             // log time of resume, ns
+	applied   uint64                            // position of the database at the start
+	unnoted   bool                              // the database knew of no control record then
 	due       []module.Control                  // that were not in the log when the checkpoint was made
-	saved     *Checkpoint                       // the newest one of this run
+	saved     uint64                            // position of the newest checkpoint of this run
 	appended  uint64                            // last frame handed to the store before it
 	reading   *module.Generation                // of the reader
 	current   atomic.Pointer[module.Generation] // of the sequencer: in force after all that was processed
@@ -326,10 +328,9 @@ func (p *Pipeline) retire(ctx context.Context, gen *module.Generation) {
 	p.building.Lock()
 	defer p.building.Unlock()
 	p.current.Store(gen)
-	for len(p.live) > 0 && p.live[0] != gen {
-		p.live = p.live[1:]
-	}
-	forgotten := p.cfg.Library.Forget(p.live...)
+	now := max(slices.Index(p.live, gen), 0)
+	forgotten := p.cfg.Library.Retire(p.live[:now], p.live[now:])
+	p.live = slices.Delete(p.live, 0, now)
 	if len(forgotten) == 0 {
 		return
 	}

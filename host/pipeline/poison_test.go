@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -126,7 +127,7 @@ func TestProvenModuleIsTakenFromOneOrganization(t *testing.T) {
 	}
 	run := p.Generation().Running
 	if !run.Layer(1).Off[parserName] || run.Layer(storage.NoTenant).Slots[parserName].Off {
-		t.Fatalf("what runs: %+v", run.Layers)
+		t.Fatalf("what runs: %+v", maps.Collect(run.Layers.All()))
 	}
 	m.settle(t, p, 1, "door=1 badge=ada result=open")
 	m.settle(t, p, 2, "door=1 badge=ada result=open")
@@ -173,8 +174,8 @@ func TestOwnModuleGivesWayToShared(t *testing.T) {
 	for range 4 {
 		m.settle(t, p, 1, repeat(16, "door=%d badge=sneak result=open")...)
 	}
-	if run := p.Generation().Running; len(run.Layers) != 1 {
-		t.Errorf("what runs: %+v", run.Layers)
+	if run := p.Generation().Running; run.Layers.Len() != 1 {
+		t.Errorf("what runs: %+v", maps.Collect(run.Layers.All()))
 	}
 	m.settle(t, p, 1, "door=2 badge=sneak result=open")
 	if one := m.streams(1); one["doors.v1"] != 1 {

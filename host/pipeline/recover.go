@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/vedette-siem/vedette/host/correlate"
@@ -16,7 +15,6 @@ import (
 	"github.com/vedette-siem/vedette/host/rule"
 	"github.com/vedette-siem/vedette/host/state"
 	"github.com/vedette-siem/vedette/storage"
-	"github.com/vedette-siem/vedette/storage/meta"
 )
 
 // recover brings the pipeline to where the checkpoint was, and finds out which rows of what comes after it the store
@@ -85,6 +83,11 @@ func (p *Pipeline) belong(ctx context.Context, c *Checkpoint, last uint64) error
 	if err != nil {
 		return err
 	}
+	keeps, err := p.cfg.DB.KeepsControls(ctx)
+	if err != nil {
+		return err
+	}
+	p.applied, p.unnoted = applied, !keeps
 	first, need := p.cfg.Queue.First(), c.Stored+1
 	switch {
 	case first > need && last >= need:
@@ -162,116 +165,4 @@ func (p *Pipeline) restore(c *Checkpoint, at *module.Generation) error {
 		return fmt.Errorf("restore the incidents: %w", err)
 	}
 	return nil
-}
-
-// due says that a checkpoint should be made. While the log is read again, the one that is there is ahead.
-func (s *sequencer) due() bool {
-	return s.seq >= s.p.resume && (s.at-s.lastCkpt >= int64(s.p.cfg.CheckpointEvery) || s.events >= checkpointEvents)
-}
-
-// checkpoint saves everything that recovery needs and then cuts the log below it.
-func (s *sequencer) checkpoint(ctx context.Context) error {
-	if err := s.commit(ctx); err != nil {
-		return err
-	}
-	if s.seq == 0 || s.seq < s.p.resume {
-		return nil
-	}
-	p := s.p
-	if err := p.cfg.DB.Apply(ctx, s.seq, meta.Batch{}); err != nil {
-		return fmt.Errorf("commit position %d: %w", s.seq, err)
-	}
-	if err := s.account(ctx); err != nil {
-		return err
-	}
-	c := Checkpoint{Seq: s.seq, At: s.at, Stored: s.settle()}
-	c.Base = s.base(c.Stored)
-	var rules, incidents bytes.Buffer
-	if err := p.state.Snapshot(&rules); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	if err := p.fold.Snapshot(&incidents); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	c.Correlate, c.Incidents, c.State = rules.Bytes(), incidents.Bytes(), p.kept.Snapshot()
-	c.Drift, c.Due = p.drift.state(), slices.Clone(s.amends)
-	if err := p.reach("save"); err != nil {
-		return err
-	}
-	if err := p.save(&c); err != nil {
-		return err
-	}
-	used := s.tables()
-	p.tables.Store(&used)
-	past := slices.Clone(p.bases)
-	p.past.Store(&past)
-	p.appended = s.appended
-	s.events, s.lastCkpt = 0, s.at
-	if err := p.reach("saved"); err != nil || p.cfg.KeepAll {
-		return err
-	}
-	if err := p.cfg.Queue.Cut(ctx, c.Stored); err != nil {
-		return fmt.Errorf("cut the log: %w", err)
-	}
-	return p.reach("cut")
-}
-
-func (p *Pipeline) save(c *Checkpoint) error {
-	b, err := c.encode()
-	if err != nil {
-		return err
-	}
-	if err := writeCheckpoint(p.cfg.Dir, b); err != nil {
-		return err
-	}
-	p.ckpt.Store(c.Seq)
-	p.saved = c
-	return nil
-}
-
-// Settle notes that the store was closed and has everything on disk up to seq, so that the next start reads nothing
-// twice. It is called after Run has returned; before, or without a checkpoint of this run, it does nothing.
-func (p *Pipeline) Settle(seq uint64) error {
-	if p.saved == nil || seq < p.appended {
-		return nil
-	}
-	c := *p.saved
-	c.Stored, c.Base = c.Seq, p.ran(c.Seq)
-	return p.save(&c)
-}
-
-// settle returns the last position up to which every row is on disk.
-func (s *sequencer) settle() uint64 {
-	limit := s.p.cfg.Store.Durable()
-	n := 0
-	for n < len(s.stored) && (s.stored[n].onDisk || s.stored[n].seq <= limit) {
-		n++
-	}
-	if n == len(s.stored) {
-		s.durable = s.seq // what is not a frame has no rows
-	} else if n > 0 {
-		s.durable = s.stored[n-1].seq
-	}
-	s.stored = append(s.stored[:0], s.stored[n:]...)
-	return s.durable
-}
-
-// base returns what ran after a position and forgets what ran before it.
-func (s *sequencer) base(stored uint64) module.Running {
-	b := s.p.bases
-	n := 0
-	for n+1 < len(b) && b[n+1].Seq <= stored {
-		n++
-	}
-	s.p.bases = append(b[:0:0], b[n:]...)
-	return s.p.bases[0]
-}
-
-// ran returns what ran after a position that is not before the last checkpoint's Stored.
-func (p *Pipeline) ran(seq uint64) module.Running {
-	n := len(p.bases) - 1
-	for n > 0 && p.bases[n].Seq > seq {
-		n--
-	}
-	return p.bases[n]
 }

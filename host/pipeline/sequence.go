@@ -31,12 +31,16 @@ type sequencer struct {
 	carried    map[uint64][]Carried // by the control records since the last commit
 	amends     []module.Control     // that follow from what was processed and are not in the log yet
 	writes     []write              // to lists, of the message at hand
+	past       past
 	quarantine []meta.QuarantineEntry
 	removals   []meta.Removal
 	fires      []meta.RuleFires // since the last commit
 	gaps       []meta.Gap
+	late       map[storage.Tenant]*spell
+	lateLooked int64 // log time at which spells were looked at
 	events     int   // since the last checkpoint
 	lastCkpt   int64 // log time of the last checkpoint
+	saving     saving
 	fresh      []storage.Event
 	firings    []incident.Firing
 	stored     []storedFrame // frames that were appended and are not durable yet
@@ -55,36 +59,24 @@ type storedFrame struct {
 func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
 	s := &sequencer{p: p, cost: p.Cost.thread(), tally: tally{costs: p.Cost}, outcomes: map[uint64]error{}, carried: map[uint64][]Carried{}, seq: p.start - 1, durable: p.start - 1}
 	p.state.SetNesting(&s.inner)
+	s.past.begins = p.unnoted
 	s.code, s.amends = coder{tally: &s.tally, state: p.kept}, p.due
 	if p.cfg.History != nil {
 		s.code.rebuild = s.lookBack
 	}
 	defer s.cost.release()
+	defer s.saving.group.Wait() // nothing is written any more once this has returned
 	whole := context.WithoutCancel(ctx)
 	for {
-		var it *item
-		var ok bool
-		select {
-		case it, ok = <-order:
-		case q := <-p.questions:
-			q.put(p.state)
-			continue
-		default: // nothing waits: what was folded so far should be seen now
-			if err := s.commit(whole); err != nil {
-				return err
-			}
-			select {
-			case it, ok = <-order:
-			case q := <-p.questions:
-				q.put(p.state)
-				continue
-			}
+		it, ok, err := s.wait(whole, order)
+		if err != nil {
+			return err
 		}
 		if !ok {
-			return s.checkpoint(whole)
+			return s.finish(whole)
 		}
 		if err := s.take(ctx, it); errors.Is(err, errStopped) {
-			return s.checkpoint(whole)
+			return s.finish(whole)
 		} else if err != nil {
 			return err
 		}
@@ -99,6 +91,36 @@ func (p *Pipeline) sequence(ctx context.Context, order <-chan *item) error {
 			}
 		}
 	}
+}
+
+// wait returns the next message; ok is false when there is none any more. What was folded so far is committed before it blocks,
+// since it should be seen then. Questions are answered, and a checkpoint that is written is noted, whatever comes.
+func (s *sequencer) wait(ctx context.Context, order <-chan *item) (it *item, ok bool, err error) {
+	for err == nil {
+		select {
+		case it, ok = <-order:
+			return it, ok, nil
+		case q := <-s.p.questions:
+			q.put(s.p.state)
+			continue
+		case e := <-s.saving.written:
+			err = s.saved(ctx, e)
+			continue
+		default:
+		}
+		if err = s.commit(ctx); err != nil {
+			break
+		}
+		select {
+		case it, ok = <-order:
+			return it, ok, nil
+		case q := <-s.p.questions:
+			q.put(s.p.state)
+		case e := <-s.saving.written:
+			err = s.saved(ctx, e)
+		}
+	}
+	return nil, false, err
 }
 
 // errStopped says that the process ends before a message was taken.
@@ -128,7 +150,13 @@ func (s *sequencer) take(ctx context.Context, it *item) error {
 	s.seq, s.at = it.msg.Seq, max(s.at, it.msg.LogTime)
 	if s.seq > s.p.resume {
 		s.noteSilence(max(before, s.p.resumeAt))
+		s.endLate()
 	}
+	running := &s.p.current.Load().Running
+	if err := s.noteAll(running); err != nil {
+		return err
+	}
+	s.note(running, it)
 	s.gen = it.gen
 	s.p.logTime.Store(s.at)
 	s.inner.gen = it.gen
@@ -233,6 +261,7 @@ func (s *sequencer) frame(ctx context.Context, it *item) error {
 	s.cost.end(StageDetect, 0)
 	s.spend(s.tally.list)
 	s.tally.list = s.tally.list[:0]
+	s.noteLate(it.events)
 	s.fire(append(timed, s.p.state.Apply(s.seq, s.at, it.times, it.hits)...))
 	for i := range it.poison {
 		s.poison(it, &it.poison[i])
@@ -328,7 +357,9 @@ func (s *sequencer) control(ctx context.Context, it *item) error {
 			s.p.kept.Wake()
 		}
 		s.p.retire(ctx, it.gen)
-		s.p.health.taken(it.control)
+		for _, part := range it.control.Each() {
+			s.p.health.taken(&part)
+		}
 		s.noteControl(it)
 		if it.control.Kind == module.Throttle {
 			s.rested(ctx, it.gen, it.control)
@@ -356,6 +387,7 @@ func (s *sequencer) forget(t storage.Tenant) {
 	s.quarantine = slices.DeleteFunc(s.quarantine, func(q meta.QuarantineEntry) bool { return q.Tenant == t })
 	s.fires = slices.DeleteFunc(s.fires, func(f meta.RuleFires) bool { return f.Tenant == t })
 	s.gaps = slices.DeleteFunc(s.gaps, func(g meta.Gap) bool { return g.Tenant == t })
+	delete(s.late, t)
 	if s.p.cfg.Watch != nil {
 		s.p.cfg.Watch.Forget(t)
 	}
@@ -374,13 +406,15 @@ func (s *sequencer) commit(ctx context.Context) error {
 	reports := s.p.state.Reports()
 	s.noteReports(reports)
 	b := s.p.fold.Take()
-	if !b.Empty() || len(s.quarantine)+len(s.removals)+len(s.fires)+len(s.gaps) > 0 {
+	if !b.Empty() || len(s.quarantine)+len(s.removals)+len(s.fires)+len(s.gaps)+len(s.past.controls)+len(s.past.listed) > 0 {
 		out := batchOf(b)
 		out.Quarantine, out.Removals, out.Fires, out.Gaps = s.quarantine, s.removals, s.fires, s.gaps
+		out.Controls, out.Listed = s.past.controls, s.past.listed
 		if err := s.p.cfg.DB.Apply(ctx, s.seq, out); err != nil {
 			return fmt.Errorf("commit up to position %d: %w", s.seq, err)
 		}
 		s.quarantine, s.removals, s.fires, s.gaps = nil, nil, nil, nil
+		s.past.controls, s.past.listed = nil, nil
 		for _, i := range b.Forgotten {
 			s.p.cfg.Report(Warn, "too many open incidents: one is no longer counted", "organization", i.Tenant, "incident", i.ID)
 		}

@@ -214,7 +214,7 @@ func BenchmarkCodeRules(b *testing.B) {
 			lib := w.library()
 			defer lib.Keep(context.Background())
 			slots := map[string]module.Slot{c.module: {Current: module.Install{Name: c.module, Digest: c.digest, Grants: c.grants}}}
-			gen, err := module.Build(b.Context(), lib, nil, module.Running{Layers: map[storage.Tenant]module.Layer{storage.NoTenant: {Slots: slots}}}, storage.NoTenant)
+			gen, err := module.Build(b.Context(), lib, nil, module.Running{Layers: module.LayersOf(map[storage.Tenant]module.Layer{storage.NoTenant: {Slots: slots}})}, storage.NoTenant)
 			if err != nil {
 				b.Fatal(err)
 			}

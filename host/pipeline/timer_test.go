@@ -44,7 +44,7 @@ func TestTimers(t *testing.T) {
 	later(4 * time.Second)
 	m.put(t, 2, "192.0.2.1", "window=north") // of another organization: time passes for all
 	if got := counted(t, m, p, 1); got != "v1 b7 (1)" {
-		t.Errorf("when they are due: %s", got)
+		t.Fatalf("when they are due: %s", got)
 	}
 	in := incidents(t, m, storage.Principal{User: "sim", Role: storage.RoleAdmin, Tenants: []storage.Tenant{1}})[0]
 	if len(in.Evidence) != 1 || in.Evidence[0].ID.Record != 0 || in.Evidence[0].ID.Seq < 3 || in.Evidence[0].Sub != "used" || in.Severity != storage.High {

@@ -24,9 +24,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // maxModuleName bounds a module's name in a snapshot.
 const maxModuleName = 256
 
-// Snapshot returns the state as bytes. The same state gives the same bytes.
-func (s *State) Snapshot() []byte {
-	b := make([]byte, 0, 64+s.all.Used())
+// Append appends a snapshot of the state to b. The same state gives the same bytes.
+func (s *State) Append(b []byte) []byte {
+	from := len(b)
 	b = append(b, snapshotMagic...)
 	b = binary.AppendVarint(b, s.now)
 	b = binary.AppendVarint(b, s.swept)
@@ -54,7 +54,7 @@ func (s *State) Snapshot() []byte {
 			}
 		}
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
 }
 
 func flag(v bool) uint64 {

@@ -1,11 +1,13 @@
 package state
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 var le = binary.LittleEndian
@@ -237,17 +239,49 @@ func search(list []byte, hash uint64) (at int, there bool) {
 	return lo, lo < len(list)/sampleValue && le.Uint64(list[lo*sampleValue:]) == hash
 }
 
-// sorted returns the entries in the order of a snapshot.
-func (s *Space) sorted() []*entry {
-	all := slices.Concat(s.values, s.others, s.timers)
-	slices.SortFunc(all, func(a, b *entry) int {
-		switch {
-		case a.kind != b.kind:
-			return int(a.kind) - int(b.kind)
-		case a.key < b.key:
-			return -1
+// ranked is an entry with what it is ordered by: the kind and the bytes of the key behind what all keys have in common.
+type ranked struct {
+	rank uint64
+	*entry
+}
+
+// sorted returns the entries in the order of a snapshot: by kind and key. The rank decides nearly every comparison without
+// a look at an entry, which is seldom in the processor's cache.
+func (s *Space) sorted() []ranked {
+	all := make([]ranked, 0, s.Len())
+	for _, q := range [...]queue{s.values, s.others, s.timers} {
+		for _, e := range q {
+			all = append(all, ranked{entry: e})
 		}
-		return 1
+	}
+	same := ""
+	for i := range all {
+		if key := all[i].key; i == 0 {
+			same = key
+		} else if len(key) < len(same) || key[:len(same)] != same {
+			same = common(same, key)
+		}
+	}
+	for i := range all {
+		var next [8]byte
+		next[0] = byte(all[i].kind)
+		copy(next[1:], all[i].key[len(same):])
+		all[i].rank = binary.BigEndian.Uint64(next[:])
+	}
+	slices.SortFunc(all, func(a, b ranked) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
+		}
+		return strings.Compare(a.key, b.key)
 	})
 	return all
+}
+
+// common returns what two texts begin with.
+func common(a, b string) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return a[:n]
 }
