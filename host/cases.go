@@ -23,13 +23,18 @@ import (
 func (h *Host) SaveCase(ctx context.Context, by storage.Principal, incident string, shared bool) (meta.ModuleCase, error) {
 	var c meta.ModuleCase
 	var tar boundedBuffer
-	err := replay.Export(ctx, replay.Host{Incidents: h.db, Store: h.store, Packages: h.packages, Running: h.pipeline.Generation().Running}, by, incident, &tar)
+	err := replay.Export(ctx, replay.Host{
+		Incidents: h.db, Store: h.store, Packages: h.packages, Past: h.db, KeptSince: time.Now().Add(-h.db.KeepsEvents()), Generation: h.pipeline.Generation(),
+	}, by, incident, &tar)
 	if err != nil {
 		return c, err
 	}
 	b, err := replay.Read(&tar.kept)
 	if err != nil {
 		return c, err
+	}
+	if !b.EventsAlone() {
+		return c, fmt.Errorf("its rule looks at more than events: %w", replay.ErrCannot)
 	}
 	events, err := json.Marshal(b.List())
 	if err != nil {
@@ -67,7 +72,7 @@ func (h *Host) checkCases(ctx context.Context, t storage.Tenant, m *module.Loade
 	if err != nil || len(cases) == 0 {
 		return 0, err
 	}
-	alone := module.Running{Seq: 1, Layers: map[storage.Tenant]module.Layer{t: {Slots: map[string]module.Slot{m.Install.Name: {Current: m.Install}}}}}
+	alone := module.Running{Seq: 1, Layers: module.LayersOf(map[storage.Tenant]module.Layer{t: {Slots: map[string]module.Slot{m.Install.Name: {Current: m.Install}}}})}
 	gen, err := module.Build(ctx, module.WithCandidate(h.library, m), nil, alone, t)
 	if err != nil {
 		return 0, err

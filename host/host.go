@@ -66,6 +66,7 @@ type Host struct {
 	tokens   *tenant.Tokens
 	web      net.Listener
 	lines    *moduleLog
+	ships    []layout.Package // with this binary, until they are installed
 	shipped  func() map[registry.Digest]bool
 	previews *previews
 	wake     chan struct{} // tells notify that a transaction was committed
@@ -90,10 +91,15 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Host, error) {
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
 	}
+	var shipped errgroup.Group
+	shipped.Go(h.readShipped)
 	for _, open := range []func(context.Context) error{h.openQueue, h.openMeta, h.openModules, h.openStore, h.openPipeline, h.openMonitors, h.openSockets} {
 		if err := open(ctx); err != nil {
-			return nil, errors.Join(err, h.Close())
+			return nil, errors.Join(err, shipped.Wait(), h.Close())
 		}
+	}
+	if err := shipped.Wait(); err != nil {
+		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
 }
@@ -107,7 +113,7 @@ func (h *Host) openQueue(ctx context.Context) (err error) {
 }
 
 func (h *Host) openMeta(ctx context.Context) (err error) {
-	h.db, err = meta.Open(ctx, meta.Config{Path: filepath.Join(h.cfg.DataDir, "vedette.db")})
+	h.db, err = meta.Open(ctx, meta.Config{Path: filepath.Join(h.cfg.DataDir, "vedette.db"), KeepEvents: time.Duration(h.cfg.Retention.Days) * 24 * time.Hour})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/vedette-siem/vedette/host/pipeline"
 	"github.com/vedette-siem/vedette/host/runtime"
 	"github.com/vedette-siem/vedette/host/trust"
-	"github.com/vedette-siem/vedette/modules"
 	"github.com/vedette-siem/vedette/registry"
 	"github.com/vedette-siem/vedette/registry/layout"
 	"github.com/vedette-siem/vedette/registry/policy"
@@ -92,21 +91,9 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		done.Imports = m.Code.Imports()
 		defer func() { _ = m.Code.Close(context.WithoutCancel(ctx)) }() // frees memory; there is nothing to do about an error
 	}
-	if err := h.pipeline.Generation().Conflict(c.Tenant, m); err != nil {
-		return done, refused(c, "what runs already", err)
+	if done.Cases, err = h.passes(ctx, c, m); err != nil {
+		return done, err
 	}
-	outcome, err := pipeline.Test(ctx, m, c.Package.Artifact.Vectors)
-	if err != nil {
-		return done, refused(c, "its own tests", err)
-	}
-	if len(outcome.Failures) > 0 {
-		return done, refused(c, "its own tests", errors.New(strings.Join(outcome.Failures, "; ")))
-	}
-	saved, err := h.checkCases(ctx, c.Tenant, m)
-	if err != nil {
-		return done, refused(c, "its saved cases", err)
-	}
-	done.Cases = outcome.Cases + saved
 	h.collecting.RLock() // from here on until it runs nothing but this says that it is needed
 	defer h.collecting.RUnlock()
 	digest, err := h.push(ctx, &c)
@@ -125,6 +112,26 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 		return done, refused(c, "what it remembers", err)
 	}
 	return done, nil
+}
+
+// passes asks whether a candidate can run beside what runs, and runs its own tests and those that people have saved. It
+// returns how many tests there were.
+func (h *Host) passes(ctx context.Context, c Candidate, m *module.Loaded) (cases int, err error) {
+	if err := h.pipeline.Generation().Conflict(c.Tenant, m); err != nil {
+		return 0, refused(c, "what runs already", err)
+	}
+	outcome, err := pipeline.Test(ctx, m, c.Package.Artifact.Vectors)
+	if err != nil {
+		return 0, refused(c, "its own tests", err)
+	}
+	if len(outcome.Failures) > 0 {
+		return 0, refused(c, "its own tests", errors.New(strings.Join(outcome.Failures, "; ")))
+	}
+	saved, err := h.checkCases(ctx, c.Tenant, m)
+	if err != nil {
+		return 0, refused(c, "its saved cases", err)
+	}
+	return outcome.Cases + saved, nil
 }
 
 // carried notes what became of what rules knew. When it could not be migrated, the log says already that the version
@@ -302,50 +309,4 @@ func (h *Host) mayGoOn(ctx context.Context, c *module.Control) error {
 func (h *Host) Rollback(ctx context.Context, t storage.Tenant, name, who string) (module.Install, error) {
 	in, _, err := h.activate(ctx, module.Control{Kind: module.Rollback, Tenant: t, Name: name, Who: who})
 	return in, err
-}
-
-// seed installs what ships with the binary: what is new, and new versions of what nobody has changed.
-func (h *Host) seed(ctx context.Context) error {
-	if err := h.pipeline.Wait(ctx, h.queue.Last()); err != nil {
-		return nil //nolint:nilerr // ended before the log was read: Run says why
-	}
-	shipped, err := modules.Builtin()
-	if err != nil {
-		return err
-	}
-	running := h.pipeline.Generation().Running.Layer(storage.NoTenant)
-	for _, p := range shipped {
-		slot, there := running.Slots[p.Manifest.Publisher+"/"+p.Manifest.Name]
-		digest, err := h.packages.Push(ctx, p)
-		if errors.Is(err, registry.ErrConflict) {
-			h.log.Warn("a shipped module differs from the one of the same version that is here; the latter goes on", "module", p.Manifest.Reference())
-			continue
-		} else if err != nil {
-			return err
-		}
-		if there && settled(slot, string(digest)) {
-			continue
-		}
-		c := Candidate{Package: layout.Bare(p), Who: byVedette, Shipped: true, Grants: p.Manifest.Asks()}
-		if _, err := h.Install(ctx, c); err != nil {
-			if ctx.Err() != nil {
-				return nil //nolint:nilerr // it was told to end; the next start installs the rest
-			}
-			var trap *runtime.Trap
-			if errors.As(err, &trap) || errors.Is(err, storage.ErrInvalid) {
-				h.log.Error("a shipped module was refused", "module", p.Manifest.Reference(), "error", err)
-				continue
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-// settled says that a shipped version must not be installed: it runs or ran before, it was rolled back, or somebody has
-// decided about its module.
-func settled(slot module.Slot, digest string) bool {
-	known := func(i module.Install) bool { return i.Digest == digest }
-	decided := slot.Current.Who != byVedette || slot.Off && slot.Why == ""
-	return decided || known(slot.Current) || slices.ContainsFunc(slot.Previous, known) || slot.Undone == digest
 }

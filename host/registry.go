@@ -253,8 +253,9 @@ func (h *Host) running(ctx context.Context, to *references) error {
 	if !known {
 		return fmt.Errorf("what a start would need is known from the first checkpoint on: %w", storage.ErrUnavailable)
 	}
+	var before module.Running
 	for _, running := range append(slices.Clone(past), h.pipeline.Generation().Running) {
-		for _, layer := range running.Layers {
+		for _, layer := range running.Layers.Since(before.Layers) {
 			for _, slot := range layer.Slots {
 				for _, in := range append([]module.Install{slot.Current}, slot.Previous...) {
 					to.digests[registry.Digest(in.Digest)] = true
@@ -262,6 +263,7 @@ func (h *Host) running(ctx context.Context, to *references) error {
 				to.digests[registry.Digest(slot.Undone)] = true
 			}
 		}
+		before = running
 	}
 	named, err := h.db.PackageDigests(ctx)
 	for _, d := range named {

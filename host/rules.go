@@ -270,7 +270,7 @@ func (t *ruleTrial) generation(ctx context.Context, m *module.Loaded) (*module.G
 	}
 	slots[m.Install.Name] = module.Slot{Current: m.Install}
 	own.Slots = slots
-	alone := module.Running{Seq: max(now.Seq, 1), Layers: map[storage.Tenant]module.Layer{storage.NoTenant: shared, t.c.Tenant: own}}
+	alone := module.Running{Seq: max(now.Seq, 1), Layers: module.LayersOf(map[storage.Tenant]module.Layer{storage.NoTenant: shared, t.c.Tenant: own})}
 	return module.Build(ctx, module.WithCandidate(t.library, m), nil, alone, storage.NoTenant)
 }
 

@@ -26,9 +26,9 @@ func TestExpiredExceptions(t *testing.T) {
 	layer := func(list ...module.RuleException) module.Layer {
 		return module.Layer{Exceptions: map[string][]module.RuleException{"r": list}}
 	}
-	run := module.Running{Layers: map[storage.Tenant]module.Layer{
+	run := module.Running{Layers: module.LayersOf(map[storage.Tenant]module.Layer{
 		2: layer(module.RuleException{Seq: 9, Until: 50}), 1: layer(module.RuleException{Seq: 8, Until: 100}, module.RuleException{Seq: 7, Until: 99}, module.RuleException{Seq: 6}, module.RuleException{Seq: 5, Until: 101}),
-	}}
+	})}
 	got := ""
 	for _, c := range expired(run, 100) {
 		got += fmt.Sprintf("%d %s %s %d; ", c.Tenant, c.Kind, c.Name, c.To)

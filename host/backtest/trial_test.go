@@ -32,7 +32,7 @@ func trialOf(t *testing.T, text string) *backtest.Trial {
 		Install: module.Install{Name: "local/x", Digest: "candidate"}, Tenant: 1, Rules: []*rule.Rule{r},
 		Manifest: manifest.Manifest{Publisher: "local", Name: "x", Kind: manifest.Rule},
 	}
-	run := module.Running{Seq: 1, Layers: map[storage.Tenant]module.Layer{1: {Slots: map[string]module.Slot{m.Install.Name: {Current: m.Install}}}}}
+	run := module.Running{Seq: 1, Layers: module.LayersOf(map[storage.Tenant]module.Layer{1: {Slots: map[string]module.Slot{m.Install.Name: {Current: m.Install}}}})}
 	gen, err := module.Build(t.Context(), module.WithCandidate(module.NewLibrary(noPackages{}, nil, nil), m), nil, run, storage.NoTenant)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vedette-siem/vedette/host/detect"
 	"github.com/vedette-siem/vedette/host/indicator"
@@ -20,11 +23,12 @@ type Generation struct {
 	Running Running
 	shared  *layer
 	common  *View // of every tenant without a layer of its own
-	views   map[storage.Tenant]*View
+	views   Tree[*View]
 }
 
 // layer is the modules of one organization, or the shared ones.
 type layer struct {
+	of      storage.Tenant
 	modules []*Loaded // that are switched on, by name
 	parsers []*Loaded
 	asked   []Candidate // the parsers, as router knows them
@@ -63,27 +67,19 @@ type RouteScratch struct {
 // An error that wraps storage.ErrInvalid, ErrForbidden or ErrExhausted, or a *runtime.Trap, is a verdict on what r asks
 // for: it depends on r and the packages alone, so every replay comes to it. Any other is the machine's.
 func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed storage.Tenant) (*Generation, error) {
-	g := &Generation{Seq: r.Seq, Running: r, views: map[storage.Tenant]*View{}}
+	g := &Generation{Seq: r.Seq, Running: r}
 	if prev != nil && changed != storage.NoTenant {
 		g.shared, g.common = prev.shared, prev.common
-		g.views = maps.Clone(prev.views)
-		delete(g.views, changed)
-		if !r.Layer(changed).runs() {
-			return g, nil
-		}
-		if v, ok := prev.views[changed]; ok && prev.Running.Layer(changed).same(r.Layer(changed)) {
-			if !prev.Running.Layer(changed).sameLists(r.Layer(changed)) {
-				v = v.relist(r.Layer(changed))
-			}
-			g.views[changed] = v // else its watches, quota or rests have changed
-			return g, nil
-		}
-		own, err := buildLayer(ctx, lib, prev, changed, r.Layer(changed))
+		v, err := g.changedView(ctx, lib, prev, changed)
 		if err != nil {
 			return nil, err
 		}
-		g.views[changed], err = g.view(prev, changed, own)
-		return g, err
+		if v != nil {
+			g.views = prev.views.With(changed, v)
+		} else {
+			g.views = prev.views.Without(changed)
+		}
+		return g, nil
 	}
 	var err error
 	if g.shared, err = buildLayer(ctx, lib, prev, storage.NoTenant, r.Layer(storage.NoTenant)); err != nil {
@@ -97,21 +93,76 @@ func Build(ctx context.Context, lib Loader, prev *Generation, r Running, changed
 	if err := g.common.checkTables(storage.NoTenant); err != nil {
 		return nil, err
 	}
-	for _, t := range r.Tenants() {
-		if t == storage.NoTenant || !r.Layer(t).runs() {
-			continue
-		}
-		var own *layer
-		if prev != nil && prev.views[t] != nil {
-			own = prev.views[t].own
-		} else if own, err = buildLayer(ctx, lib, prev, t, r.Layer(t)); err != nil {
-			return nil, err
-		}
-		if g.views[t], err = g.view(prev, t, own); err != nil {
-			return nil, err
-		}
+	if err := g.buildViews(ctx, lib, prev); err != nil {
+		return nil, err
 	}
 	return g, nil
+}
+
+// changedView makes the view of a tenant whose layer has changed; nil when it runs what all do.
+func (g *Generation) changedView(ctx context.Context, lib Loader, prev *Generation, t storage.Tenant) (*View, error) {
+	was, now := prev.Running.Layer(t), g.Running.Layer(t)
+	if !now.runs() {
+		return nil, nil
+	}
+	if v, ok := prev.views.Get(t); ok && was.same(now) {
+		if !was.sameLists(now) {
+			v = v.relist(now)
+		}
+		return v, nil // else its watches, quota or rests have changed
+	}
+	own, err := buildLayer(ctx, lib, prev, t, now)
+	if err != nil {
+		return nil, err
+	}
+	return g.view(prev, t, own)
+}
+
+// buildViews makes the views of all tenants that have a layer. Where prev has one, its layer is taken over.
+func (g *Generation) buildViews(ctx context.Context, lib Loader, prev *Generation) error {
+	tenants := slices.DeleteFunc(g.Running.Tenants(), func(t storage.Tenant) bool {
+		return t == storage.NoTenant || !g.Running.Layer(t).runs()
+	})
+	views := make([]*View, len(tenants))
+	err := together(len(tenants), func(i int) (err error) {
+		own := prev.layer(tenants[i])
+		if own == nil {
+			if own, err = buildLayer(ctx, lib, prev, tenants[i], g.Running.Layer(tenants[i])); err != nil {
+				return err
+			}
+		}
+		views[i], err = g.view(prev, tenants[i], own)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, t := range tenants {
+		g.views = g.views.With(t, views[i])
+	}
+	return nil
+}
+
+// together calls f with 0 to n-1 on all processors and returns the error of the lowest number that has one: who called it
+// with one after another would have come to the same.
+func together(n int, f func(i int) error) error {
+	errs := make([]error, n)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				errs[i] = f(i)
+			}
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // buildLayer makes the layer of a tenant. Where only its tables differ from those that it had, the rest is taken over.
@@ -129,21 +180,15 @@ func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Ten
 		same.tables, same.lists, same.indicators = tables, l.Lists, sets
 		return &same, nil
 	}
-	out := &layer{code: map[*rule.Rule]*Loaded{}, tables: tables, lists: l.Lists, indicators: sets}
-	for _, name := range slices.Sorted(maps.Keys(l.Slots)) {
-		slot := l.Slots[name]
-		if slot.Off {
-			continue
-		}
-		m, err := lib.Load(ctx, t, slot.Current)
-		if err != nil {
-			return nil, err
-		}
-		out.modules = append(out.modules, m)
+	out := &layer{of: t, code: map[*rule.Rule]*Loaded{}, tables: tables, lists: l.Lists, indicators: sets}
+	if out.modules, err = loadAll(ctx, lib, t, l); err != nil {
+		return nil, err
+	}
+	for _, m := range out.modules {
 		switch m.Manifest.Kind {
 		case manifest.Parser:
 			out.parsers = append(out.parsers, m)
-			out.asked = append(out.asked, Candidate{Name: name, Match: m.Manifest.Match})
+			out.asked = append(out.asked, Candidate{Name: m.Name(), Match: m.Manifest.Match})
 		case manifest.Rule:
 			for _, r := range m.Rules {
 				out.matched = append(out.matched, r)
@@ -161,12 +206,26 @@ func buildLayer(ctx context.Context, lib Loader, prev *Generation, t storage.Ten
 	return out, out.index(prev.layer(t), t)
 }
 
+// loadAll loads the modules of a layer that are switched on and returns them by name.
+func loadAll(ctx context.Context, lib Loader, t storage.Tenant, l Layer) ([]*Loaded, error) {
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(l.Slots)), func(name string) bool { return l.Slots[name].Off })
+	modules := make([]*Loaded, len(names))
+	err := together(len(names), func(i int) (err error) {
+		modules[i], err = lib.Load(ctx, t, l.Slots[names[i]].Current)
+		return err
+	})
+	return modules, err
+}
+
 // index compiles the signatures and the rules of a layer, but for those that had, the layer before, has compiled: who
 // swaps a parser must not wait for a thousand rules.
 func (l *layer) index(had *layer, t storage.Tenant) (err error) {
-	if had != nil && slices.Equal(had.asked, l.asked) {
+	switch {
+	case len(l.asked) == 0:
+		l.router = asksNobody
+	case had != nil && slices.Equal(had.asked, l.asked):
 		l.router = had.router
-	} else {
+	default:
 		l.router = NewRouter(l.asked)
 	}
 	if had != nil && slices.Equal(had.matched, l.matched) {
@@ -178,6 +237,9 @@ func (l *layer) index(had *layer, t storage.Tenant) (err error) {
 	}
 	return nil
 }
+
+// asksNobody is the router of layers without parsers.
+var asksNobody = NewRouter(nil)
 
 // literalBytes is what the automaton of a layer grows with.
 func literalBytes(candidates []Candidate) (n int) {
@@ -211,7 +273,7 @@ func (g *Generation) view(prev *Generation, t storage.Tenant, own *layer) (*View
 	}
 	var had *View
 	if prev != nil {
-		had = prev.views[t]
+		had, _ = prev.views.Get(t)
 	}
 	err := v.except(had, l)
 	if err == nil {
@@ -231,52 +293,76 @@ func (g *Generation) layer(t storage.Tenant) *layer {
 		return nil
 	case t == storage.NoTenant:
 		return g.shared
-	case g.views[t] == nil:
-		return nil
 	}
-	return g.views[t].own
+	if v, ok := g.views.Get(t); ok {
+		return v.own
+	}
+	return nil
 }
 
-// eachTable calls f with the digest of every table and every indicator set that is loaded.
-func (g *Generation) eachTable(f func(digest string)) {
+// eachLayer calls f with the shared layer and with every tenant's own.
+func (g *Generation) eachLayer(f func(*layer)) {
 	if g == nil {
 		return
 	}
-	each := func(l *layer) {
-		for _, t := range l.tables {
-			f(t.digest)
-		}
-		for _, x := range l.indicators {
-			f(x.digest)
+	f(g.shared)
+	for _, v := range g.views.All() {
+		f(v.own)
+	}
+}
+
+// leftTo calls f with every layer that the next generation has not; with every one when there is none.
+func (g *Generation) leftTo(next *Generation, f func(*layer)) {
+	if next == nil {
+		g.eachLayer(f)
+		return
+	}
+	if g.shared != next.shared {
+		f(g.shared)
+	}
+	for t, v := range g.views.Since(next.views) {
+		if next.layer(t) != v.own {
+			f(v.own)
 		}
 	}
-	each(g.shared)
-	for _, v := range g.views {
-		each(v.own)
+}
+
+// eachDigest calls f with the digest of every table and every indicator set.
+func (l *layer) eachDigest(f func(digest string)) {
+	for _, t := range l.tables {
+		f(t.digest)
 	}
+	for _, x := range l.indicators {
+		f(x.digest)
+	}
+}
+
+func (l *layer) hasDigest(digest string) (has bool) {
+	if l != nil {
+		l.eachDigest(func(d string) { has = has || d == digest })
+	}
+	return has
+}
+
+// keysOf returns the keys of what a tenant's layers run in generations.
+func keysOf(t storage.Tenant, gens []*Generation) map[string]bool {
+	keys := map[string]bool{}
+	for _, g := range gens {
+		if l := g.layer(t); l != nil {
+			for _, m := range l.modules {
+				keys[m.key] = true
+			}
+		}
+	}
+	return keys
 }
 
 // View returns what a tenant runs.
 func (g *Generation) View(t storage.Tenant) *View {
-	if v, ok := g.views[t]; ok {
+	if v, ok := g.views.Get(t); ok {
 		return v
 	}
 	return g.common
-}
-
-// each calls f with every loaded module.
-func (g *Generation) each(f func(*Loaded)) {
-	if g == nil {
-		return
-	}
-	for _, m := range g.shared.modules {
-		f(m)
-	}
-	for _, v := range g.views {
-		for _, m := range v.own.modules {
-			f(m)
-		}
-	}
 }
 
 // Conflict says why a candidate cannot run beside what runs in a layer; nil when it can. Build decides again, since
@@ -306,7 +392,7 @@ func (g *Generation) Modules(t storage.Tenant) []*Loaded {
 	if t == storage.NoTenant {
 		return g.shared.modules
 	}
-	if v, ok := g.views[t]; ok {
+	if v, ok := g.views.Get(t); ok {
 		return v.own.modules
 	}
 	return nil

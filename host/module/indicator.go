@@ -47,7 +47,7 @@ type IndicatorContents interface {
 
 // indicators sets or removes a set.
 func (r Running) indicators(seq uint64, at int64, c Control) (Running, error) {
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	layer.Indicators = maps.Clone(layer.Indicators)
 	if c.Kind == RemoveIndicators {
 		if !has(layer.Indicators, c.Name) {
@@ -109,7 +109,7 @@ func (l *Library) Indicators(ctx context.Context, t storage.Tenant, v Indicators
 	if first, ok := l.sets[v.Digest]; ok { // somebody else loaded it meanwhile
 		return first, nil
 	}
-	l.sets[v.Digest] = x
+	l.sets[v.Digest], l.fresh[v.Digest] = x, true
 	return x, nil
 }
 
@@ -119,7 +119,7 @@ func (l *Library) HoldIndicators(digest string, x *indicator.Set) (release func(
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, there := l.sets[digest]; !there {
-		l.sets[digest] = x
+		l.sets[digest], l.fresh[digest] = x, true
 	}
 	l.held[digest]++
 	return func() {

@@ -88,6 +88,7 @@ type Library struct {
 
 	mu     sync.Mutex
 	loaded map[string]*Loaded
+	fresh  map[string]bool           // keys and digests of what was loaded since something was forgotten last
 	held   map[string]int            // of them, and of sets, by how many Hold; nothing forgets these
 	tables map[string]*index.Table   // by digest
 	sets   map[string]*indicator.Set // by digest
@@ -95,7 +96,7 @@ type Library struct {
 
 // NewLibrary returns a library. targets says which HTTP targets a tenant has granted a module.
 func NewLibrary(p Packages, h *runtime.Host, targets func(t storage.Tenant, name string) []runtime.Target) *Library {
-	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, held: map[string]int{}, tables: map[string]*index.Table{}, sets: map[string]*indicator.Set{}}
+	return &Library{packages: p, runtime: h, targets: targets, loaded: map[string]*Loaded{}, fresh: map[string]bool{}, held: map[string]int{}, tables: map[string]*index.Table{}, sets: map[string]*indicator.Set{}}
 }
 
 // Load returns the module of an install, from memory when it is there. It asks for no signature: that a version may run
@@ -170,13 +171,14 @@ func (l *Library) have(key string, in Install, fresh *Loaded) *Loaded {
 	case !ok && fresh == nil:
 		return nil
 	case !ok:
-		l.loaded[key] = fresh
+		l.loaded[key], l.fresh[key] = fresh, true
 		return fresh
 	case m.Install.Seq == in.Seq:
 		return m
 	}
 	same := *m // the same code under another control record
 	same.Install = in
+	l.loaded[key] = &same // who has the other one goes on with it
 	return &same
 }
 
@@ -339,7 +341,16 @@ func (l *Loaded) checkRules(code bool) error {
 // Keep forgets every module that none of the generations uses and closes its code. The caller knows that nothing else
 // runs one, and that no generation is being built.
 func (l *Library) Keep(ctx context.Context, used ...*Generation) error {
-	return Close(ctx, l.Forget(used...))
+	l.mu.Lock()
+	all := candidates{modules: maps.Clone(l.loaded), digests: map[string]*layer{}}
+	for digest := range l.tables {
+		all.digests[digest] = nil
+	}
+	for digest := range l.sets {
+		all.digests[digest] = nil
+	}
+	l.mu.Unlock()
+	return Close(ctx, l.forget(all, used))
 }
 
 // Close closes the code of modules.
@@ -353,22 +364,87 @@ func Close(ctx context.Context, modules []*Loaded) error {
 	return errors.Join(errs...)
 }
 
-// Forget is Keep for a caller that closes what was forgotten later, since that takes milliseconds.
-func (l *Library) Forget(used ...*Generation) (forgotten []*Loaded) {
-	keep, tables := map[string]bool{}, map[string]bool{}
-	for _, g := range used {
-		g.each(func(m *Loaded) { keep[m.key] = true })
-		g.eachTable(func(digest string) { tables[digest] = true })
+// Retire is Keep for a caller that knows which generations it uses no more: those in gone, before those in used, the oldest
+// first. It looks at what changed between them, and at what was loaded since. What is forgotten the caller closes, which
+// takes milliseconds.
+func (l *Library) Retire(gone, used []*Generation) (forgotten []*Loaded) {
+	some := candidates{modules: map[string]*Loaded{}, digests: map[string]*layer{}}
+	all := slices.Concat(gone, used)
+	for i, g := range gone {
+		var next *Generation
+		if i+1 < len(all) {
+			next = all[i+1]
+		}
+		g.leftTo(next, some.layer)
 	}
+	return l.forget(some, used)
+}
+
+// candidates are what may be in use no more.
+type candidates struct {
+	modules map[string]*Loaded // by key
+	digests map[string]*layer  // of tables and indicator sets, and where each was; nil: unknown
+}
+
+func (c *candidates) layer(l *layer) {
+	for _, m := range l.modules {
+		c.modules[m.key] = m
+	}
+	l.eachDigest(func(digest string) { c.digests[digest] = l })
+}
+
+// forget removes those candidates, and what was loaded since it was asked last, that no generation uses and nobody holds.
+func (l *Library) forget(c candidates, used []*Generation) (forgotten []*Loaded) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	maps.DeleteFunc(l.tables, func(digest string, _ *index.Table) bool { return !tables[digest] })
-	maps.DeleteFunc(l.sets, func(digest string, _ *indicator.Set) bool { return !tables[digest] && l.held[digest] == 0 })
-	for key, m := range l.loaded {
-		if !keep[key] && l.held[key] == 0 {
+	for key := range l.fresh {
+		if m, ok := l.loaded[key]; ok {
+			c.modules[key] = m
+		} else {
+			c.digests[key] = nil
+		}
+	}
+	clear(l.fresh)
+	inUse := map[storage.Tenant]map[string]bool{}
+	for key, m := range c.modules {
+		keys, ok := inUse[m.Tenant]
+		if !ok {
+			keys = keysOf(m.Tenant, used)
+			inUse[m.Tenant] = keys
+		}
+		m, there := l.loaded[key]
+		switch {
+		case !there || keys[key]:
+		case l.held[key] > 0:
+			l.fresh[key] = true
+		default:
 			delete(l.loaded, key)
 			forgotten = append(forgotten, m)
 		}
 	}
+	l.forgetDigests(c.digests, used)
 	return forgotten
+}
+
+// forgetDigests is forget for tables and indicator sets. Any organization may have one of the same content, so those that
+// are not where they were are looked for everywhere.
+func (l *Library) forgetDigests(digests map[string]*layer, used []*Generation) {
+	for digest, was := range digests {
+		if l.held[digest] > 0 {
+			l.fresh[digest] = true
+			delete(digests, digest)
+		} else if was != nil && slices.ContainsFunc(used, func(g *Generation) bool { return g.layer(was.of).hasDigest(digest) }) {
+			delete(digests, digest)
+		}
+	}
+	if len(digests) == 0 {
+		return
+	}
+	for _, g := range used {
+		g.eachLayer(func(x *layer) { x.eachDigest(func(digest string) { delete(digests, digest) }) })
+	}
+	for digest := range digests {
+		delete(l.tables, digest)
+		delete(l.sets, digest)
+	}
 }

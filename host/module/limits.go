@@ -4,6 +4,7 @@ package module
 const (
 	MaxRoutedBytes      = 4 << 10  // of a record that are searched for signatures
 	MaxControlBytes     = 64 << 10 // one control record
+	MaxModulesPerSet    = 128      // that one control record activates: it has room for so many with their grants
 	MaxModulesPerTenant = 256      // in a tenant's own layer
 	MaxPollsAtOnce      = 16       // of one monitor: each is a copy of its memory
 	MaxModulesGlobal    = 2048

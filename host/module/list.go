@@ -78,7 +78,7 @@ const (
 
 // list defines, changes or removes a list.
 func (r Running) list(seq uint64, at int64, c Control) (Running, error) {
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	layer.Lists = maps.Clone(layer.Lists)
 	old, there := layer.Lists[c.Name]
 	if c.Kind == RemoveList {
@@ -98,7 +98,7 @@ func (r Running) list(seq uint64, at int64, c Control) (Running, error) {
 	if c.Kind == SetList {
 		next, err = old.say(c.List)
 	} else {
-		next, err = old.change(c.Entries, at, r.Layers[storage.NoTenant].Lists[c.Name].Values)
+		next, err = old.change(c.Entries, at, r.Layer(storage.NoTenant).Lists[c.Name].Values)
 	}
 	if err != nil {
 		return r, fmt.Errorf("list %s: %w", c.Name, err)

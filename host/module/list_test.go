@@ -284,7 +284,7 @@ func TestListedValues(t *testing.T) {
 	for n := range module.MaxListedValues / list.MaxEntries {
 		lists[fmt.Sprint("l", n)] = module.List{Values: full}
 	}
-	run := module.Running{Layers: map[storage.Tenant]module.Layer{1: {Lists: lists}}}
+	run := module.Running{Layers: module.LayersOf(map[storage.Tenant]module.Layer{1: {Lists: lists}})}
 	_, err = run.Apply(1, 1, module.Control{Kind: module.SetEntries, Tenant: 1, Name: "more", Entries: &module.Entries{Put: []module.PutEntry{{Value: "x"}}}})
 	if !errors.Is(err, storage.ErrExhausted) {
 		t.Errorf("a value more: %v", err)

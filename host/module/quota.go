@@ -77,9 +77,9 @@ func (r Rest) At(at int64) bool { return r.From <= at && at < r.Until }
 
 // throttle has a module rest until the next minute of log time begins.
 func (r Running) throttle(seq uint64, at int64, c Control) (Running, error) {
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	_, own := layer.Slots[c.Name]
-	if _, shared := r.Layers[storage.NoTenant].Slots[c.Name]; !own && !shared || c.Tenant == storage.NoTenant {
+	if _, shared := r.Layer(storage.NoTenant).Slots[c.Name]; !own && !shared || c.Tenant == storage.NoTenant {
 		return r, fmt.Errorf("throttle %s: no such module: %w", c.Name, storage.ErrNotFound)
 	}
 	if layer.Rests[c.Name].At(at) {
@@ -100,14 +100,14 @@ func (r Running) quota(seq uint64, c Control) (Running, error) {
 	if c.Tenant == storage.NoTenant || c.Quota == nil {
 		return r, fmt.Errorf("quota: it says neither whose nor how much: %w", storage.ErrInvalid)
 	}
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	layer.Quota = *c.Quota
 	return r.with(seq, c.Tenant, layer), nil
 }
 
 // Resting returns why a module of a name is handed nothing of an organization at a log time; "" when it is.
 func (r Running) Resting(t storage.Tenant, name string, at int64) string {
-	if x := r.Layers[t].Rests[name]; x.At(at) {
+	if x := r.Layer(t).Rests[name]; x.At(at) {
 		return x.Reason
 	}
 	return ""

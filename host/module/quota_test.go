@@ -56,7 +56,7 @@ func TestThrottle(t *testing.T) {
 	if q.Layer(5).Quota.Fuel != 9 {
 		t.Errorf("quota: %+v", q.Layer(5))
 	}
-	if q = apply(q, 5, 6*minute, Control{Kind: SetQuota, Tenant: 5, Quota: &Quota{}}); len(q.Layers) != 2 {
+	if q = apply(q, 5, 6*minute, Control{Kind: SetQuota, Tenant: 5, Quota: &Quota{}}); q.Layers.Len() != 2 {
 		t.Error("an organization that has what all have costs nothing")
 	}
 }

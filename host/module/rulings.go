@@ -54,7 +54,7 @@ func (r Running) ruling(seq uint64, at int64, c Control) (Running, error) {
 	if c.Name == "" {
 		return r, fmt.Errorf("%s: no rule is named: %w", c.Kind, storage.ErrInvalid)
 	}
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	switch c.Kind {
 	case EnableRule, DisableRule:
 		layer.RulesOff = maps.Clone(layer.RulesOff)

@@ -159,7 +159,7 @@ func TestRulingsAreBounded(t *testing.T) {
 	for i := range module.MaxRulesOff {
 		off.RulesOff[fmt.Sprint(i)] = module.RuleOff{Seq: 1}
 	}
-	all := module.Running{Layers: map[storage.Tenant]module.Layer{1: off}}
+	all := module.Running{Layers: module.LayersOf(map[storage.Tenant]module.Layer{1: off})}
 	if _, err := all.Apply(2, 2, module.Control{Kind: module.DisableRule, Tenant: 1, Name: "one more"}); !errors.Is(err, storage.ErrExhausted) {
 		t.Errorf("one rule more is off: %v", err)
 	}

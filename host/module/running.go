@@ -51,16 +51,36 @@ type Layer struct {
 // Running is what runs at one position of the log. Apply returns a new value and never changes an old one, so a value
 // may be read by any goroutine for ever.
 type Running struct {
-	Seq    uint64                   `json:"seq"` // of the last control record that changed it
-	Layers map[storage.Tenant]Layer `json:"layers"`
-	Gone   map[storage.Tenant]bool  `json:"gone,omitempty"` // organizations that were removed: what still comes for one is dropped
+	Seq    uint64                  `json:"seq"`            // of the last control record that changed it
+	Layers Tree[*Layer]            `json:"layers"`         // replaced, never changed
+	Gone   map[storage.Tenant]bool `json:"gone,omitempty"` // organizations that were removed: what still comes for one is dropped
+}
+
+// LayersOf returns layers as Running has them.
+func LayersOf(m map[storage.Tenant]Layer) (t Tree[*Layer]) {
+	for of, l := range m {
+		t = t.With(of, &l)
+	}
+	return t
 }
 
 // Layer returns a tenant's layer; the zero Layer when it has none.
-func (r Running) Layer(t storage.Tenant) Layer { return r.Layers[t] }
+func (r Running) Layer(t storage.Tenant) Layer {
+	if l, ok := r.Layers.Get(t); ok {
+		return *l
+	}
+	return Layer{}
+}
 
 // Tenants returns the tenants that have a layer, in ascending order, NoTenant first.
-func (r Running) Tenants() []storage.Tenant { return slices.Sorted(maps.Keys(r.Layers)) }
+func (r Running) Tenants() []storage.Tenant {
+	all := make([]storage.Tenant, 0, r.Layers.Len())
+	for t := range r.Layers.All() {
+		all = append(all, t)
+	}
+	slices.Sort(all)
+	return all
+}
 
 // Apply returns what runs after a control record at position seq and log time at. A record that asks for what cannot
 // be (a rollback without an earlier version) is an error wrapping storage.ErrInvalid, ErrNotFound, ErrConflict or
@@ -71,6 +91,9 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	}
 	if r.Gone[c.Tenant] {
 		return r, fmt.Errorf("%s %s: the organization was removed: %w", c.Kind, c.Name, storage.ErrNotFound)
+	}
+	if c.Kind == ActivateSet {
+		return r.activateSet(seq, at, c)
 	}
 	if c.Kind == SetWatch || c.Kind == RemoveWatch {
 		return r.watch(seq, at, c)
@@ -93,7 +116,7 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	if c.Kind == EnableRule || c.Kind == DisableRule || c.Kind == ExceptRule || c.Kind == RemoveException {
 		return r.ruling(seq, at, c)
 	}
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	slot, ok := layer.Slots[c.Name]
 	if c.Kind != Activate && c.Digest != "" {
 		if r.version(c.Tenant, c.Name).Digest != c.Digest {
@@ -143,6 +166,25 @@ func (r Running) Apply(seq uint64, at int64, c Control) (Running, error) {
 	return r.with(seq, c.Tenant, layer), nil
 }
 
+// activateSet makes several versions run at one position.
+func (r Running) activateSet(seq uint64, at int64, c Control) (Running, error) {
+	if len(c.Set) == 0 || len(c.Set) > MaxModulesPerSet {
+		return r, fmt.Errorf("%s: %d modules, want 1 to %d: %w", c.Kind, len(c.Set), MaxModulesPerSet, storage.ErrInvalid)
+	}
+	names, next := map[string]bool{}, r
+	for _, one := range c.Each() {
+		if names[one.Name] {
+			return r, fmt.Errorf("%s: %s stands there twice: %w", c.Kind, one.Name, storage.ErrInvalid)
+		}
+		names[one.Name] = true
+		var err error
+		if next, err = next.Apply(seq, at, one); err != nil {
+			return r, err
+		}
+	}
+	return next, nil
+}
+
 // rollbackTo makes a named version run again. Unlike the step back it undoes nothing: the version that runs stays in the
 // list, so that one may return to it.
 func (r Running) rollbackTo(seq uint64, at int64, c Control, layer Layer) (Running, error) {
@@ -164,14 +206,14 @@ func (r Running) rollbackTo(seq uint64, at int64, c Control, layer Layer) (Runni
 
 // Shared returns the shared install that an organization's own of the same name hides.
 func (r Running) Shared(t storage.Tenant, name string) (Install, bool) {
-	slot, ok := r.Layers[storage.NoTenant].Slots[name]
+	slot, ok := r.Layer(storage.NoTenant).Slots[name]
 	return slot.Current, ok && t != storage.NoTenant
 }
 
 // CanRollback reports whether an earlier version of a layer's module can run again: one of its own or, for an
 // organization, the shared one that its own has hidden.
 func (r Running) CanRollback(t storage.Tenant, name string) bool {
-	slot, ok := r.Layers[t].Slots[name]
+	slot, ok := r.Layer(t).Slots[name]
 	if !ok || len(slot.Previous) > 0 {
 		return ok
 	}
@@ -181,15 +223,15 @@ func (r Running) CanRollback(t storage.Tenant, name string) bool {
 
 // version returns what a control record for a layer's module is about: the layer's own version, else the shared one.
 func (r Running) version(t storage.Tenant, name string) Install {
-	if slot, ok := r.Layers[t].Slots[name]; ok {
+	if slot, ok := r.Layer(t).Slots[name]; ok {
 		return slot.Current
 	}
-	return r.Layers[storage.NoTenant].Slots[name].Current
+	return r.Layer(storage.NoTenant).Slots[name].Current
 }
 
 // switchShared switches a shared module off or on for one organization.
 func (r Running) switchShared(seq uint64, c Control, layer Layer, off bool) (Running, error) {
-	if _, shared := r.Layers[storage.NoTenant].Slots[c.Name]; !shared || c.Tenant == storage.NoTenant {
+	if _, shared := r.Layer(storage.NoTenant).Slots[c.Name]; !shared || c.Tenant == storage.NoTenant {
 		return r, fmt.Errorf("%s %s: no such module: %w", c.Kind, c.Name, storage.ErrNotFound)
 	}
 	if off {
@@ -201,15 +243,13 @@ func (r Running) switchShared(seq uint64, c Control, layer Layer, off bool) (Run
 }
 
 func (r Running) with(seq uint64, t storage.Tenant, l Layer) Running {
-	layers := maps.Clone(r.Layers)
-	if layers == nil {
-		layers = map[storage.Tenant]Layer{}
+	next := Running{Seq: seq, Gone: r.Gone}
+	if l.runs() || len(l.Watches) > 0 || len(l.Rests) > 0 || l.Quota != (Quota{}) {
+		next.Layers = r.Layers.With(t, &l)
+	} else {
+		next.Layers = r.Layers.Without(t) // an organization that runs what all run costs nothing
 	}
-	layers[t] = l
-	if !l.runs() && len(l.Watches) == 0 && len(l.Rests) == 0 && l.Quota == (Quota{}) {
-		delete(layers, t) // an organization that runs what all run costs nothing
-	}
-	return Running{Seq: seq, Layers: layers, Gone: r.Gone}
+	return next
 }
 
 // forget ends an organization. Its number is never given again, so it is remembered for ever.
@@ -217,8 +257,7 @@ func (r Running) forget(seq uint64, t storage.Tenant) (Running, error) {
 	if t == storage.NoTenant {
 		return r, fmt.Errorf("forget: no organization is named: %w", storage.ErrInvalid)
 	}
-	next := Running{Seq: seq, Layers: maps.Clone(r.Layers), Gone: maps.Clone(r.Gone)}
-	delete(next.Layers, t)
+	next := Running{Seq: seq, Layers: r.Layers.Without(t), Gone: maps.Clone(r.Gone)}
 	if next.Gone == nil {
 		next.Gone = map[storage.Tenant]bool{}
 	}

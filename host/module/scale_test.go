@@ -154,14 +154,14 @@ match: {generic: true}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if gone := lib.Forget(); len(gone) != 0 {
+	if gone := lib.Retire(nil, nil); len(gone) != 0 {
 		t.Errorf("%d modules were forgotten that are held", len(gone))
 	}
 	if again, err := lib.Load(t.Context(), 1, in); err != nil || again.Code != held.Code {
 		t.Errorf("it was loaded again: %v", err)
 	}
 	release()
-	gone := lib.Forget()
+	gone := lib.Retire(nil, nil)
 	if err := module.Close(t.Context(), gone); err != nil || len(gone) != 1 {
 		t.Errorf("%d modules were forgotten when nobody held any: %v", len(gone), err)
 	}

@@ -48,7 +48,7 @@ type Contents interface {
 
 // table sets or removes a table. Whether a module needs one that is removed is for Build to say.
 func (r Running) table(seq uint64, at int64, c Control) (Running, error) {
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	layer.Tables = maps.Clone(layer.Tables)
 	if c.Kind == RemoveTable {
 		if _, there := layer.Tables[c.Name]; !there {
@@ -112,7 +112,7 @@ func (l *Library) Table(ctx context.Context, t storage.Tenant, v Table) (*index.
 	if err != nil {
 		return nil, fmt.Errorf("load table %s: %w", v.Name, err)
 	}
-	l.tables[v.Digest] = x
+	l.tables[v.Digest], l.fresh[v.Digest] = x, true
 	return x, nil
 }
 

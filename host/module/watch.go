@@ -53,7 +53,7 @@ func (r Running) watch(seq uint64, at int64, c Control) (Running, error) {
 	if c.Tenant == storage.NoTenant {
 		return r, fmt.Errorf("%s: no organization is named: %w", c.Kind, storage.ErrInvalid)
 	}
-	layer := r.Layers[c.Tenant].clone()
+	layer := r.Layer(c.Tenant).clone()
 	layer.Watches = maps.Clone(layer.Watches)
 	if c.Kind == RemoveWatch {
 		if _, there := layer.Watches[c.Name]; !there {
@@ -70,7 +70,7 @@ func (r Running) watch(seq uint64, at int64, c Control) (Running, error) {
 		return r, fmt.Errorf("watch %s: it was changed or removed meanwhile: %w", c.Name, storage.ErrConflict)
 	}
 	total := 0
-	for _, l := range r.Layers {
+	for _, l := range r.Layers.All() {
 		total += len(l.Watches)
 	}
 	if !there && (len(layer.Watches) >= MaxWatchesPerTenant || total >= MaxWatches) {

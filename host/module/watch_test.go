@@ -67,13 +67,13 @@ func TestWatch(t *testing.T) {
 	apply(set(7, "one", func(w *Watch) { w.Seq = 2 }))
 	apply(Control{Kind: RemoveWatch, Tenant: 7, Name: "one"})
 	apply(Control{Kind: RemoveWatch, Tenant: 7, Name: "two"})
-	if len(r.Layers) != 0 {
-		t.Errorf("an organization that runs what all run costs something: %+v", r.Layers)
+	if r.Layers.Len() != 0 {
+		t.Errorf("an organization that runs what all run costs something: %+v", r.Layers.Len())
 	}
 	apply(set(7, "one", nil))
 	apply(Control{Kind: Forget, Tenant: 7})
-	if _, err := r.Apply(99, 0, set(7, "one", nil)); !errors.Is(err, storage.ErrNotFound) || len(r.Layers) != 0 {
-		t.Errorf("of an organization that was removed: %v, %+v", err, r.Layers)
+	if _, err := r.Apply(99, 0, set(7, "one", nil)); !errors.Is(err, storage.ErrNotFound) || r.Layers.Len() != 0 {
+		t.Errorf("of an organization that was removed: %v, %+v", err, r.Layers.Len())
 	}
 }
 
@@ -82,7 +82,7 @@ func TestWatchLimits(t *testing.T) {
 	for i := range MaxWatchesPerTenant {
 		watches[fmt.Sprint(i)] = Watch{}
 	}
-	r := Running{Layers: map[storage.Tenant]Layer{1: {Watches: watches}}}
+	r := Running{Layers: LayersOf(map[storage.Tenant]Layer{1: {Watches: watches}})}
 	if _, err := r.Apply(1, 0, set(1, "more", nil)); !errors.Is(err, storage.ErrExhausted) {
 		t.Errorf("one over: %v", err)
 	}
@@ -90,7 +90,7 @@ func TestWatchLimits(t *testing.T) {
 		t.Errorf("one that is there: %v", err)
 	}
 	for n := storage.Tenant(2); int(n) <= MaxWatches/MaxWatchesPerTenant; n++ {
-		r.Layers[n] = Layer{Watches: watches}
+		r.Layers = r.Layers.With(n, &Layer{Watches: watches})
 	}
 	if _, err := r.Apply(1, 0, set(99, "more", nil)); !errors.Is(err, storage.ErrExhausted) {
 		t.Errorf("one over in all: %v", err)

@@ -48,6 +48,8 @@ type Config struct {
 	ShareBytes     int64            // bytes of one organization that may wait to be processed, if there are others: 64 MiB. Negative: no bound
 	ReadAheadBytes int              // bytes a reader may hold that its caller has not taken, beside one message: 4 MiB
 	Now            func() time.Time // wall clock: time.Now
+	// Elapsed is a steady time by which log time goes on from Now; it is never set back or forward. Default: since Open.
+	Elapsed func() time.Duration
 
 	// Meter begins to charge the calling goroutine's CPU time, which keeps its thread until end. Default: nothing is measured.
 	Meter func() (end func())
@@ -64,6 +66,10 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.ShareBytes, defaultShare)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Elapsed == nil {
+		began := time.Now()
+		c.Elapsed = func() time.Duration { return time.Since(began) }
 	}
 	if c.Meter == nil {
 		c.Meter = func() func() { return func() {} }
@@ -255,8 +261,7 @@ func (q *Queue) lastLogTime(ctx context.Context) (int64, error) {
 }
 
 func (q *Queue) start(lastTime int64) error {
-	began := time.Now()
-	q.clock = newClock(q.cfg.Now, func() time.Duration { return time.Since(began) }, lastTime)
+	q.clock = newClock(q.cfg.Now, q.cfg.Elapsed, lastTime)
 	if lastTime != 0 && q.clock.base-lastTime > int64(maxClockLeap) {
 		if err := q.anchor(lastTime); err != nil {
 			return err

@@ -6,7 +6,11 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,4 +121,55 @@ func TestPrecompile(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})
+}
+
+// What ships with the host is loaded by several at once, those of the same code one after another; foreign code is loaded
+// one after another whatever it is.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	shipped, foreign := []string{"a", "b"}, []string{"x", "y"}
+	h := newHost(t, Config{Trusted: func(wasm []byte) bool { return slices.Contains(shipped, string(wasm)) }})
+	inside := map[string]*atomic.Int32{"a": {}, "b": {}, "foreign": {}}
+	var all sync.WaitGroup
+	for i := range 400 {
+		code := slices.Concat(shipped, foreign)[i%4]
+		in := inside[code]
+		if in == nil {
+			in = inside["foreign"]
+		}
+		all.Go(func() {
+			done, err := h.wait(t.Context(), []byte(code))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if n := in.Add(1); n != 1 {
+				t.Errorf("%d load %s at once", n, code)
+			}
+			runtime.Gosched()
+			in.Add(-1)
+			done()
+		})
+	}
+	all.Wait()
+	if len(h.compiling) != 0 {
+		t.Errorf("%d are being compiled", len(h.compiling))
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for _, code := range []string{"a", "x"} {
+		done, err := h.wait(t.Context(), []byte(code))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.wait(stopped, []byte(code)); !errors.Is(err, context.Canceled) {
+			t.Errorf("who waits for %s and is told to end: %v", code, err)
+		}
+		other, err := h.wait(t.Context(), []byte(map[string]string{"a": "b", "x": "a"}[code]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other()
+		done()
+	}
 }

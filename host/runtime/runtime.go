@@ -70,11 +70,12 @@ type Host struct {
 	lim      Limits
 	cache    wazero.CompilationCache
 	cacheDir string        // where cache is; "" when it is in memory
-	turn     chan struct{} // compiling takes a whole core and is not metered: one module at a time
+	turn     chan struct{} // compiling takes a whole core and is not metered: one foreign module at a time
 
-	mu      sync.Mutex
-	modules map[*Module]struct{}
-	closed  bool
+	mu        sync.Mutex
+	modules   map[*Module]struct{}
+	compiling map[codeSum]chan struct{} // closed when the host's own code of this sum is compiled
+	closed    bool
 }
 
 // New returns a Host. The error says what is wrong with the cache directory or the limits.
@@ -89,7 +90,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, lim: lim, turn: make(chan struct{}, 1), modules: map[*Module]struct{}{}}
+	h := &Host{cfg: cfg, lim: lim, turn: make(chan struct{}, 1), modules: map[*Module]struct{}{}, compiling: map[codeSum]chan struct{}{}}
 	if cfg.CacheDir == "" {
 		h.cache = wazero.NewCompilationCache()
 		return h, nil

@@ -57,7 +57,11 @@ func (l *Layout) add(ctx context.Context, image []byte, fetch Fetch) (Added, err
 			return Added{}, err
 		}
 		done.Ref = registry.RefOf(&a.Manifest)
-		return done, l.put(ctx, &a, append(blobs, top))
+		p, err := l.pushed(ctx, done.Ref, &a, append(blobs, top))
+		if err != nil {
+			return Added{}, err
+		}
+		return done, l.putAll(ctx, []pushed{p})
 	}
 	signed, err := readSigned(ctx, image, keep)
 	if err != nil {

@@ -91,47 +91,94 @@ func (l *Layout) create() error {
 // artifact whose parts do not fit each other or the namespace is registry.ErrInvalid, and one that the namespace has no
 // room for registry.ErrExhausted. When Push returns, the artifact has reached the disk.
 func (l *Layout) Push(ctx context.Context, a registry.Artifact) (registry.Digest, error) {
-	blobs, err := encode(&a)
+	digests, err := l.PushAll(ctx, []registry.Artifact{a})
 	if err != nil {
-		return "", fmt.Errorf("pushing %s: %w", registry.RefOf(&a.Manifest), err)
+		return "", err
 	}
-	if err := l.put(ctx, &a, blobs); err != nil {
-		return "", fmt.Errorf("pushing %s: %w", registry.RefOf(&a.Manifest), err)
-	}
-	return registry.Digest(blobs[len(blobs)-1].desc.Digest), nil
+	return digests[0], nil
 }
 
-// put stores an artifact's blobs, the OCI manifest last, and names them in index.json.
-func (l *Layout) put(ctx context.Context, a *registry.Artifact, blobs []blob) error {
-	ref := registry.RefOf(&a.Manifest)
-	if err := l.ns.Takes(ref.Publisher); err != nil {
-		return err
+// PushAll is Push for several artifacts in one change: after an error, or a crash, none of them is there that was not
+// before.
+func (l *Layout) PushAll(ctx context.Context, list []registry.Artifact) ([]registry.Digest, error) {
+	all := make([]pushed, len(list))
+	digests := make([]registry.Digest, len(list))
+	for i := range list {
+		ref := registry.RefOf(&list[i].Manifest)
+		blobs, err := encode(&list[i])
+		if err == nil {
+			all[i], err = l.pushed(ctx, ref, &list[i], blobs)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pushing %s: %w", ref, err)
+		}
+		digests[i] = registry.Digest(all[i].image.Digest)
 	}
-	image := blobs[len(blobs)-1].desc
-	image.Annotations = map[string]string{
+	if err := l.putAll(ctx, all); err != nil {
+		return nil, err
+	}
+	return digests, nil
+}
+
+// pushed is an artifact on its way into a namespace that takes it.
+type pushed struct {
+	ref   registry.Ref
+	blobs []blob             // the OCI manifest is the last
+	image ocispec.Descriptor // how index.json names that
+}
+
+func (l *Layout) pushed(ctx context.Context, ref registry.Ref, a *registry.Artifact, blobs []blob) (pushed, error) {
+	p := pushed{ref, blobs, blobs[len(blobs)-1].desc}
+	if err := l.ns.Takes(ref.Publisher); err != nil {
+		return p, err
+	}
+	p.image.Annotations = map[string]string{
 		ocispec.AnnotationRefName: ref.String(),
 		ocispec.AnnotationTitle:   a.Manifest.Title,
 		AnnotationKind:            string(a.Manifest.Kind),
 	}
 	if l.shared != nil {
 		// What all share an organization may add to, and not redefine.
-		if d, err := l.shared.Resolve(ctx, ref); err == nil && d != registry.Digest(image.Digest) {
-			return conflict(d, registry.Digest(image.Digest))
+		if d, err := l.shared.Resolve(ctx, ref); err == nil && d != registry.Digest(p.image.Digest) {
+			return p, conflict(d, registry.Digest(p.image.Digest))
 		} else if err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return err
+			return p, err
 		}
 	}
-	return l.change(ctx, blobs, func(index *ocispec.Index) error {
-		if at := find(*index, ref.String()); at < 0 {
-			if err := l.checkCollected(ref, registry.Digest(image.Digest)); err != nil {
-				return err
+	return p, nil
+}
+
+// putAll stores the blobs of artifacts and names these in index.json.
+func (l *Layout) putAll(ctx context.Context, list []pushed) error {
+	var blobs []blob
+	for _, p := range list {
+		blobs = append(blobs, p.blobs...)
+	}
+	return l.change(ctx, blobs, func(index *ocispec.Index) (changed bool, err error) {
+		for _, p := range list {
+			added, err := l.name(p, index)
+			if err != nil {
+				return false, fmt.Errorf("pushing %s: %w", p.ref, err)
 			}
-			index.Manifests = append(index.Manifests, image)
-		} else if have := index.Manifests[at].Digest; have != image.Digest {
-			return conflict(registry.Digest(have), registry.Digest(image.Digest))
+			changed = changed || added
 		}
-		return nil
+		return changed, nil
 	})
+}
+
+// name adds an artifact to the index, unless it is there.
+func (l *Layout) name(p pushed, index *ocispec.Index) (added bool, err error) {
+	if at := find(*index, p.ref.String()); at >= 0 {
+		if have := index.Manifests[at].Digest; have != p.image.Digest {
+			return false, conflict(registry.Digest(have), registry.Digest(p.image.Digest))
+		}
+		return false, nil
+	}
+	if err := l.checkCollected(p.ref, registry.Digest(p.image.Digest)); err != nil {
+		return false, err
+	}
+	index.Manifests = append(index.Manifests, p.image)
+	return true, nil
 }
 
 func conflict(have, want registry.Digest) error {

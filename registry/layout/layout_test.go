@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,6 +116,45 @@ func TestPushPull(t *testing.T) {
 	}
 	if _, err := l.Pull(ctx, "sha256:../../etc/passwd"); !errors.Is(err, registry.ErrInvalid) {
 		t.Errorf("digest that is a path: got %v, want ErrInvalid", err)
+	}
+}
+
+// Several artifacts are pushed in one change: all are there afterwards or, when one does not fit, none that was not before.
+func TestPushAll(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	l := open(t, dir)
+	one, two, three := artifact(t, "1.0.0", "one"), artifact(t, "2.0.0", "two"), artifact(t, "3.0.0", "three")
+	push(t, l, two)
+	if got, err := l.PushAll(ctx, []registry.Artifact{one, artifact(t, "2.0.0", "other"), three}); !errors.Is(err, registry.ErrConflict) || got != nil {
+		t.Errorf("one that is another under the same version: %v, %v", got, err)
+	}
+	if tags, err := l.Tags(ctx, "vedette/sample"); err != nil || len(tags) != 1 {
+		t.Errorf("after a refusal there are %v, %v", tags, err)
+	}
+	if got, err := l.PushAll(ctx, []registry.Artifact{one, artifact(t, "1.0.0", "other")}); !errors.Is(err, registry.ErrConflict) || got != nil {
+		t.Errorf("two under one version: %v, %v", got, err)
+	}
+	list := []registry.Artifact{one, two, three}
+	digests, err := l.PushAll(ctx, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := filepath.Join(dir, "index.json")
+	before, err := os.Stat(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := l.PushAll(ctx, list); err != nil || !slices.Equal(again, digests) {
+		t.Errorf("pushed again: %v, %v", again, err)
+	}
+	if after, err := os.Stat(index); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the index is written although nothing changed: %v", err)
+	}
+	for i, d := range digests {
+		if got, err := open(t, dir).Pull(ctx, d); err != nil || cmp.Diff(list[i], got) != "" {
+			t.Errorf("%d: %v %s", i, err, cmp.Diff(list[i], got))
+		}
 	}
 }
 

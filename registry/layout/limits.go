@@ -18,4 +18,5 @@ const (
 	MaxRoots              = 64                                                       // of a snapshot
 	MaxTenantBytes        = 1 << 30                                                  // all blobs of one organization's namespace
 	MaxCollectedBytes     = 16 << 20                                                 // the list of versions that were collected
+	maxWritesAtOnce       = 16                                                       // blobs of one change
 )

@@ -147,21 +147,21 @@ func (l *Layout) Attach(ctx context.Context, subject registry.Digest, kind strin
 func (l *Layout) putReferrer(ctx context.Context, blobs []blob, subject registry.Digest) error {
 	image := blobs[len(blobs)-1].desc
 	image.Annotations = map[string]string{annotSubject: string(subject)}
-	return l.change(ctx, blobs, func(index *ocispec.Index) error {
+	return l.change(ctx, blobs, func(index *ocispec.Index) (bool, error) {
 		others := 0
 		for _, m := range index.Manifests {
 			if m.Digest == image.Digest {
-				return nil
+				return false, nil
 			}
 			if m.Annotations[annotSubject] == string(subject) {
 				others++
 			}
 		}
 		if others >= MaxReferrers {
-			return fmt.Errorf("%d documents refer to %s, there is no room for more: %w", others, subject.Short(), registry.ErrExhausted)
+			return false, fmt.Errorf("%d documents refer to %s, there is no room for more: %w", others, subject.Short(), registry.ErrExhausted)
 		}
 		index.Manifests = append(index.Manifests, image)
-		return nil
+		return true, nil
 	})
 }
 
@@ -237,10 +237,10 @@ func (l *Layout) putSnapshot(ctx context.Context, blobs []blob) error {
 	}
 	image := blobs[len(blobs)-1].desc
 	image.Annotations = map[string]string{ocispec.AnnotationRefName: snapshotTag}
-	return l.change(ctx, blobs, func(index *ocispec.Index) error {
+	return l.change(ctx, blobs, func(index *ocispec.Index) (bool, error) {
 		index.Manifests = slices.DeleteFunc(index.Manifests, isSnapshot)
 		index.Manifests = append(index.Manifests, image)
-		return nil
+		return true, nil
 	})
 }
 

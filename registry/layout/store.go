@@ -15,6 +15,7 @@ import (
 	specs "github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/vedette-siem/vedette/registry"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -85,12 +86,12 @@ func (l *Layout) BlobSize(d registry.Digest) (int64, error) {
 }
 
 // writeBlob stores b unless the same bytes are there already. What is there under the name but differs is replaced:
-// the name says what the content has to be.
+// the name says what the content has to be. That the name lasts the caller sees to (syncDir).
 func (l *Layout) writeBlob(b blob) error {
 	if _, err := l.readBlob(b.desc, b.desc.Size); err == nil {
 		return nil
 	}
-	if err := writeFile(l.blobs(), b.desc.Digest.Encoded(), b.data); err != nil {
+	if err := replaceFile(l.blobs(), b.desc.Digest.Encoded(), b.data); err != nil {
 		return fmt.Errorf("blob %s: %w", registry.Digest(b.desc.Digest).Short(), err)
 	}
 	return nil
@@ -167,29 +168,49 @@ func (l *Layout) writeIndex(index ocispec.Index) error {
 	return nil
 }
 
-// change writes blobs and then the index as edit leaves it, as the only writer of the namespace.
-func (l *Layout) change(ctx context.Context, blobs []blob, edit func(*ocispec.Index) error) error {
+// change writes blobs and then the index, if edit has changed it, as the only writer of the namespace.
+func (l *Layout) change(ctx context.Context, blobs []blob, edit func(*ocispec.Index) (changed bool, err error)) error {
 	return l.locked(func() error {
 		index, err := l.readIndex()
 		if err != nil {
 			return err
 		}
-		if err := edit(&index); err != nil {
+		changed, err := edit(&index)
+		if err != nil {
 			return err
 		}
 		if err := l.room(blobs); err != nil {
 			return err
 		}
-		for _, b := range blobs {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := l.writeBlob(b); err != nil {
-				return err
-			}
+		if err := l.writeBlobs(ctx, blobs); err != nil || !changed {
+			return err
 		}
 		return l.writeIndex(index)
 	})
+}
+
+// writeBlobs writes blobs, several at once: what takes time is that each reaches the disk. Those of one content are written
+// once.
+func (l *Layout) writeBlobs(ctx context.Context, blobs []blob) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxWritesAtOnce)
+	seen := map[digest.Digest]bool{}
+	for _, b := range blobs {
+		if seen[b.desc.Digest] {
+			continue
+		}
+		seen[b.desc.Digest] = true
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return l.writeBlob(b)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return syncDir(l.blobs())
 }
 
 // room refuses blobs that an organization's namespace has no room for.
@@ -262,7 +283,15 @@ func readFile(name string, limit int64) ([]byte, error) {
 }
 
 // writeFile replaces dir/name as a whole: after a crash it holds the old content or the new.
-func writeFile(dir, name string, data []byte) (err error) {
+func writeFile(dir, name string, data []byte) error {
+	if err := replaceFile(dir, name, data); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// replaceFile is writeFile for a caller that syncs the folder after several.
+func replaceFile(dir, name string, data []byte) (err error) {
 	f, err := os.CreateTemp(dir, newPrefix+"*")
 	if err != nil {
 		return err
@@ -282,10 +311,7 @@ func writeFile(dir, name string, data []byte) (err error) {
 	if err = f.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return os.Rename(f.Name(), filepath.Join(dir, name))
 }
 
 // newPrefix begins the names of files that are being written.
