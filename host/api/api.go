@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -127,18 +128,25 @@ type API struct {
 	watches watches
 	clients *clients
 
-	arrivals *arrivals
+	arrivals  *arrivals
+	workloads *workloads
+	proofs    *proofs
+	packages  *packages
+	dormant   *dormant
 }
 
 // New returns the front of a host.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, clients: newClients(), arrivals: &arrivals{}, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
+	return &API{cfg: cfg, clients: newClients(), arrivals: &arrivals{}, workloads: &workloads{}, proofs: &proofs{}, packages: &packages{}, dormant: &dormant{}, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
 		size: func() uint64 { return cfg.Store.Stats().DiskBytes }, free: func() uint64 { return freeBytes(cfg.DataDir) }, most: uint64(cfg.MaxBytes),
 	}}
 }
 
-// Run measures rates until ctx ends.
+// Run measures rates, and runs the tests of rules again, until ctx ends.
 func (a *API) Run(ctx context.Context) {
+	var proving sync.WaitGroup
+	defer proving.Wait()
+	proving.Go(func() { a.proofs.run(ctx, a.cfg.Pipeline.Generation, a.cfg.Rules) })
 	seconds, minutes := time.NewTicker(time.Second), time.NewTicker(sizeEvery)
 	defer seconds.Stop()
 	defer minutes.Stop()

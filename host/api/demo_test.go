@@ -75,7 +75,7 @@ func freePort(t *testing.T) string {
 // TestDemo starts every scenario, waits for the incidents that they promise, and then removes the demo: nothing of it is
 // left, then or after a restart, while the operator's own organization goes on.
 func TestDemo(t *testing.T) {
-	dir := t.TempDir()
+	dir := warm(t)
 	w, h, stop := demoHost(t, dir)
 	w.admin = w.signIn(t, "admin", h.Password())
 	orgs := map[string]uint32{}

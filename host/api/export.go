@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -31,7 +32,7 @@ func (s incidentService) ExportIncident(ctx context.Context, req *connect.Reques
 	p.Tenants = []storage.Tenant{in.Tenant}
 	w := bufio.NewWriterSize(pieces(stream.Send), exportPieceBytes)
 	err = replay.Export(ctx, replay.Host{
-		Incidents: s.cfg.DB, Store: s.cfg.Store, Packages: s.cfg.Packages, Running: s.cfg.Pipeline.Generation().Running,
+		Incidents: s.cfg.DB, Store: s.cfg.Store, Packages: s.cfg.Packages, Past: s.cfg.DB, KeptSince: time.Now().Add(-s.cfg.DB.KeepsEvents()), Generation: s.cfg.Pipeline.Generation(),
 	}, p, in.ID, w)
 	if errors.Is(err, replay.ErrCannot) {
 		return connect.NewError(connect.CodeFailedPrecondition, err)

@@ -11,7 +11,7 @@ import (
 // TestLoadHostile: an admin lets hostile parsers loose on a demo organization and is told how they ended; nobody else
 // may, and nowhere else.
 func TestLoadHostile(t *testing.T) {
-	w, h, _ := demoHost(t, t.TempDir())
+	w, h, _ := demoHost(t, warm(t))
 	w.admin = w.signIn(t, "admin", h.Password())
 	orgs := map[string]uint32{}
 	for _, o := range must[v1.ListTenantsResponse](t)(w.admin.tenants.ListTenants(t.Context(), req(&v1.ListTenantsRequest{}))).Tenants {

@@ -64,8 +64,14 @@ const (
 	maxArrivalFresh     = 5 * time.Minute
 	arrivalWorth        = 20 // times as long
 	arrivalTimeout      = 10 * time.Second
-	maxArrivedValues    = 1_000 // of one field; with more they are not looked at
-	costSample          = 2_000 // events on which the cost of a rule is measured
+	maxArrivalsKept     = 10_000          // organizations of which it is remembered
+	maxArrivedValues    = 1_000           // of one field; with more they are not looked at
+	costSample          = 2_000           // events on which the cost of a rule is measured
+	workloadFresh       = time.Minute     // for which these are remembered
+	maxWorkloads        = 4               // of organizations at once
+	keptPackageBytes    = 32 << 20        // of documents of packages that were read last
+	proofEvery          = 5 * time.Second // between looks at whether the tests of other rules are to be run
+	proofRest           = 9               // times as long as a test took: a tenth of one processor is used
 
 	MaxReadmeBytes    = 64 << 10 // of a package, in GetPackage; the rest is left out
 	MaxStatementParts = 1_000    // components or materials of one statement in it; the rest is left out

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
@@ -142,20 +144,50 @@ func offOf(own, shared module.Layer, layer, t storage.Tenant, id, off string) st
 	return off
 }
 
-// asleep reads the rules of a package that is switched off.
+// dormant remembers the rules of packages that are switched off, which nothing else keeps: reading thousands takes a
+// second. A package does not change under its digest.
+type dormant struct {
+	mu    sync.Mutex
+	rules int
+	by    map[packageOf]*module.Loaded
+}
+
+// asleep returns the rules of a package that is switched off.
 func (s ruleService) asleep(ctx context.Context, t storage.Tenant, in module.Install) ([]*rule.Rule, *module.Loaded, error) {
-	pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(in.Digest))
-	if errors.Is(err, registry.ErrNotFound) || err == nil && pkg.Manifest.Kind != manifest.Rule {
-		return nil, nil, nil
+	x, key := s.dormant, packageOf{t, in.Digest}
+	x.mu.Lock()
+	known := x.by[key]
+	x.mu.Unlock()
+	if known == nil {
+		pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(in.Digest))
+		if errors.Is(err, registry.ErrNotFound) || err == nil && pkg.Manifest.Kind != manifest.Rule {
+			return nil, nil, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		rules, err := module.RulesOf(&pkg)
+		if err != nil {
+			return nil, nil, nil //nolint:nilerr // it could not be switched on either, and that says why
+		}
+		known = &module.Loaded{Tenant: t, Manifest: pkg.Manifest, Rules: rules}
+		x.keep(key, known)
 	}
-	if err != nil {
-		return nil, nil, err
+	out := *known
+	out.Install = in
+	return out.Rules, &out, nil
+}
+
+// keep remembers a package, and forgets others when there are too many rules.
+func (x *dormant) keep(key packageOf, m *module.Loaded) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.by == nil || x.rules+len(m.Rules) > MaxRulesListed {
+		x.by, x.rules = map[packageOf]*module.Loaded{}, 0
 	}
-	rules, err := module.RulesOf(&pkg)
-	if err != nil {
-		return nil, nil, nil //nolint:nilerr // it could not be switched on either, and that says why
+	if x.by[key] == nil {
+		x.by[key], x.rules = m, x.rules+len(m.Rules)
 	}
-	return rules, &module.Loaded{Install: in, Tenant: t, Manifest: pkg.Manifest, Rules: rules}, nil
 }
 
 func (s ruleService) ListRules(ctx context.Context, req *connect.Request[v1.ListRulesRequest]) (*connect.Response[v1.ListRulesResponse], error) {
@@ -171,12 +203,20 @@ func (s ruleService) ListRules(ctx context.Context, req *connect.Request[v1.List
 		return nil, fmt.Errorf("%d rules, a list holds %d: %w", len(list), MaxRulesListed, storage.ErrExhausted)
 	}
 	out := &v1.ListRulesResponse{Tenant: uint32(a.tenant)}
-	figures, err := s.figures(ctx, a)
+	read := s.figures
+	if req.Msg.AtOnce {
+		read = s.known
+	}
+	figures, err := read(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		out.Rules = append(out.Rules, s.rule(a, &list[i], figures))
+		r := s.rule(a, &list[i], figures)
+		if req.Msg.Brief {
+			r.Description, r.File, r.License, r.PackageDigest = "", "", "", ""
+		}
+		out.Rules = append(out.Rules, r)
 	}
 	return connect.NewResponse(out), nil
 }
@@ -206,22 +246,31 @@ type figures struct {
 }
 
 func (s ruleService) figures(ctx context.Context, a asked) (figures, error) {
-	p := a.Principal
-	if a.tenant != storage.NoTenant {
-		p.Tenants = []storage.Tenant{a.tenant}
+	f, err := s.known(ctx, a)
+	if err == nil && f.told(a) {
+		f.arrived = s.arrivals.of(ctx, s.API, a.on())
 	}
-	var f figures
-	var err error
+	return f, cmp.Or(err, ctx.Err())
+}
+
+// told reports whether who asks may know what arrives for an organization.
+func (figures) told(a asked) bool {
+	return a.tenant != storage.NoTenant && tenant.Authorize(a.Principal, tenant.ReadEvents, a.tenant) == nil
+}
+
+// known is figures without asking the store: what has arrived may be long ago, or not be known.
+func (s ruleService) known(ctx context.Context, a asked) (f figures, err error) {
+	p := a.on()
 	if p.Filter == "" && len(p.Tenants) > 0 { // who is limited to some events is not told of others by counts
 		now := time.Unix(0, s.cfg.Pipeline.Positions().LogTime)
 		if f.totals, err = s.cfg.DB.RuleTotals(ctx, p, now, now.Add(-verdictSpan)); err != nil {
 			return f, err
 		}
 	}
-	if a.tenant != storage.NoTenant && tenant.Authorize(a.Principal, tenant.ReadEvents, a.tenant) == nil {
-		f.arrived = s.arrivals.of(ctx, s.API, p)
+	if f.told(a) {
+		f.arrived = s.arrivals.last(p)
 	}
-	return f, ctx.Err()
+	return f, nil
 }
 
 // rule describes a rule.
@@ -238,6 +287,7 @@ func (s ruleService) rule(a asked, x *installed, f figures) *v1.Rule {
 	}
 	out.Exceptions = uint32(len(a.gen.Running.Layer(a.tenant).Exceptions[x.rule.ID]))
 	out.Use = s.ruleUse(a, x, f.totals[x.rule.ID])
+	out.Tests = s.tests(x)
 	out.Reach = &v1.RuleReach{}
 	for _, l := range a.gen.ListsOf(a.tenant, x.rule) {
 		if l.What == "" {
@@ -245,9 +295,19 @@ func (s ruleService) rule(a asked, x *installed, f figures) *v1.Rule {
 		}
 	}
 	if f.arrived != nil {
-		needs := f.arrived.missing(s.cfg.Rules, a.tenant, x.rule)
+		needs := f.arrived.missing(a.gen.View(a.tenant).Matcher, x.rule)
 		out.Reach.Never, out.Reach.At = len(needs) > 0, moment(f.arrived.at.UnixNano())
 		out.Reach.Missing = needsOf(needs)
+	}
+	return out
+}
+
+// tests says what came of a rule's tests on this host; of one that does not run, nothing.
+func (s ruleService) tests(x *installed) *v1.RuleTests {
+	out := &v1.RuleTests{Count: uint32(len(x.rule.Tests))}
+	if x.off == "" {
+		failure, known := s.proofs.of(x.mod, x.rule)
+		out.Failure, out.Waiting = failure, !known
 	}
 	return out
 }

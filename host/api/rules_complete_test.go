@@ -10,7 +10,6 @@ import (
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/rule"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
-	"github.com/vedette-siem/vedette/storage"
 )
 
 // The place is where the bar stands.
@@ -118,13 +117,6 @@ func FuzzGivenEvents(f *testing.F) {
 	})
 }
 
-// askedRules explains rules and does nothing else.
-type askedRules struct{ Rules }
-
-func (askedRules) WhyRule(_ storage.Tenant, r *rule.Rule) (*explain.Of, error) {
-	return explain.New(r, nil)
-}
-
 // Many look at one list of rules at once.
 func TestMissingAtOnce(t *testing.T) {
 	text, err := rule.Draft(rule.PatternLanguage, "x")
@@ -144,7 +136,7 @@ func TestMissingAtOnce(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for _, r := range list {
-				if needs := came.missing(askedRules{}, 1, r); len(needs) != 2 {
+				if needs := came.missing(nil, r); len(needs) != 2 {
 					t.Errorf("%v", needs)
 				}
 			}

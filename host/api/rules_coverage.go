@@ -19,7 +19,7 @@ import (
 const (
 	stateCovered = "covered" // a rule is on, its tests pass, and what it needs came within a day
 	stateSilent  = "silent"  // on and tested, but nothing came
-	stateFailing = "failing" // on, but its tests fail or there are none
+	stateFailing = "failing" // on, but its tests fail, this version of the host has not run them yet, or there are none
 	stateOff     = "off"
 	stateNone    = "none"
 )
@@ -60,15 +60,15 @@ func (s ruleService) GetCoverage(ctx context.Context, req *connect.Request[v1.Ge
 	return connect.NewResponse(out), nil
 }
 
-// stateOf says what a rule makes of its techniques. Packages are installed only when their tests pass; a rule that code
-// decides is tested with the package's cases.
+// stateOf says what a rule makes of its techniques.
 func (s ruleService) stateOf(a asked, x *installed, f figures) string {
+	failure, known := s.proofs.of(x.mod, x.rule)
 	switch {
 	case x.off != "":
 		return stateOff
-	case len(x.rule.Tests) == 0:
+	case len(x.rule.Tests) == 0 || failure != "" || !known:
 		return stateFailing
-	case f.arrived == nil || len(f.arrived.missing(s.cfg.Rules, a.tenant, x.rule)) > 0:
+	case f.arrived == nil || len(f.arrived.missing(a.gen.View(a.tenant).Matcher, x.rule)) > 0:
 		return stateSilent
 	}
 	return stateCovered
@@ -211,7 +211,7 @@ func (s ruleService) GetRuleLedger(ctx context.Context, req *connect.Request[v1.
 		if id, ok := strings.CutPrefix(g.Subject, "rule "); ok {
 			x.Rule = id
 		} else if name, ok := strings.CutPrefix(g.Subject, "module "); ok {
-			x.Text = "the rules of " + name + ": " + g.Detail
+			x.Package = name
 		}
 		if g.Until != 0 {
 			x.To = moment(g.Until)

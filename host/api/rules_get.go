@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
 
-	"github.com/vedette-siem/vedette/host/detect"
 	"github.com/vedette-siem/vedette/host/explain"
 	"github.com/vedette-siem/vedette/host/module"
 	"github.com/vedette-siem/vedette/host/monitor/texts"
@@ -18,7 +18,6 @@ import (
 	"github.com/vedette-siem/vedette/registry"
 	v1 "github.com/vedette-siem/vedette/sdk/gen/vedette/v1"
 	"github.com/vedette-siem/vedette/storage"
-	"github.com/vedette-siem/vedette/storage/logs"
 )
 
 // localPrefix begins the names of packages that were written here.
@@ -43,7 +42,7 @@ func (s ruleService) GetRule(ctx context.Context, req *connect.Request[v1.GetRul
 		Eradication: r.Eradication, References: r.References,
 		Editable: strings.HasPrefix(x.mod.Name(), localPrefix) && x.layer == a.tenant,
 	}
-	out.Text, _ = s.textOf(ctx, x.layer, x.mod.Install.Digest, r.ID) // without its package the rest is shown all the same
+	out.Text, _ = s.text(ctx, x) // without its package the rest is shown all the same
 	for _, e := range a.gen.Running.Layer(a.tenant).Exceptions[r.ID] {
 		out.Exceptions = append(out.Exceptions, exceptionOf(r.ID, &e))
 	}
@@ -58,10 +57,11 @@ func (s ruleService) GetRule(ctx context.Context, req *connect.Request[v1.GetRul
 			out.Hours = append(out.Hours, &v1.RuleHour{At: moment(h.Hour), Fires: h.Fires})
 		}
 	}
-	if x.off == "" {
-		if out.Rule.Tests.Failure, err = s.cfg.Rules.TestRule(ctx, a.tenant, r.ID); err != nil {
+	if out.Rule.Tests.Waiting {
+		if err := s.proofs.prove(ctx, a.tenant, x.mod, r, s.cfg.Pipeline.Generation, s.cfg.Rules); err != nil {
 			return nil, err
 		}
+		out.Rule.Tests = s.tests(x)
 	}
 	if out.Cost, err = s.cost(ctx, a, x); err != nil {
 		s.cfg.Report(fmt.Errorf("cost of rule %s: %w", r.ID, err))
@@ -78,14 +78,71 @@ func (a asked) on() storage.Principal {
 	return p
 }
 
-// textOf returns the document of a rule in a package.
-func (s ruleService) textOf(ctx context.Context, t storage.Tenant, digest, id string) (string, error) {
+// packages remembers the documents of packages that were read last: people go from rule to rule of one, and it may have
+// thousands. A package does not change under its digest.
+type packages struct {
+	mu    sync.Mutex
+	bytes int // of all documents
+	by    map[packageOf]*registry.Artifact
+}
+
+// packageOf names a package in a layer.
+type packageOf struct {
+	tenant storage.Tenant
+	digest string
+}
+
+// pull returns a package, of which nothing may be changed.
+func (s ruleService) pull(ctx context.Context, t storage.Tenant, digest string) (*registry.Artifact, error) {
+	x, key := s.packages, packageOf{t, digest}
+	x.mu.Lock()
+	known := x.by[key]
+	x.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
 	pkg, err := s.cfg.Packages.Pull(ctx, t, registry.Digest(digest))
+	if err != nil {
+		return nil, err
+	}
+	out := &registry.Artifact{Manifest: pkg.Manifest, Documents: pkg.Documents}
+	n := 0
+	for _, d := range out.Documents {
+		n += len(d.Data)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.by == nil || x.bytes+n > keptPackageBytes {
+		x.by, x.bytes = map[packageOf]*registry.Artifact{}, 0
+	}
+	if n <= keptPackageBytes && x.by[key] == nil {
+		x.by[key], x.bytes = out, x.bytes+n
+	}
+	return out, nil
+}
+
+// textOf returns the document of a rule in a package; "" when that has no such rule.
+func (s ruleService) textOf(ctx context.Context, t storage.Tenant, digest, id string) (string, error) {
+	pkg, err := s.pull(ctx, t, digest)
 	if err != nil {
 		return "", err
 	}
-	_, text, err := module.RuleOf(&pkg, id)
+	_, text, err := module.RuleOf(pkg, id)
 	return text, err
+}
+
+// text returns the document of a rule that is installed.
+func (s ruleService) text(ctx context.Context, x *installed) (string, error) {
+	pkg, err := s.pull(ctx, x.layer, x.mod.Install.Digest)
+	if err != nil {
+		return "", err
+	}
+	for _, d := range pkg.Documents {
+		if d.Path == x.rule.File {
+			return string(d.Data), nil
+		}
+	}
+	return "", nil
 }
 
 // ruleVersions returns the versions of a rule's package, the one that runs first.
@@ -97,9 +154,11 @@ func (s ruleService) ruleVersions(ctx context.Context, a asked, x *installed) []
 		if mayLookInto(a.Principal, x.layer) {
 			v.ActivatedBy = in.Who
 		}
-		if pkg, err := s.cfg.Packages.Pull(ctx, x.layer, registry.Digest(in.Digest)); err == nil {
+		if i == 0 {
+			v.PackageVersion, v.Version = x.mod.Manifest.Version, x.rule.Version
+		} else if pkg, err := s.pull(ctx, x.layer, in.Digest); err == nil {
 			v.PackageVersion = pkg.Manifest.Version
-			if r, _, err := module.RuleOf(&pkg, x.rule.ID); err == nil && r != nil {
+			if r, _, err := module.RuleOf(pkg, x.rule.ID); err == nil && r != nil {
 				v.Version = r.Version
 			}
 		}
@@ -129,7 +188,7 @@ func (s ruleService) GetRuleVersion(ctx context.Context, req *connect.Request[v1
 	if err != nil {
 		return nil, err
 	}
-	is, err := s.textOf(ctx, x.layer, slot.Current.Digest, x.rule.ID)
+	is, err := s.text(ctx, x)
 	if err != nil {
 		return nil, err
 	}
@@ -138,52 +197,6 @@ func (s ruleService) GetRuleVersion(ctx context.Context, req *connect.Request[v1
 		out.Difference = strings.Split(strings.TrimSuffix(string(d.Text), "\n"), "\n")
 	}
 	return connect.NewResponse(out), nil
-}
-
-// cost measures what matching takes on the newest events of the organization; nil when there are none, or the caller may
-// not read them.
-func (s ruleService) cost(ctx context.Context, a asked, x *installed) (*v1.RuleCost, error) {
-	if readable := tenant.Authorize(a.Principal, tenant.ReadEvents, a.tenant) == nil; !readable || x.off != "" {
-		return nil, nil
-	}
-	now := time.Now()
-	var events []storage.Event
-	_, err := s.cfg.Store.Search(ctx, a.on(), logs.Query{From: now.Add(-arrivalSpan), To: now.Add(time.Hour), Limit: costSample}, func(rows []logs.Row) error {
-		for i := range rows {
-			e, err := rows[i].Event()
-			if err != nil {
-				return err
-			}
-			events = append(events, e)
-		}
-		return nil
-	})
-	if err != nil || len(events) == 0 {
-		return nil, err
-	}
-	view := a.gen.View(a.tenant)
-	match, err := view.Matcher(x.rule)
-	if err != nil {
-		return nil, err
-	}
-	out := &v1.RuleCost{Events: uint32(len(events))}
-	var scratch detect.Scratch
-	for range 2 { // the first round grows the memory that the second uses
-		out.Matched = 0
-		began := time.Now()
-		for i := range events {
-			if len(match(&events[i])) > 0 {
-				out.Matched++
-			}
-		}
-		alone := time.Since(began)
-		for i := range events {
-			view.Rules.Match(&events[i], &scratch)
-		}
-		n := float64(len(events))
-		out.NsPerEvent, out.AllNsPerEvent = float64(alone)/n, float64(time.Since(began)-alone)/n
-	}
-	return out, nil
 }
 
 func (s ruleService) CheckRule(ctx context.Context, req *connect.Request[v1.CheckRuleRequest]) (*connect.Response[v1.CheckRuleResponse], error) {
@@ -282,14 +295,14 @@ func (s ruleService) checked(a asked, r *rule.Rule, f figures) (*v1.CheckedRule,
 	if err := testText(r); err != nil && !out.Rule.Code {
 		out.Rule.Tests.Failure = err.Error()
 	}
-	of, err := s.cfg.Rules.WhyRule(a.tenant, r)
-	if err != nil {
+	matcher := a.gen.View(a.tenant).Matcher
+	if _, err := matcher(r); err != nil { // a limit of the matcher
 		return nil, err
 	}
 	if f.arrived == nil {
 		return out, nil
 	}
-	out.Rule.Reach.Missing = needsOf(of.Missing(&f.arrived.Arrived))
+	out.Rule.Reach.Missing = needsOf(explain.Missing(r, matcher, &f.arrived.Arrived))
 	out.Rule.Reach.Never, out.Rule.Reach.At = len(out.Rule.Reach.Missing) > 0, moment(f.arrived.at.UnixNano())
 	for _, name := range explain.Fields(r) {
 		seen := &v1.SeenField{Name: name, Count: f.arrived.Fields[name]}

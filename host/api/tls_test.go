@@ -62,7 +62,7 @@ func keyPair(t *testing.T) (cert, key string, pool *x509.CertPool) {
 func TestOverTLS(t *testing.T) {
 	cert, key, pool := keyPair(t)
 	h, err := host.New(t.Context(), host.Config{
-		DataDir: t.TempDir(), HTTP: "127.0.0.1:0", HTTPCert: cert, HTTPKey: key, NoSyslog: true,
+		DataDir: warm(t), HTTP: "127.0.0.1:0", HTTPCert: cert, HTTPKey: key, NoSyslog: true,
 	}, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)

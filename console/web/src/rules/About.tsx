@@ -5,7 +5,7 @@ import { IconTestPipe } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { rules } from '../api/clients';
-import type { CheckRuleResponse } from '../gen/vedette/v1/rule_pb';
+import type { CheckRuleResponse, RuleTests } from '../gen/vedette/v1/rule_pb';
 import { plural } from '../ui/age';
 import { webLink } from '../ui/link';
 import { ErrorBox } from '../ui/States';
@@ -16,7 +16,7 @@ import { packageOf } from './links';
 import css from './rules.module.css';
 import { whyOff } from './words';
 
-const tested: ReadonlySet<Kind> = new Set(['tests', 'untested']); // stand beside the tests
+const tested: ReadonlySet<Kind> = new Set(['tests', 'waiting', 'untested']); // stand beside the tests
 
 export function About({ row, data, tenant }: ViewProps) {
   const { rule } = row;
@@ -31,7 +31,7 @@ export function About({ row, data, tenant }: ViewProps) {
       {rule.description && <p>{visible(rule.description)}</p>}
       <Meaning lines={data.meaning} />
       <Facts row={row} />
-      <Tests text={data.text} tenant={tenant} count={rule.tests?.count ?? 0} failure={rule.tests?.failure ?? ''} />
+      <Tests text={data.text} tenant={tenant} of={rule.tests} />
       <Texts title="Harmless things that look alike" of={data.falsePositives} />
       <Texts title="What to do next" of={data.nextSteps} />
       <Texts title="Containment" of={data.containment} />
@@ -134,15 +134,17 @@ function Facts({ row: { rule } }: Pick<ViewProps, 'row'>) {
 
 type Run = { phase: 'none' | 'running' } | { phase: 'done'; answer: CheckRuleResponse } | { phase: 'failed'; error: unknown };
 
-// Tests says what came of the rule's own tests when it was loaded, and runs them again.
-function Tests({ text, tenant, count: n, failure }: { text: string; tenant: number; count: number; failure: string }) {
+// Tests says what came of the rule's own tests on this version of the host, and runs them again.
+function Tests({ text, tenant, of }: { text: string; tenant: number; of: RuleTests | undefined }) {
+  const n = of?.count ?? 0;
   const [state, set] = useState<Run>({ phase: 'none' });
   const run = () => {
     set({ phase: 'running' });
     rules.checkRule({ text, tenant }).then((answer) => set({ phase: 'done', answer }), (error: unknown) => set({ phase: 'failed', error })); // prettier-ignore
   };
+  const waiting = state.phase !== 'done' && of?.waiting;
   const tests = state.phase === 'done' ? state.answer.rules[0]?.rule?.tests : undefined;
-  const wrong = tests ? tests.failure : failure;
+  const wrong = (tests ?? of)?.failure;
   return (
     <Part
       title="Tests"
@@ -155,8 +157,8 @@ function Tests({ text, tenant, count: n, failure }: { text: string; tenant: numb
       }
     >
       {state.phase === 'failed' && <ErrorBox error={state.error} doing="Run the tests" retry={run} />}
-      <p role="status" className={wrong ? css.bad : n > 0 ? css.good : 'dim'}>
-        {n === 0 ? 'It has none: nothing says that it finds what it is meant to.' : wrong ? `One of ${plural(n, 'test')} fails: ${visible(wrong)}` : `${n === 1 ? 'Its test passes' : `All ${n} tests pass`}${state.phase === 'done' ? ', just now' : ''}.`}
+      <p role="status" className={wrong ? css.bad : n > 0 && !waiting ? css.good : 'dim'}>
+        {n === 0 ? 'It has none: nothing says that it finds what it is meant to.' : wrong ? `One of ${plural(n, 'test')} fails: ${visible(wrong)}` : waiting ? `This version of the host has not run ${n === 1 ? 'its test' : `its ${n} tests`} yet.` : `${n === 1 ? 'Its test passes' : `All ${n} tests pass`}${state.phase === 'done' ? ', just now' : ''}.`}
       </p>
     </Part>
   ); // prettier-ignore

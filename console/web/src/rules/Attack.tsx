@@ -145,7 +145,7 @@ const Cell = memo(
         >
           <i aria-hidden="true">{state.sign}</i>
           <span>
-            {visible(t.name)}
+            {visible(t.name).replaceAll('/', '/\u200b')}
             <span className="unseen">, {state.label},</span>
           </span>
           <small className="number">

@@ -4,7 +4,7 @@ import { useQuery } from '@connectrpc/connect-query';
 import { ActionIcon, Button, Switch, Tabs, Tooltip } from '@mantine/core';
 import { IconEdit, IconListSearch, IconX } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import type { ComponentType } from 'react';
+import { type ComponentType, useMemo } from 'react';
 import { useSession } from '../app/session';
 import { type GetRuleResponse, RuleService } from '../gen/vedette/v1/rule_pb';
 import { Badge } from '../ui/Badge';
@@ -19,7 +19,7 @@ import { Exceptions } from './Exceptions';
 import { Figures } from './Figures';
 import { Learnt } from './Learnt';
 import { editing, incidentsOf } from './links';
-import type { Row } from './rows';
+import { type Row, rowOf } from './rows';
 import css from './rules.module.css';
 import { useScope, useSwitch } from './useRules';
 import { Versions } from './Versions';
@@ -59,6 +59,7 @@ export function Detail({ row, view, show, close }: Props) {
   const { tenant, known } = useScope();
   const { rule } = row;
   const { data, error, refetch } = useQuery(RuleService.method.getRule, { id: rule.id, tenant }, { enabled: known, placeholderData: (old) => old });
+  const whole = useMemo(() => (data?.rule ? rowOf(data.rule) : row), [data, row]); // the list leaves out what it does not show
   const offered = data ? views.filter((v) => !v.when || v.when(data)) : views.slice(0, 5);
   const shown = offered.find((v) => v.id === view) ?? offered[0]!;
   return (
@@ -91,7 +92,7 @@ export function Detail({ row, view, show, close }: Props) {
             ))}
           </Tabs.List>
           <Tabs.Panel value={shown.id} pt="md">
-            <shown.Body row={row} data={data} tenant={tenant} />
+            <shown.Body row={whole} data={data} tenant={tenant} />
           </Tabs.Panel>
         </Tabs>
       )}

@@ -111,8 +111,6 @@ function Cost({ data, row: { rule } }: Pick<ViewProps, 'data' | 'row'>) {
           <dd className="number">
             the newest {plural(cost.events, 'event')}, of which {count(cost.matched)} {cost.matched === 1n ? 'takes' : 'take'} part
           </dd>
-          <dt>Keeps</dt>
-          <dd className="number">state of {plural(Number(cost.keys), 'key')}</dd>
         </dl>
       ) : (
         <p className="dim">There is no event to measure it on.</p>

@@ -18,7 +18,7 @@ import { Page, useTitle } from '../ui/Layout';
 import { EmptyState, ErrorBox } from '../ui/States';
 import { visible } from '../ui/text';
 import { type Column, VirtualTable } from '../ui/VirtualTable';
-import { kinds, kindWord, lengthOf, standingOf } from './gaps';
+import { kinds, kindWord, lengthOf, standingOf, standings } from './gaps';
 import { linkOf } from './links';
 import { Places } from './Places';
 import css from './rules.module.css';
@@ -45,8 +45,9 @@ export default function Ledger() {
   const { data, error, isPending, refetch } = useQuery(RuleService.method.getRuleLedger, { tenant, from }, { enabled: known, refetchInterval: refresh, placeholderData: (old) => old });
   const { rows: rules } = useRules();
   const names = useMemo(() => new Map(rules.map((r) => [r.key, r.rule.name])), [rules]);
-  const all = useMemo(() => (data?.gaps ?? []).map((gap, i): Row => ({ key: String(i), gap, name: gap.rule ? names.get(gap.rule) ?? gap.rule : 'All rules' })), [data, names]);
+  const all = useMemo(() => (data?.gaps ?? []).map((gap, i): Row => ({ key: String(i), gap, name: gap.rule ? names.get(gap.rule) ?? gap.rule : gap.package ? `All of ${gap.package}` : 'All rules' })), [data, names]);
   const shown = all.filter((r) => (params.kind.length === 0 || params.kind.includes(r.gap.kind)) && (params.standing.length === 0 || params.standing.includes(standingOf(r.gap))));
+  const active = shown.find((r) => r.key === params.at);
   const step = (by: number) => set({ at: shown[Math.max(0, Math.min(shown.length - 1, shown.findIndex((r) => r.key === params.at) + by))]?.key ?? '' });
   useHotkeys('Gaps', [
     { keys: 'j', label: 'Next gap', run: () => step(1) },
@@ -97,6 +98,11 @@ export default function Ledger() {
               />
             </div>
           </div>
+          {active && (
+            <p className={css.said} role="status">
+              <strong>{visible(active.name)}, {kindWord(active.gap.kind).toLowerCase()}.</strong> {visible(active.gap.text)}.
+            </p>
+          )}
         </div>
       )}
     </Page>
@@ -106,11 +112,11 @@ export default function Ledger() {
 const keyOf = (r: Row) => r.key;
 
 const columns: Column<Row>[] = [
-  { id: 'from', header: 'From', width: '182px', cell: (r) => <time dateTime={new Date(millis(r.gap.from)).toISOString()}>{clock(millis(r.gap.from))}</time> },
-  { id: 'length', header: 'For', width: '76px', cell: (r) => <Length of={r.gap} /> },
-  { id: 'rule', header: 'Rule', width: 'minmax(170px, 1.8fr)', cell: (r) => <span className={r.gap.rule ? undefined : 'dim'} title={visible(r.gap.rule)}>{visible(r.name)}</span> },
+  { id: 'from', header: 'From', width: '208px', cell: (r) => <time dateTime={new Date(millis(r.gap.from)).toISOString()}>{clock(millis(r.gap.from))}</time> },
+  { id: 'length', header: 'For', width: '70px', cell: (r) => <Length of={r.gap} /> },
+  { id: 'rule', header: 'Rule', width: 'minmax(90px, 1fr)', cell: (r) => <span className={r.gap.rule ? undefined : 'dim'} title={visible(r.gap.rule || r.name)}>{visible(r.name)}</span> },
   { id: 'kind', header: 'Why', width: '110px', cell: (r) => kindWord(r.gap.kind) },
-  { id: 'text', header: 'What happened', width: 'minmax(200px, 2fr)', cell: (r) => <span className="dim" title={visible(r.gap.text)}>{visible(r.gap.text)}</span> },
+  { id: 'text', header: 'What happened', width: 'minmax(200px, 3fr)', cell: (r) => <span className="dim" title={visible(r.gap.text)}>{visible(r.gap.text)}</span> },
   { id: 'standing', header: 'Since then', width: '90px', cell: (r) => <Standing of={r.gap} /> },
 ];
 
@@ -120,8 +126,8 @@ function Length({ of }: { of: RuleGap }) {
 
 function Standing({ of }: { of: RuleGap }) {
   const standing = standingOf(of);
-  const tone = { 'made up': 'ok', 'goes on': 'warn', missed: 'bad' } as const;
-  const title = { 'made up': 'What came meanwhile was evaluated afterwards, by itself.', 'goes on': 'It is not over.', missed: 'What came meanwhile was not evaluated by it.' };
+  const tone = { 'made up': 'ok', 'in part': 'warn', 'goes on': 'warn', missed: 'bad' } as const;
+  const title = { 'made up': 'What came meanwhile was evaluated afterwards, by itself.', 'goes on': 'It is not over.', missed: 'What came meanwhile was not evaluated by it.', 'in part': 'Rules of single events evaluated what came late; those that count or wait had decided by then.' };
   return <Badge tone={tone[standing]} title={title[standing]}>{standing}</Badge>; // prettier-ignore
 }
 
@@ -129,6 +135,6 @@ function facetsOf(all: readonly Row[], params: typeof defaults): Facet[] {
   const n = (is: (r: Row) => boolean) => all.filter(is).length;
   return [
     { name: 'kind', title: 'Why', selected: params.kind, values: kinds.map((k) => ({ value: k.value, label: k.label, count: n((r) => r.gap.kind === k.value) })).filter((v) => v.count > 0) },
-    { name: 'standing', title: 'Since then', selected: params.standing, values: ['missed', 'goes on', 'made up'].map((s) => ({ value: s, label: s[0]!.toUpperCase() + s.slice(1), count: n((r) => standingOf(r.gap) === s) })).filter((v) => v.count > 0) },
+    { name: 'standing', title: 'Since then', selected: params.standing, values: standings.map((s) => ({ value: s, label: s[0]!.toUpperCase() + s.slice(1), count: n((r) => standingOf(r.gap) === s) })).filter((v) => v.count > 0) },
   ]; // prettier-ignore
 }

@@ -4,10 +4,11 @@ import { Button, TextInput } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { IconPlus, IconSearch, IconShieldBolt } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useMemo, useRef } from 'react';
+import { useCallback, useMemo, useRef } from 'react';
 import { useHotkeys } from '../app/keys';
 import { useParams } from '../app/params';
 import { useSession } from '../app/session';
+import { useTyped } from '../app/useTyped';
 import { severities } from '../live/row';
 import { count, plural } from '../ui/age';
 import { type Facet, FacetList, type FacetValue } from '../ui/FacetList';
@@ -43,8 +44,11 @@ export default function Rules() {
   const { tenant, known } = useScope();
   const { why, switchTo } = useSwitch();
   const named = useMemo(() => (params.tech ? all.filter((r) => r.rule.techniques.some((t) => t.id === params.tech || t.id.startsWith(`${params.tech}.`))) : all), [all, params.tech]);
-  const { rows, counts } = useMemo(() => select(named, { text: params.text, facets: params }), [named, params]);
-  const shown = useMemo(() => sorted(rows, params.sort), [rows, params.sort]);
+  const ordered = useMemo(() => sorted(named, params.sort), [named, params.sort]);
+  const [text, filter, type] = useTyped(params.text, useCallback((text) => set({ text }), [set]));
+  const { rows: shown, counts } = useMemo(() => select(ordered, { text: filter, facets: params }), [ordered, filter, params]);
+  const facets = useMemo(() => facetsOf(counts, params), [counts, params]);
+  const choose = useCallback((name: string, values: string[]) => set({ [name]: values }), [set]);
   const reason = why();
   const columns = useMemo(() => columnsOf({ width: list.width, why: reason, switchTo: (r, on) => void switchTo(r.rule, on) }), [list.width, reason, switchTo]);
   const active = all.find((r) => r.key === params.at);
@@ -75,8 +79,8 @@ export default function Rules() {
             aria-label="Filter rules"
             placeholder="Name, technique, author"
             leftSection={<IconSearch size={14} aria-hidden="true" />}
-            value={params.text}
-            onChange={(e) => set({ text: e.currentTarget.value })}
+            value={text}
+            onChange={(e) => type(e.currentTarget.value)}
           />
           {params.tech && <Button variant="light" size="compact-xs" title="Show the rules of all techniques" onClick={() => set({ tech: '' })}>{visible(params.tech)} ✕</Button>}
           {data && <span className="dim number" role="status">{shown.length === all.length ? plural(all.length, 'rule') : `${count(shown.length)} of ${plural(all.length, 'rule')}`}</span>}
@@ -96,7 +100,7 @@ export default function Rules() {
         <div ref={page.ref} className={css.work}>
           {(!active || page.width > narrow) && (
             <div className={css.facets}>
-              <FacetList facets={facetsOf(counts, params)} onChange={(name, values) => set({ [name]: values })} label="Filters of the rules" />
+              <FacetList facets={facets} onChange={choose} label="Filters of the rules" />
             </div>
           )}
           <SplitPane name="rules" label="the rule’s details" initial={520} max={900} pane={active ? <Detail key={active.key} row={active} view={params.view} show={(view) => set({ view })} close={() => set({ at: '' })} /> : null}>
@@ -158,5 +162,6 @@ function facetsOf(counts: Record<FacetName, Map<string, number>>, params: Record
 function labelOf(name: FacetName, value: string): string {
   if (name === 'lang') return languageWord(value);
   if (name === 'tactic' && value === noTactic) return 'No technique named';
+  if (name === 'source') return visible(value.replace(/\b(product|category|service) /g, '').replaceAll(', ', ' · ')); // of Sigma
   return visible(value);
 }

@@ -31,7 +31,7 @@ export function WhyNot({ event, close, ...props }: Props) {
 }
 
 function Body({ event, rule, choose }: Pick<Props, 'rule' | 'choose'> & { event: NonNullable<Props['event']> }) {
-  const list = useQuery(RuleService.method.listRules, { tenant: event.tenant });
+  const list = useQuery(RuleService.method.listRules, { tenant: event.tenant, brief: true, atOnce: true });
   const options = useMemo(() => (list.data?.rules ?? []).map((r) => ({ value: r.id, label: `${visible(r.name)}${r.enabled ? '' : ' (off)'}` })).sort((a, b) => a.label.localeCompare(b.label)), [list.data]);
   const { data, error, isFetching, refetch } = useQuery(RuleService.method.explainEvent, { event: event.id, rule }, { enabled: rule !== '', retry: false });
   return (

@@ -36,7 +36,7 @@ export function columnsOf({ width, why, switchTo }: Config): Column<Row>[] {
     },
     middling && {
       id: 'attack', header: 'ATT&CK', width: 'minmax(84px, 0.6fr)',
-      cell: (r) => <span className="dim cut" title={r.rule.techniques.map((t) => `${t.id} ${visible(t.name)}`).join(', ')}>{visible(r.rule.techniques.map((t) => t.id).join(', ')) || '–'}</span>,
+      cell: (r) => <span className="dim cut" title={r.rule.techniques.map((t) => `${t.id} ${visible(t.name)}`).join(', ')}>{visible(r.rule.techniques[0]?.id ?? '–')}{r.rule.techniques.length > 1 && ` +${r.rule.techniques.length - 1}`}</span>,
     },
     wide && { id: 'language', header: 'Language', width: '82px', cell: (r) => <span className="dim">{languageOf(r.rule)}</span> },
     !narrow && { id: 'health', header: 'Health', width: 'minmax(120px, 1.1fr)', sortable: true, cell: (r) => <Health row={r} /> },

@@ -5,7 +5,7 @@ import type { Tactic, TechniqueCoverage } from '../gen/vedette/v1/rule_pb';
 export const states = [
   { value: 'covered', sign: '✓', label: 'Covered', about: 'a rule is on, its tests pass, and its data arrived within 24 h' },
   { value: 'silent', sign: '◌', label: 'No data', about: 'a rule is on and tested, but what it needs did not arrive within 24 h' },
-  { value: 'failing', sign: '!', label: 'Not proven', about: 'a rule is on, but its tests fail or it has none' },
+  { value: 'failing', sign: '!', label: 'Not proven', about: 'a rule is on, but its tests fail or have not run since the host started, or it has none' },
   { value: 'off', sign: '–', label: 'Off', about: 'there are rules, and none is on' },
   { value: 'none', sign: '', label: 'No rule', about: 'no rule names it' },
 ] as const;

@@ -10,7 +10,7 @@ test('a gap has a length, and what became of it', () => {
   expect(lengthOf(gap(180_000), 0)).toBe('2 m');
   expect(lengthOf(gap(), 3_660_000)).toBe('1 h');
   expect(lengthOf(gap(60_000), 0)).toBe('–');
-  expect([standingOf(gap(1, true)), standingOf(gap(1)), standingOf(gap())]).toEqual(['made up', 'missed', 'goes on']);
+  expect([standingOf(gap(1, true)), standingOf(gap(1)), standingOf(gap()), standingOf({ ...gap(1), kind: 'late' })]).toEqual(['made up', 'missed', 'goes on', 'in part']);
 });
 
 test('hours without firings are drawn too', () => {

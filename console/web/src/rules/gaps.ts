@@ -21,8 +21,12 @@ export function lengthOf(g: Pick<RuleGap, 'from' | 'to'>, now: number): string {
   return to > from ? duration(to - from) : '–';
 }
 
+export const standings = ['missed', 'goes on', 'in part', 'made up'] as const;
+export type Standing = (typeof standings)[number];
+
 // standingOf says what became of what came meanwhile.
-export function standingOf(g: Pick<RuleGap, 'madeUp' | 'to'>): 'made up' | 'goes on' | 'missed' {
+export function standingOf(g: Pick<RuleGap, 'kind' | 'madeUp' | 'to'>): Standing {
   if (g.madeUp) return 'made up';
+  if (g.kind === 'late') return 'in part';
   return g.to ? 'missed' : 'goes on';
 }

@@ -2,7 +2,7 @@
 
 import type { Rule, RuleNeed } from '../gen/vedette/v1/rule_pb';
 
-export type Kind = 'suspended' | 'tests' | 'data' | 'list' | 'unmapped' | 'untested';
+export type Kind = 'suspended' | 'tests' | 'data' | 'list' | 'unmapped' | 'waiting' | 'untested';
 
 export interface Trouble {
   readonly kind: Kind;
@@ -19,11 +19,12 @@ export const kinds: readonly { readonly kind: Kind; readonly label: string }[] =
   { kind: 'data', label: 'Would never fire here' },
   { kind: 'list', label: 'A list is missing' },
   { kind: 'unmapped', label: 'Unmapped fields' },
+  { kind: 'waiting', label: 'Tests have not run yet' },
   { kind: 'untested', label: 'No tests' },
 ];
 
 // What is worth knowing and no reason for the rule not to work.
-const slight: ReadonlySet<Kind> = new Set(['untested']);
+const slight: ReadonlySet<Kind> = new Set(['waiting', 'untested']);
 export const isSlight = (t: Trouble): boolean => slight.has(t.kind);
 
 // lacking names what did not arrive: "no aws.cloudtrail", "no event.code 4662".
@@ -47,6 +48,7 @@ export function troublesOf(r: Pick<Rule, 'enabled' | 'off' | 'tests' | 'reach' |
   const lists = r.reach?.lists ?? [];
   if (lists.length > 0) add('list', several('no list', 'no lists', lists), `It uses ${several('the list', 'the lists', lists)}, which ${lists.length === 1 ? 'does' : 'do'} not exist and so hold${lists.length === 1 ? 's' : ''} nothing.`);
   if (r.unmapped.length > 0) add('unmapped', several('unmapped:', 'unmapped:', r.unmapped), `Nothing maps ${several('the field', 'the fields', r.unmapped)} to a field of events: what tests ${r.unmapped.length === 1 ? 'it' : 'them'} holds for no event, unless events have ${r.unmapped.length === 1 ? 'that name' : 'those names'}.`);
+  if (r.tests?.waiting) add('waiting', 'tests not run yet', 'This version of the host has not run its tests yet; it does so by itself.');
   if (r.tests?.count === 0 && !r.code) add('untested', 'no tests', 'It has no tests of its own.');
   return out;
 }

@@ -7,6 +7,8 @@ import { type Trouble, troublesOf } from './health';
 export interface Row {
   readonly key: string;
   readonly rule: Rule;
+  // The name, as it is sorted.
+  readonly name: string;
   readonly severity: Severity;
   // 4 is critical, 0 informational.
   readonly rank: number;
@@ -37,6 +39,7 @@ export function rowOf(rule: Rule): Row {
   return {
     key: keyOf(rule),
     rule,
+    name: rule.name.toLowerCase(),
     severity,
     rank: severities.length - 1 - severities.indexOf(severity),
     tactics: [...new Set(rule.techniques.flatMap((t) => t.tactics))],
@@ -103,7 +106,7 @@ export function select(all: readonly Row[], { text, facets }: Filter): { rows: R
 }
 
 const by: Record<string, (r: Row) => number | string> = {
-  name: (r) => r.rule.name.toLowerCase(),
+  name: (r) => r.name,
   severity: (r) => r.rank,
   fires: (r) => r.day,
   false: (r) => (Number.isNaN(r.falseShare) ? -1 : r.falseShare),
@@ -118,7 +121,6 @@ export function sorted(rows: readonly Row[], sort: string): Row[] {
   return rows.toSorted((a, b) => {
     const [x, y] = [value(a), value(b)];
     if (x !== y) return x < y ? -sign : sign;
-    const [n, m] = [a.rule.name.toLowerCase(), b.rule.name.toLowerCase()];
-    return n === m ? (a.key < b.key ? -1 : 1) : n < m ? -1 : 1;
+    return a.name === b.name ? (a.key < b.key ? -1 : 1) : a.name < b.name ? -1 : 1;
   });
 }

@@ -332,7 +332,9 @@ type RuleTests struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Count uint32                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
 	// The first failure; empty when all pass, or there are none.
-	Failure       string `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure string `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
+	// This version of the host has not run them yet: it does so by itself, soon after it starts.
+	Waiting       bool `protobuf:"varint,3,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -379,6 +381,13 @@ func (x *RuleTests) GetFailure() string {
 		return x.Failure
 	}
 	return ""
+}
+
+func (x *RuleTests) GetWaiting() bool {
+	if x != nil {
+		return x.Waiting
+	}
+	return false
 }
 
 // RuleReach says whether a rule could ever fire here.
@@ -649,7 +658,11 @@ func (x *RuleUse) GetCalls() uint64 {
 type ListRulesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As this organization runs them; 0: the caller's only one, and for who has several the shared rules as they are.
-	Tenant        uint32 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	Tenant uint32 `protobuf:"varint,1,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Without descriptions, file names, licences and digests of packages, which are half of the answer.
+	Brief bool `protobuf:"varint,2,opt,name=brief,proto3" json:"brief,omitempty"`
+	// Without asking the store what has arrived: reach says what was known last, and has no time when nothing is.
+	AtOnce        bool `protobuf:"varint,3,opt,name=at_once,json=atOnce,proto3" json:"at_once,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -689,6 +702,20 @@ func (x *ListRulesRequest) GetTenant() uint32 {
 		return x.Tenant
 	}
 	return 0
+}
+
+func (x *ListRulesRequest) GetBrief() bool {
+	if x != nil {
+		return x.Brief
+	}
+	return false
+}
+
+func (x *ListRulesRequest) GetAtOnce() bool {
+	if x != nil {
+		return x.AtOnce
+	}
+	return false
 }
 
 type ListRulesResponse struct {
@@ -4274,7 +4301,7 @@ func (x *GetRuleLedgerResponse) GetEvaluatedTo() *timestamppb.Timestamp {
 // RuleGap is a time in which a rule was not, or not as it should be, evaluated.
 type RuleGap struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Empty: all rules.
+	// Empty: all rules, or all of package.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// off, suspended, resting, evicted, late, or down.
 	Kind string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
@@ -4284,7 +4311,9 @@ type RuleGap struct {
 	// For people.
 	Text string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
 	// What came meanwhile was evaluated afterwards, by itself: nothing was missed.
-	MadeUp        bool `protobuf:"varint,6,opt,name=made_up,json=madeUp,proto3" json:"made_up,omitempty"`
+	MadeUp bool `protobuf:"varint,6,opt,name=made_up,json=madeUp,proto3" json:"made_up,omitempty"`
+	// Empty: of all packages.
+	Package       string `protobuf:"bytes,7,opt,name=package,proto3" json:"package,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4359,6 +4388,13 @@ func (x *RuleGap) GetMadeUp() bool {
 		return x.MadeUp
 	}
 	return false
+}
+
+func (x *RuleGap) GetPackage() string {
+	if x != nil {
+		return x.Package
+	}
+	return ""
 }
 
 type ListLearntRequest struct {
@@ -4767,10 +4803,11 @@ const file_vedette_v1_rule_proto_rawDesc = "" +
 	"\tTechnique\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
-	"\atactics\x18\x03 \x03(\tR\atactics\";\n" +
+	"\atactics\x18\x03 \x03(\tR\atactics\"U\n" +
 	"\tRuleTests\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\rR\x05count\x12\x18\n" +
-	"\afailure\x18\x02 \x01(\tR\afailure\"\x93\x01\n" +
+	"\afailure\x18\x02 \x01(\tR\afailure\x12\x18\n" +
+	"\awaiting\x18\x03 \x01(\bR\awaiting\"\x93\x01\n" +
 	"\tRuleReach\x12\x14\n" +
 	"\x05never\x18\x01 \x01(\bR\x05never\x12.\n" +
 	"\amissing\x18\x02 \x03(\v2\x14.vedette.v1.RuleNeedR\amissing\x12\x14\n" +
@@ -4798,9 +4835,11 @@ const file_vedette_v1_rule_proto_rawDesc = "" +
 	"duplicates\x12\x12\n" +
 	"\x04fuel\x18\t \x01(\x04R\x04fuel\x12\x14\n" +
 	"\x05calls\x18\n" +
-	" \x01(\x04R\x05calls\"*\n" +
+	" \x01(\x04R\x05calls\"Y\n" +
 	"\x10ListRulesRequest\x12\x16\n" +
-	"\x06tenant\x18\x01 \x01(\rR\x06tenant\"S\n" +
+	"\x06tenant\x18\x01 \x01(\rR\x06tenant\x12\x14\n" +
+	"\x05brief\x18\x02 \x01(\bR\x05brief\x12\x17\n" +
+	"\aat_once\x18\x03 \x01(\bR\x06atOnce\"S\n" +
 	"\x11ListRulesResponse\x12&\n" +
 	"\x05rules\x18\x01 \x03(\v2\x10.vedette.v1.RuleR\x05rules\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\"8\n" +
@@ -5076,14 +5115,15 @@ const file_vedette_v1_rule_proto_rawDesc = "" +
 	"\x04gaps\x18\x01 \x03(\v2\x13.vedette.v1.RuleGapR\x04gaps\x12.\n" +
 	"\x04from\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12=\n" +
-	"\fevaluated_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vevaluatedTo\"\xba\x01\n" +
+	"\fevaluated_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vevaluatedTo\"\xd4\x01\n" +
 	"\aRuleGap\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12.\n" +
 	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x12\n" +
 	"\x04text\x18\x05 \x01(\tR\x04text\x12\x17\n" +
-	"\amade_up\x18\x06 \x01(\bR\x06madeUp\"S\n" +
+	"\amade_up\x18\x06 \x01(\bR\x06madeUp\x12\x18\n" +
+	"\apackage\x18\a \x01(\tR\apackage\"S\n" +
 	"\x11ListLearntRequest\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n" +
 	"\x06tenant\x18\x02 \x01(\rR\x06tenant\x12\x12\n" +
