@@ -67,6 +67,7 @@ func serve(t *testing.T, path, dir, password string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shipped := shippedModules(t)
 	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -80,19 +81,25 @@ func serve(t *testing.T, path, dir, password string) *process {
 			break
 		}
 	}
-	if !p.ready() {
+	if !p.ready(shipped) {
 		t.Fatalf("vedette is not ready after a minute\n%s", errs.String())
 	}
 	return p
 }
 
-// ready waits until every shipped module runs.
-func (p *process) ready() bool {
-	p.t.Helper()
+// shippedModules returns how many modules ship; reading them takes as long as much of a start.
+func shippedModules(t *testing.T) int {
+	t.Helper()
 	shipped, err := modules.Builtin()
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return len(shipped)
+}
+
+// ready waits until so many modules run.
+func (p *process) ready(shipped int) bool {
+	p.t.Helper()
 	client := vedettev1connect.NewModuleServiceClient(http.DefaultClient, p.url)
 	list := connect.NewRequest(&v1.ListModulesRequest{})
 	list.Header().Set("Authorization", "Bearer "+signIn(p.t, p.url, p.password))
@@ -101,7 +108,7 @@ func (p *process) ready() bool {
 	for limit := time.After(time.Minute); ; {
 		if all, err := client.ListModules(p.t.Context(), list); err != nil {
 			p.t.Fatal(err)
-		} else if len(all.Msg.Modules) >= len(shipped) {
+		} else if len(all.Msg.Modules) >= shipped {
 			return true
 		}
 		select {

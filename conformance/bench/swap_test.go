@@ -100,11 +100,12 @@ func swapRun(t *testing.T, h *hostruntime.Host, all []manifest.Package, p manife
 			t.Fatal(err)
 		}
 		loaded := time.Now()
-		if gen, err = module.Build(t.Context(), lib, gen, next, 1); err != nil {
+		before := gen
+		if gen, err = module.Build(t.Context(), lib, before, next, 1); err != nil {
 			t.Fatal(err)
 		}
 		running = next
-		forgotten := lib.Forget(gen)
+		forgotten := lib.Retire([]*module.Generation{before}, []*module.Generation{gen})
 		swapped := time.Now()
 		var batch abi.RecordsEncoder
 		batch.Begin(1, seq, 0)

@@ -128,7 +128,7 @@ func start(t *testing.T, cfg Config, sink Sink, networks ...string) (*Receiver, 
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if d := time.Since(began); d > 2*time.Second {
+		if d := time.Since(began); d > handshakeTimeout-time.Second { // the shortest time that it could wait for a sender
 			t.Errorf("closing took %s", d)
 		}
 	})

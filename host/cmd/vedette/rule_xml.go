@@ -84,7 +84,8 @@ func newRuleExport() *cobra.Command {
 		Use:   "export FILE",
 		Short: "Write a rule in another form: FortiSIEM XML, or a canonical pattern document",
 		Long: `Write a rule in another form on stdout: FortiSIEM XML, or a canonical pattern document, into which Sigma rules are turned
-too. What the form cannot say is named on stderr.`,
+too. What FortiSIEM will make otherwise of the rule is named on stderr; vedette rule import fortisiem reads an equal rule, since
+what the XML of the product does not say is in an element of its own, which FortiSIEM does not read.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := readRuleFiles(args)
