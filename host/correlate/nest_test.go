@@ -117,6 +117,25 @@ func TestFiringIsAnEvent(t *testing.T) {
 	}
 }
 
+// TestFiringBesideItsEvent: a mark of both keeps their fields apart. The firing, of a rule that waits, has no m; the event has.
+func TestFiringBesideItsEvent(t *testing.T) {
+	below := parse(t, `{kind: pattern, id: below, name: n, version: 1.0.0, severity: high, lateness: 2s, subs: {a: {where: {s: a}, by: [k], first_seen: {fields: [m], within: 9s}}},
+ incident: {key: [k], title: "{m|none}"}}`)
+	above := parse(t, `{kind: pattern, id: above, name: n, version: 1.0.0, severity: high, lateness: 2s, subs: {f: {rule: below, by: [k]}, c: {where: {s: a}, by: [k]}},
+ expr: f -> c within 30s, join: ["f.m >= c.m"], incident: {title: t}}`)
+	s := New(Limits{})
+	s.SetNesting(nested{below, above})
+	var out []Firing
+	for seq, m := range []string{"3", "1"} {
+		ev := &storage.Event{ID: storage.EventID{Seq: uint64(seq)}, Tenant: 1, Time: traceStart + int64(seq)*second, Fields: []storage.Field{{Name: "k", Value: "x"}, {Name: "m", Value: m}}}
+		out = append(out, s.Apply(uint64(seq), ev.Time, []SourceTime{{1, "s", ev.Time}}, []Hit{{Rule: above, Sub: 1, Event: ev}, {Rule: below, Event: ev}})...)
+	}
+	out = append(out, s.Tick(2, traceStart+int64(hour))...)
+	if firedBy("below", out) != 2 || firedBy("above", out) != 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
 // watching notes the firings that rules are asked about.
 type watching struct {
 	nested

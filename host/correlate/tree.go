@@ -31,7 +31,8 @@ type tree struct {
 // kept is a value of an event that a mark keeps.
 type kept struct {
 	field string
-	short bool // long values are cut; otherwise they are hashed
+	short bool   // long values are cut; otherwise they are hashed
+	of    string // the rule whose firings have it, "" the log: an event and its firing are one mark, and each keeps its own
 }
 
 type nodeKind uint8
@@ -100,7 +101,7 @@ func (p *program) lowerTree() {
 	p.tree = t
 	p.captures = p.spokenOf()
 	for _, f := range p.captures {
-		t.fields = append(t.fields, kept{f, true})
+		t.fields = append(t.fields, kept{field: f, short: true})
 	}
 	t.spoken = len(t.fields)
 	root := p.rule.Root.Of
@@ -149,7 +150,7 @@ func (p *program) called(sub int, field string) string {
 // keep gives a field of a sub-pattern a place in its marks.
 func (p *program) keep(sub int, field string) int {
 	t := p.tree
-	k := kept{field: field}
+	k := kept{field: field, of: p.rule.Subs[sub].Match.Rule}
 	at := slices.Index(t.fields[t.spoken:], k)
 	if at < 0 {
 		at = len(t.fields) - t.spoken
@@ -298,6 +299,9 @@ func (p *program) describeTree(b *strings.Builder) {
 	b.WriteString("tree")
 	for _, k := range t.fields {
 		fmt.Fprintf(b, " %q%v", k.field, k.short)
+		if k.of != "" {
+			fmt.Fprintf(b, " of %q", k.of)
+		}
 	}
 	for i := range t.nodes {
 		n := &t.nodes[i]
