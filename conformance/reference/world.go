@@ -107,7 +107,9 @@ func (w *World) Step(s Step) (out []Told) {
 		out = append(out, told...)
 	}
 	for _, c := range lasting(out) {
-		w.change(c, w.log)
+		if until, there := w.Lists[c.List][strings.ToLower(c.Value)]; !there || c.TTL == 0 || until > 0 && until < w.log+c.TTL {
+			w.change(c, w.log)
+		}
 	}
 	return out
 }

@@ -162,6 +162,16 @@ func (l *List) findNetwork(key *buffer, value string, at int64) *Entry {
 	return nil
 }
 
+// Get returns the entry of just this value that counts at a log time. The caller must not change it.
+func (l *List) Get(value string, at int64) *Entry {
+	var key buffer
+	k, err := l.keyOf(&key, value)
+	if err != nil {
+		return nil
+	}
+	return l.at(k, at)
+}
+
 // at returns the entry of a key that counts at a log time.
 func (l *List) at(key string, at int64) *Entry {
 	h := maphash.String(seed, key)

@@ -161,7 +161,7 @@ func (l List) change(c *Entries, at int64, shared *list.List) (List, error) {
 	}
 	values := c.Put
 	if c.From != (Place{}) {
-		values = c.lenient(l.Values)
+		values = c.lenient(l.Values, at)
 	}
 	put := make([]list.Entry, len(values))
 	for i, p := range values {
@@ -308,9 +308,13 @@ func (c *Control) OfContext() bool {
 	return false
 }
 
-// lenient leaves out what a list does not take: one bad value of a rule must not cost the others.
-func (c *Entries) lenient(l *list.List) []PutEntry {
-	return slices.DeleteFunc(slices.Clone(c.Put), func(p PutEntry) bool { return !l.Takes(p.Value) })
+// lenient leaves out what a list does not take, since one bad value of a rule must not cost the others, and what it has for
+// longer: a rule does not end what a person or another rule has put there.
+func (c *Entries) lenient(l *list.List, at int64) []PutEntry {
+	return slices.DeleteFunc(slices.Clone(c.Put), func(p PutEntry) bool {
+		e := l.Get(p.Value, at)
+		return !l.Takes(p.Value) || e != nil && p.TTL > 0 && (e.Expires == 0 || e.Expires > at+int64(p.TTL))
+	})
 }
 
 // HasList reports whether a name stands for anything that a rule of a tenant could look into.

@@ -219,6 +219,14 @@ func TestWrites(t *testing.T) {
 	if l := x.run.Layer(1).Lists["addresses"]; l.Values.Len() != 3 || l.Values.Kind() != index.CIDR {
 		t.Errorf("%d values, %s", l.Values.Len(), l.Values.Kind())
 	}
+	short := &module.Entries{From: module.Place{Seq: 10}, Put: []module.PutEntry{{Value: "192.0.2.9", TTL: time.Minute}, {Value: "192.0.2.10", TTL: time.Minute}}}
+	if err := x.do(module.Control{Kind: module.SetEntries, Tenant: 1, Name: "addresses", Entries: short}); err != nil {
+		t.Fatal(err)
+	}
+	l := x.run.Layer(1).Lists["addresses"].Values
+	if l.Get("192.0.2.9", 0).Expires != 0 || l.Get("192.0.2.10", 0).Expires == 0 {
+		t.Error("what was there for good is there for a minute")
+	}
 }
 
 func TestListLimits(t *testing.T) {
