@@ -77,6 +77,7 @@ type Host struct {
 	monitor  *monitor.Scheduler
 	overview *overview.Overview
 
+	tested     sync.Map     // digests of packages whose tests this process ran before they were installed
 	collecting sync.RWMutex // read: something is stored that nothing refers to yet; write: what nothing refers to is removed
 }
 

@@ -100,6 +100,7 @@ func (h *Host) Install(ctx context.Context, c Candidate) (Installed, error) {
 	if err != nil {
 		return done, refused(c, "the registry", err)
 	}
+	h.tested.Store(string(digest), true)
 	done.Replaced = h.pipeline.Generation().Running.Layer(c.Tenant).Slots[name].Current.Digest
 	var carried []pipeline.Carried
 	done.Install, carried, err = h.activate(ctx, module.Control{

@@ -107,6 +107,12 @@ func oneLine(s string, limit int) string {
 	return s
 }
 
+// Tested reports whether this process ran the tests of a package when it was installed, and they passed.
+func (h apiRules) Tested(digest string) bool {
+	_, passed := h.tested.Load(digest)
+	return passed
+}
+
 // TestRule runs the inline tests of a rule that runs, by the code that runs with it.
 func (h apiRules) TestRule(ctx context.Context, t storage.Tenant, id string) (string, error) {
 	m, r := h.pipeline.Generation().View(t).ModuleOf(id)

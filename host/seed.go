@@ -132,6 +132,9 @@ func (h *Host) tryShipped(ctx context.Context, c Candidate, a module.Activation)
 	if err == nil {
 		_, err = h.passes(ctx, c, m)
 	}
+	if err == nil {
+		h.tested.Store(a.Digest, true)
+	}
 	return release, err
 }
 

@@ -137,7 +137,7 @@ type API struct {
 
 // New returns the front of a host.
 func New(cfg Config) *API {
-	return &API{cfg: cfg, clients: newClients(), arrivals: &arrivals{}, workloads: &workloads{}, proofs: &proofs{}, packages: &packages{}, dormant: &dormant{}, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
+	return &API{cfg: cfg, clients: newClients(), arrivals: &arrivals{}, workloads: &workloads{}, proofs: &proofs{tested: tested(cfg.Rules)}, packages: &packages{}, dormant: &dormant{}, vitals: newVitals(cfg.Pipeline, time.Now), disk: &forecast{
 		size: func() uint64 { return cfg.Store.Stats().DiskBytes }, free: func() uint64 { return freeBytes(cfg.DataDir) }, most: uint64(cfg.MaxBytes),
 	}}
 }

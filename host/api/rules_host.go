@@ -68,6 +68,8 @@ type Rules interface {
 	SaveRule(ctx context.Context, d RuleDraft) (Installed, error)
 	// TestRule runs the inline tests of a rule that runs for an organization, and returns the first failure, "" for none.
 	TestRule(ctx context.Context, t storage.Tenant, id string) (string, error)
+	// Tested reports whether this process ran the tests of a package when it was installed, and they passed.
+	Tested(digest string) bool
 	// WhyRule explains a rule, or what the document of one would be, by the lists of an organization.
 	WhyRule(t storage.Tenant, r *rule.Rule) (*explain.Of, error)
 }

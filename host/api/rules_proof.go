@@ -14,10 +14,19 @@ import (
 
 // proofs remembers whether the tests of rules pass here. Those of a package passed when it was installed, but maybe with
 // another version of the host. Neither a package changes under its digest nor the host while it runs, so each test is run
-// once, in the background.
+// once: by the installation or in the background.
 type proofs struct {
-	mu sync.Mutex
-	by map[proofOf]string // what fails; "" when all pass
+	tested func(digest string) bool // by the installation, and passed
+	mu     sync.Mutex
+	by     map[proofOf]string // what fails; "" when all pass
+}
+
+// tested returns what a host says of installations; a process without rules has none.
+func tested(rules Rules) func(string) bool {
+	if rules == nil {
+		return func(string) bool { return false }
+	}
+	return rules.Tested
 }
 
 // proofOf names a rule of a package, in a layer.
@@ -28,7 +37,7 @@ type proofOf struct {
 
 // of returns what fails of a rule's tests, and whether that is known yet.
 func (p *proofs) of(m *module.Loaded, r *rule.Rule) (failure string, known bool) {
-	if len(r.Tests) == 0 {
+	if len(r.Tests) == 0 || p.tested(m.Install.Digest) {
 		return "", true
 	}
 	p.mu.Lock()

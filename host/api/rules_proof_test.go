@@ -70,13 +70,13 @@ tests: [{name: one, events: [{at: 0s, fields: {user.name: u}}], expect: {inciden
 	x.now.Store(x.gen)
 }
 
-// tested is what tests come to, by rule.
-type tested struct {
+// outcomes are what tests come to, by rule.
+type outcomes struct {
 	Rules
 	*shelved
 }
 
-func (x tested) TestRule(_ context.Context, t storage.Tenant, id string) (string, error) {
+func (x outcomes) TestRule(_ context.Context, t storage.Tenant, id string) (string, error) {
 	x.ran[fmt.Sprint(t, " ", id)]++
 	if x.meet != nil {
 		x.meet()
@@ -116,15 +116,19 @@ func TestProofs(t *testing.T) {
 			x.swap(t, storage.NoTenant, name, name+" 1")
 		}
 		x.swap(t, 7, "own", "own 1")
-		var p proofs
+		x.swap(t, 7, "seen", "seen 1")
+		p := proofs{tested: func(digest string) bool { return digest == "seen 1" }}
 		if got := x.state(&p, 7, "good"); got != "waits" {
 			t.Errorf("at first the rule %s", got)
+		}
+		if got := x.state(&p, 7, "seen"); got != "passes" {
+			t.Errorf("a rule that was tested when it was installed %s", got)
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			p.run(ctx, x.now.Load, tested{shelved: x})
+			p.run(ctx, x.now.Load, outcomes{shelved: x})
 		}()
 		pass := func() { <-time.After(2 * proofEvery); synctest.Wait() } // of the bubble’s clock
 		pass()
@@ -157,8 +161,8 @@ func TestProofOfWhatIsReplaced(t *testing.T) {
 	x.swap(t, 7, "own", "own 1")
 	m, r := x.gen.View(7).ModuleOf("own")
 	x.meet = func() { x.swap(t, 7, "own", "own 2") }
-	var p proofs
-	if err := p.prove(t.Context(), 7, m, r, x.now.Load, tested{shelved: x}); err != nil {
+	p := proofs{tested: func(string) bool { return false }}
+	if err := p.prove(t.Context(), 7, m, r, x.now.Load, outcomes{shelved: x}); err != nil {
 		t.Fatal(err)
 	}
 	if len(p.by) != 0 {

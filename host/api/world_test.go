@@ -178,6 +178,11 @@ func newWorld(t *testing.T) *world {
 		}
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	})
+	soon, enough := context.WithTimeout(ctx, patience)
+	defer enough()
+	if err := h.Ready(soon); err != nil {
+		t.Fatal(err)
+	}
 	w := &world{url: "http://" + h.Addr(), tokens: map[uint32]string{}}
 	w.admin = w.signIn(t, "admin", h.Password())
 	for _, o := range must[v1.ListTenantsResponse](t)(w.admin.tenants.ListTenants(t.Context(), connect.NewRequest(&v1.ListTenantsRequest{}))).Tenants {
