@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
@@ -61,6 +62,23 @@ func testMonitors(t *testing.T, s *server, _ string) {
 	w.p.reachedByKeyboard(s.url+"/monitors/new?org=main&device=fw1&module=vedette/sshconfig", "textbox", "startup")
 	w.p.reachedByKeyboard(fmt.Sprintf("%s/configurations/difference?of=%d&device=fw1&name=running", s.url, mainTenant), "table", "Difference, side by side")
 	w.readerMayLook()
+	w.slowDown()
+}
+
+// slowDown has the watches poll once an hour: their devices end with this test, and what they say each second would reach
+// the pages of other tests.
+func (w *watchRun) slowDown() {
+	ctx := w.Context()
+	all, err := w.s.monitors().ListWatches(ctx, connect.NewRequest(&v1.ListWatchesRequest{}))
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, x := range all.Msg.Watches {
+		x.Watch.IntervalMs = uint64(time.Hour / time.Millisecond)
+		if _, err := w.s.monitors().PutWatch(ctx, connect.NewRequest(&v1.PutWatchRequest{Watch: x.Watch, Untried: true})); err != nil {
+			w.Fatal(err)
+		}
+	}
 }
 
 func (w *watchRun) write(name, text string) {
