@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -157,55 +158,46 @@ func (r *Rule) matches(s int, ev *Event) bool {
 	return ev.rule == r.subs[s].rule && selects(r.subs[s].where, ev)
 }
 
+// parts returns the nodes that a node is made of.
+func parts(n node) []node {
+	switch n := n.(type) {
+	case or:
+		return n
+	case and:
+		return n.of
+	case followed:
+		return []node{n.a, n.b}
+	case absent:
+		return []node{n.a, n.b}
+	case without:
+		return []node{n.a, n.b}
+	case short:
+		return []node{n.of}
+	}
+	return nil
+}
+
 // occurs reports whether a sub stands anywhere but to the right of !-> or and not.
 func occurs(n node, s int) bool {
-	var of []node
 	switch n := n.(type) {
 	case leaf:
 		return int(n) == s
-	case or:
-		of = n
-	case and:
-		of = n.of
-	case followed:
-		of = []node{n.a, n.b}
 	case absent:
-		of = []node{n.a}
+		return occurs(n.a, s)
 	case without:
-		of = []node{n.a}
-	case short:
-		of = []node{n.of}
+		return occurs(n.a, s)
 	}
-	for _, x := range of {
-		if occurs(x, s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(parts(n), func(x node) bool { return occurs(x, s) })
 }
 
 // stands returns the number of the last place in the expression at which a sub stands, counted from at.
 func stands(n node, s int, at *int) (last int) {
-	var of []node
-	switch n := n.(type) {
-	case leaf:
+	if n, is := n.(leaf); is {
 		if *at++; int(n) == s {
 			return *at
 		}
-	case or:
-		of = n
-	case and:
-		of = n.of
-	case followed:
-		of = []node{n.a, n.b}
-	case absent:
-		of = []node{n.a, n.b}
-	case without:
-		of = []node{n.a, n.b}
-	case short:
-		of = []node{n.of}
 	}
-	for _, x := range of {
+	for _, x := range parts(n) {
 		last = max(last, stands(x, s, at))
 	}
 	return last
@@ -215,27 +207,13 @@ func stands(n node, s int, at *int) (last int) {
 func (r *Rule) eager() bool { return !r.waits && r.eagerly(r.root) }
 
 func (r *Rule) eagerly(n node) bool {
-	var of []node
 	switch n := n.(type) {
 	case leaf:
 		return r.subs[n].eager()
-	case or:
-		of = n
-	case and:
-		of = n.of
-	case followed:
-		of = []node{n.a, n.b}
-	case short:
-		of = []node{n.of}
-	default:
+	case absent, without:
 		return false
 	}
-	for _, x := range of {
-		if !r.eagerly(x) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(parts(n), func(x node) bool { return !r.eagerly(x) })
 }
 
 func (s *sub) eager() bool {

@@ -65,6 +65,7 @@ func TestLiterals(t *testing.T) {
 		`(abc)?x`:                "",
 		`[ab]cde.*fg`:            "cde",
 		`x.*longest.*abc`:        "longest",
+		`\x{FFFD}abcd`:           "abcd", // it matches any byte that is no UTF-8
 		`\.exe\s+(one|three){2}`: ".exe",
 	} {
 		got := strings.Join(literalsOf(re), " ")

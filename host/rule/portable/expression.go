@@ -11,10 +11,6 @@ import (
 	"github.com/vedette-siem/vedette/modules/rules/portable/interp"
 )
 
-// maxTexts is of how many texts one must stand in what an expression matches; with more it is looked at wherever its field is
-// there.
-const maxTexts = 64
-
 // expressions compiles regular expressions, so that whoever runs them needs no compiler.
 func (e *encoder) expressions(x *test, t *rule.Test) error {
 	for _, re := range t.Regexps {
@@ -28,7 +24,7 @@ func (e *encoder) expressions(x *test, t *rule.Test) error {
 			return err
 		}
 		x.args = append(x.args, e.share(e.machine(tree, prog)))
-		texts := textsIn(tree)
+		texts := rule.Literals(tree, func(text string) bool { return len(text) >= interp.GramBytes })
 		x.partly = x.partly || texts == nil
 		for _, text := range texts {
 			x.needles = append(x.needles, needle{text: text})
@@ -226,61 +222,6 @@ func usual(text string) (n int) {
 		} else {
 			n--
 		}
-	}
-	return n
-}
-
-// textsIn returns texts, folded, of which one stands in whatever an expression matches; nil when there is none to tell.
-func textsIn(re *syntax.Regexp) (texts []string) {
-	switch re.Op {
-	case syntax.OpLiteral:
-		if text := literal(re); len(text) >= interp.GramBytes {
-			return []string{text}
-		}
-	case syntax.OpCapture, syntax.OpPlus:
-		return textsIn(re.Sub[0])
-	case syntax.OpConcat: // the part whose shortest text is longest
-		for _, sub := range re.Sub {
-			if of := textsIn(sub); of != nil && (texts == nil || shortest(of) > shortest(texts)) {
-				texts = of
-			}
-		}
-	case syntax.OpAlternate:
-		for _, sub := range re.Sub {
-			of := textsIn(sub)
-			if texts = append(texts, of...); of == nil || len(texts) > maxTexts {
-				return nil
-			}
-		}
-	}
-	return texts
-}
-
-// literal returns the longest part of a literal that folded text has wherever the literal matches: (?i)s also matches U+017F,
-// whose lower case is not s.
-func literal(re *syntax.Regexp) string {
-	var best, part []rune
-	for _, r := range re.Rune {
-		low, same := unicode.ToLower(r), r != utf8.RuneError
-		if re.Flags&syntax.FoldCase != 0 {
-			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-				same = same && unicode.ToLower(f) == low
-			}
-		}
-		if part = append(part, low); !same {
-			part = nil
-		}
-		if len(part) > len(best) {
-			best = part[:len(part):len(part)]
-		}
-	}
-	return string(best)
-}
-
-func shortest(texts []string) int {
-	n := len(texts[0])
-	for _, t := range texts[1:] {
-		n = min(n, len(t))
 	}
 	return n
 }
