@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -137,6 +138,9 @@ func (db *DB) GetIncident(ctx context.Context, p storage.Principal, id string) (
 	}
 	in, err := scanIncident(db.read.QueryRowContext(ctx, `SELECT `+incidentColumns+` FROM incidents i WHERE i.id = ? AND `+where,
 		append([]any{id}, args...)...).Scan)
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.Incident{}, fmt.Errorf("there is no incident %s in your organizations: %w", cut(id, MaxNameBytes), err)
+	}
 	if err != nil {
 		return storage.Incident{}, fmt.Errorf("get incident %s: %w", cut(id, MaxNameBytes), err)
 	}
